@@ -1,0 +1,48 @@
+"""The composition root: one Runtime a process, given to every consumer."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
+http = get_asgi_application()
+
+from .live.routing import websocket_router  # noqa: E402  models need the apps loaded
+from .live.runtime import Runtime  # noqa: E402
+
+
+class Earshot:
+    """The ASGI application.
+
+    The Runtime is started by whatever comes first: Daphne knows no lifespan,
+    so there it is the first request (``script/server`` makes one).
+    """
+
+    def __init__(self) -> None:
+        self.runtime = Runtime()
+        self._router = ProtocolTypeRouter(
+            {"http": http, "websocket": websocket_router(self.runtime)}
+        )
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.runtime.start()
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await self._router(scope, receive, send)
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.runtime.stop()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+
+application = Earshot()

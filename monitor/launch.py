@@ -1,0 +1,190 @@
+"""What ``script/server`` runs: Valkey, Daphne and the demo, and their orderly end.
+
+Each child has a session of its own, so that Ctrl-C reaches this process alone
+and they end in the right order, and on Linux dies with this process whatever
+kills it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from django.conf import settings
+
+READY_WITHIN = 60.0  # seconds
+STOP_WITHIN = 8.0  # seconds a child has after SIGTERM
+DEMO_CALLS = 3
+DEMO_SECONDS = 60
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class LaunchError(Exception):
+    """Something did not start; the text says what, and what to do."""
+
+
+class Launch:
+    """Children in the order of their start; ended in the reverse."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.env = dict(os.environ)
+        self._children: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._note = settings.VAR_DIR / "server.env"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def prepare(self, demo: bool) -> None:
+        """Choose what the environment leaves open, start Valkey if none is given."""
+        _check_free(self.host, self.port)
+        if settings.SERVER_RUNNING:
+            raise LaunchError(
+                f"a server of this checkout runs already at {settings.PUBLIC_URL}: "
+                "end it first, or use another checkout"
+            )
+        settings.VAR_DIR.mkdir(exist_ok=True)
+        known = {"SERVER_PID": str(os.getpid())}
+        if "PUBLIC_URL" not in os.environ:
+            known["PUBLIC_URL"] = self.url
+            if demo and not settings.SIGNALWIRE_SIGNING_KEY:
+                known["SIGNALWIRE_SIGNING_KEY"] = secrets.token_urlsafe(32)
+        if not settings.REDIS_URL:
+            port = _free_port()
+            self.start("valkey", "manage.py", "valkey", "--port", str(port))
+            self.wait("valkey", lambda: _answers(port))
+            known["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+        self.env |= known
+        # Found by settings.py of every other manage.py in this checkout.
+        self._note.touch(mode=0o600)
+        self._note.write_text("".join(f"{name}={value}\n" for name, value in known.items()))
+
+    def serve(self) -> None:
+        """Start Daphne, and wait until database and Redis answer through it."""
+        where = ("-b", self.host, "-p", str(self.port))
+        self.start("server", "-m", "monitor.server", *where, "agents.asgi:application")
+        self.wait("server", lambda: _healthy(f"{self.url}/healthz"))
+
+    def simulate(self) -> None:
+        """Start the demo calls."""
+        how_many = ("--calls", str(DEMO_CALLS), "--seconds", str(DEMO_SECONDS), "--keep")
+        self.start("simulator", "manage.py", "simulate", *how_many)
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start a Python child that logs to ``var/<name>.log``."""
+        with self.log(name).open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=settings.BASE_DIR,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        self._children.append((name, child))
+
+    def log(self, name: str) -> Path:
+        return Path(settings.VAR_DIR) / f"{name}.log"
+
+    def wait(self, name: str, ready: Callable[[], bool]) -> None:
+        """Wait until a child is ready. Raises LaunchError if it is not, with its last words."""
+        until = time.monotonic() + READY_WITHIN
+        while not ready():
+            self.check()
+            if time.monotonic() > until:
+                raise LaunchError(
+                    f"{name} is not ready after {READY_WITHIN:.0f} s: {self.tail(name)}"
+                )
+            time.sleep(0.1)
+
+    def check(self) -> None:
+        """Raise LaunchError if a child has ended."""
+        for name, child in self._children:
+            if child.poll() is not None:
+                raise LaunchError(f"{name} ended ({child.returncode}): {self.tail(name)}")
+
+    def tail(self, name: str) -> str:
+        """A child's last words and where there are more."""
+        lines = self.log(name).read_text(errors="replace").splitlines()[-12:]
+        return f"see {self.log(name)}\n" + "\n".join(lines)
+
+    def watch(self) -> NoReturn:
+        """Wait for Ctrl-C or SIGTERM (raised as KeyboardInterrupt), or a child's end."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        while True:
+            self.check()
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """End every child, the last started first."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave one behind
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for _, child in reversed(self._children):
+            child.terminate()
+            try:
+                child.wait(STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        if self.env.get("SERVER_PID") == str(os.getpid()):
+            self._note.unlink(missing_ok=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _die_with_parent() -> None:
+    """In the child, before exec: SIGTERM when the parent is gone (Linux)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise LaunchError(
+                f"{host}:{port} cannot be used ({error.strerror}): "
+                f"set PORT to a free one, as in PORT={port + 1} script/server"
+            ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
+            probe.sendall(b"PING\r\n")
+            return probe.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310  our own URL
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

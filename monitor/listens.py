@@ -1,0 +1,78 @@
+"""The verbs of a ListenSession: who heard which tap, from when to when."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from . import taps
+from .models import ListenSession, Tap
+
+AT_ONCE = 8  # taps that one user may hear at the same time
+SEEN_EVERY = 10  # seconds between two signs of life of a session
+ABANDONED_AFTER = datetime.timedelta(seconds=60)  # without one, its process is gone
+
+
+class TooMany(Exception):
+    """The user hears as many taps as one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a listener sits."""
+
+    address: str
+    user_agent: str
+
+
+def start(user: Any, tap: Tap, client: Client) -> ListenSession:
+    """Write that a user is about to hear a tap.
+
+    Raises TooMany.
+    """
+    with transaction.atomic():
+        alive = timezone.now() - ABANDONED_AFTER
+        open_now = ListenSession.objects.filter(user=user, ended_at=None, seen_at__gte=alive)
+        if open_now.count() >= AT_ONCE:
+            raise TooMany(f"you already hear {AT_ONCE} taps")
+        session = ListenSession.objects.create(
+            tap=tap,
+            user=user,
+            username=user.get_username(),
+            address=client.address[:45],
+            user_agent=client.user_agent[:200],
+        )
+        taps.announce(tap.pk)
+    return session
+
+
+def end(session: ListenSession, frames: int, dropped: int, reason: str) -> None:
+    """Write how much was heard, and why it ended."""
+    with transaction.atomic():
+        now = timezone.now()
+        ListenSession.objects.filter(pk=session.pk).update(
+            ended_at=now, seen_at=now, frames=frames, dropped=dropped, end_reason=reason[:100]
+        )
+        taps.announce(session.tap_id)
+
+
+def seen(session_ids: list[int]) -> None:
+    """Write that these sessions go on."""
+    ListenSession.objects.filter(pk__in=session_ids).update(seen_at=timezone.now())
+
+
+def close_abandoned(now: datetime.datetime | None = None) -> int:
+    """End the sessions whose process is gone, at their last sign of life."""
+    now = now or timezone.now()
+    abandoned = ListenSession.objects.filter(ended_at=None, seen_at__lte=now - ABANDONED_AFTER)
+    tap_ids: set[uuid.UUID] = set(abandoned.values_list("tap_id", flat=True))
+    closed = abandoned.update(ended_at=F("seen_at"), end_reason="the server went away")
+    for tap_id in tap_ids:
+        taps.announce(tap_id)
+    return closed

@@ -1,0 +1,38 @@
+"""Why a socket is closed. docs/protocol.md tells what a client does about each."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class CloseCode(IntEnum):
+    """WebSocket close codes (RFC 6455 section 7.4; 4000 and up are ours)."""
+
+    DONE = 1000
+    UNSUPPORTED = 1003  # audio that is not G.711 at 8000 Hz
+    POLICY = 1008  # more audio than real time allows
+    TOO_BIG = 1009  # a message over 64 KiB
+    RESTARTING = 1012  # come back at once
+    TRY_LATER = 1013  # Redis or the database is away
+    NOT_SIGNED_IN = 4401
+    NOT_ALLOWED = 4403
+    NO_SUCH_TAP = 4404
+    TOO_SLOW = 4408  # a listener far behind, or a sender that sends nothing
+    REPLACED = 4409  # another media connection has the tap
+    REVOKED = 4410  # signed out, or no longer allowed
+    TOO_MANY = 4429
+
+
+class Closed(Exception):
+    """This socket is to be closed, and why."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+    @property
+    def message(self) -> dict[str, object]:
+        """The ASGI message. A close frame holds 123 bytes of reason (RFC 6455 section 5.5)."""
+        reason = self.reason.encode()[:123].decode(errors="ignore")
+        return {"type": "websocket.close", "code": int(self.code), "reason": reason}

@@ -1,0 +1,57 @@
+"""ConsoleConsumer: the live list. A snapshot, then changes, then levels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from .. import taps
+from . import bus
+from .close import CloseCode, Closed
+from .database import threaded
+from .hub import Mailbox
+from .page import PageConsumer
+from .runtime import Runtime
+
+BACKLOG = 200  # messages; behind that the page gets a new snapshot
+
+
+class ConsoleConsumer(PageConsumer):
+    """Forwards events and meters as they are; every tap event is the whole row."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(runtime)
+        self._mailbox = Mailbox(BACKLOG)
+
+    async def allowed(self, user: Any) -> None:
+        if not await threaded(taps.may_watch)(user):
+            raise Closed(CloseCode.NOT_ALLOWED, "you may not see the live list")
+
+    async def opened(self) -> None:
+        # Subscribed first: a change while the snapshot is read comes behind it.
+        await self._runtime.hub.subscribe(bus.EVENTS, self._mailbox.put)
+        await self._runtime.hub.subscribe(bus.METERS, self._mailbox.put)
+        await self._snapshot()
+
+    async def pump(self) -> None:
+        while True:
+            await self._mailbox.wake.wait()
+            missed, self._mailbox.dropped = self._mailbox.dropped, 0
+            messages = self._mailbox.take()
+            if missed:
+                await self._snapshot()
+            for message in messages:
+                await self._send({"type": "websocket.send", "text": message.decode()})
+
+    async def heard(self, message: dict[str, Any]) -> None:
+        await self.complain("the live list takes no messages")
+
+    async def gone(self, reason: str) -> None:
+        self._runtime.hub.unsubscribe(bus.EVENTS, self._mailbox.put)
+        self._runtime.hub.unsubscribe(bus.METERS, self._mailbox.put)
+
+    async def _snapshot(self) -> None:
+        shown = await threaded(taps.current)()
+        now = timezone.now().isoformat()
+        await self.send_json({"type": "snapshot", "now": now, "taps": shown})

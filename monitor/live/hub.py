@@ -1,0 +1,164 @@
+"""Hub: one blocking XREAD a process over every stream that somebody here wants.
+
+It hands each entry to its sinks and never waits for one: a sink is a plain
+function, a listener's is the ``put`` of its bounded Mailbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection
+
+from . import bus
+
+logger = logging.getLogger(__name__)
+
+Sink = Callable[[bytes], None]
+
+BLOCK_MS = 1000  # milliseconds one XREAD waits; a half-open link shows BLOCK + TIMEOUT later
+COUNT = 64  # entries of one stream in one answer
+WAKE_KEPT = 60  # seconds the wake stream of a dead process remains
+MAILBOX = 50  # frames, 3 s at 60 ms
+
+
+class Mailbox:
+    """A listener's bounded queue: when it is full the oldest goes, and is counted."""
+
+    __slots__ = ("_items", "_limit", "dropped", "wake")
+
+    def __init__(self, limit: int = MAILBOX) -> None:
+        self._items: deque[bytes] = deque()
+        self._limit = limit
+        self.dropped = 0
+        self.wake = asyncio.Event()
+
+    def put(self, item: bytes) -> None:
+        if len(self._items) >= self._limit:
+            self._items.popleft()
+            self.dropped += 1
+        self._items.append(item)
+        self.wake.set()
+
+    def take(self) -> list[bytes]:
+        """Everything that has come, oldest first."""
+        self.wake.clear()
+        items = list(self._items)
+        self._items.clear()
+        return items
+
+
+class Hub:
+    """One read loop; subscribe and unsubscribe at any time."""
+
+    def __init__(self) -> None:
+        self._sinks: dict[str, list[Sink]] = {}
+        # Adding a stream must end the XREAD that does not have it yet: an entry
+        # in a stream of our own does that without a race, unlike CLIENT UNBLOCK.
+        self._wake_key = f"hub:{uuid.uuid4().hex}:wake"
+        self._cursors: dict[str, str] = {self._wake_key: "0-0"}
+        self._client = bus.client()
+        self.reconnects = 0
+
+    async def subscribe(self, key: str, sink: Sink) -> int:
+        """Hand what comes on a stream from now on to ``sink``.
+
+        Returns the position after which it begins: of an audio stream, the
+        last Frame's. Raises bus.Unavailable while Redis is away.
+        """
+        if key not in self._cursors:
+            newest: bus.Entries = await self._client.xrevrange(  # type: ignore[assignment]
+                key, count=1
+            )
+            # Another subscriber may have come first while this one waited.
+            self._cursors.setdefault(key, newest[0][0].decode() if newest else "0-0")
+            await self._client.xadd(self._wake_key, {"w": ""}, maxlen=1)
+            await self._client.expire(self._wake_key, WAKE_KEPT)
+        self._sinks.setdefault(key, []).append(sink)
+        return int(self._cursors[key].partition("-")[0])
+
+    def unsubscribe(self, key: str, sink: Sink) -> None:
+        """Stop handing a stream to ``sink``."""
+        sinks = self._sinks.get(key, [])
+        if sink in sinks:
+            sinks.remove(sink)
+        if not sinks:
+            self._sinks.pop(key, None)
+            self._cursors.pop(key, None)
+
+    async def ring(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
+        """The last seconds of a tap, oldest first."""
+        return await bus.ring(self._client, tap_id, seconds)
+
+    async def newest(self, tap_id: uuid.UUID) -> tuple[int, bytes] | None:
+        """The last Frame of a tap and its position."""
+        return await bus.newest(self._client, tap_id)
+
+    async def ping(self) -> None:
+        """Ask Redis for an answer. Raises bus.Unavailable."""
+        await self._client.ping()
+
+    async def run(self) -> None:
+        """Read, for ever; after a lost connection go on behind the last id read."""
+        pause = 0.02
+        while True:
+            connection = bus.connection()
+            try:
+                await connection.connect()  # type: ignore[no-untyped-call]
+                while True:
+                    await self._read(connection)
+                    pause = 0.02
+            except bus.Unavailable as error:
+                logger.warning("Redis read: %s", error or type(error).__name__)
+                self.reconnects += 1
+            finally:
+                await connection.disconnect(nowait=True)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 0.5)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _read(self, connection: AbstractConnection) -> None:
+        keys, ids = list(self._cursors), list(self._cursors.values())
+        command: tuple[Any, ...] = (
+            "XREAD",
+            "COUNT",
+            COUNT,
+            "BLOCK",
+            BLOCK_MS,
+            "STREAMS",
+            *keys,
+            *ids,
+        )
+        packed = connection.pack_command(*command)
+        await connection.send_packed_command(packed, check_health=False)
+        answer = await connection.read_response(
+            disable_decoding=True, timeout=BLOCK_MS / 1000 + bus.TIMEOUT
+        )
+        for key, entries in answer or ():
+            self._deliver(key.decode(), entries)
+
+    def _deliver(self, key: str, entries: list[Any]) -> None:
+        cursor = self._cursors.get(key)
+        if cursor is None:
+            return  # nobody wants it any more
+        if _number(entries[0][0]) <= _number(cursor.encode()):
+            # Left and wanted again while this answer was under way: it begins too early.
+            entries = [one for one in entries if _number(one[0]) > _number(cursor.encode())]
+        if not entries:
+            return
+        self._cursors[key] = entries[-1][0].decode()
+        for sink in tuple(self._sinks.get(key, ())):
+            for _, fields in entries:
+                sink(fields[1])
+
+
+def _number(entry_id: bytes) -> tuple[int, int]:
+    major, _, minor = entry_id.partition(b"-")
+    return int(major), int(minor)

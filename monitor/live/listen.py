@@ -1,0 +1,172 @@
+"""ListenConsumer: a tap's audio to one browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from .. import listens, taps
+from ..audio import frame, g711
+from ..models import ENDED, ListenSession, Tap
+from . import bus
+from .auth import client_of
+from .close import CloseCode, Closed
+from .database import threaded
+from .hub import Mailbox
+from .lag import Lag
+from .page import PageConsumer
+from .runtime import Runtime
+from .stream import STALL
+
+GRACE = 0.5  # seconds that audio may still be under way when its tap has ended
+MAX_BACKFILL = 600.0  # seconds; a ring holds less
+
+
+class ListenConsumer(PageConsumer):
+    """hello, then Frames, then end. The hub's bytes are forwarded as they are."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(runtime)
+        self._mailbox = Mailbox()
+        self._lag = Lag()
+        self._session_row: ListenSession | None = None
+        self._frames = 0
+        self._skipped = 0
+        self._backfill = 0.0
+        self._state = ""
+        self._notes: list[dict[str, Any]] = []  # what goes out before the next frame
+
+    async def allowed(self, user: Any) -> None:
+        tap = await threaded(self._find)()
+        if tap is None:
+            raise Closed(CloseCode.NO_SUCH_TAP, "no such tap")
+        if not await threaded(taps.may_listen)(user, tap):
+            raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
+        self._tap = tap
+
+    async def opened(self) -> None:
+        try:
+            self._session_row = await threaded(listens.start)(
+                self._user, self._tap, client_of(self.scope)
+            )
+        except listens.TooMany as error:
+            raise Closed(CloseCode.TOO_MANY, str(error)) from None
+        self._runtime.sessions.add(self._session_row.pk)
+        self._tap_id = str(self._tap.pk).encode()
+        self._audio_key = bus.audio_key(self._tap.pk)
+        hub = self._runtime.hub
+        await hub.subscribe(bus.EVENTS, self._tap_changed)
+        position = await hub.subscribe(self._audio_key, self._put)
+        # Read now: what changed before the subscription came as no event.
+        tap = await threaded(taps.describe_now)(self._tap.pk)
+        self._state = tap["state"]
+        await self.send_json(
+            {
+                "type": "hello",
+                "tap": tap,
+                "rate": g711.SAMPLE_RATE,
+                "channels": 1,
+                "leg": self._tap.direction,
+                "state": self._state,
+                "stalled": tap["media"] and await self._silent(),
+                "position": position & 0xFFFFFFFF,
+            }
+        )
+        self._follow(tap)
+
+    async def pump(self) -> None:
+        while True:
+            await self._mailbox.wake.wait()
+            frames = self._mailbox.take()
+            notes, self._notes = self._notes, []
+            for note in notes:
+                await self.send_json(note)
+            if self._backfill:
+                frames = await self._with_older(frames)
+            if self._lag.degraded(time.monotonic()):
+                self._skipped += len(frames)
+                continue
+            for data in frames:
+                await self._send({"type": "websocket.send", "bytes": data})
+                self._frames += 1
+            if frames:
+                position = frame.unpack_header(frames[-1]).position
+                self._lag.sent(position, time.monotonic())
+
+    async def heard(self, message: dict[str, Any]) -> None:
+        kind = message.get("type")
+        if kind == "ack" and isinstance(message.get("position"), int):
+            if not self._lag.acked(message["position"]):
+                await self.complain("position was never sent")
+        elif kind == "backfill" and isinstance(message.get("seconds"), int | float):
+            if not 0 < message["seconds"] <= MAX_BACKFILL:
+                await self.complain(f"seconds is not between 0 and {MAX_BACKFILL:.0f}")
+                return
+            self._backfill = float(message["seconds"])
+            self._mailbox.wake.set()
+        else:
+            await self.complain("type is ack with a position, or backfill with seconds")
+
+    async def gone(self, reason: str) -> None:
+        session = self._session_row
+        if session is None:
+            return
+        self._runtime.hub.unsubscribe(bus.EVENTS, self._tap_changed)
+        self._runtime.hub.unsubscribe(self._audio_key, self._put)
+        self._runtime.sessions.discard(session.pk)
+        dropped = self._mailbox.dropped + self._skipped
+        await threaded(listens.end)(session, self._frames, dropped, reason)
+
+    def _find(self) -> Tap | None:
+        tap_id = self.scope["url_route"]["kwargs"]["tap_id"]
+        return Tap.objects.select_related("call").filter(pk=tap_id).first()
+
+    def _put(self, data: bytes) -> None:
+        """The hub's hand-over. The writer may hang in a send, so lag is judged here."""
+        self._mailbox.put(data)
+        if self._lag.too_slow(time.monotonic()):
+            self.end(CloseCode.TOO_SLOW, "more than 10 s behind")
+
+    def _tap_changed(self, value: bytes) -> None:
+        if self._tap_id not in value:
+            return  # the whole event is some 500 bytes; most are about other taps
+        event = json.loads(value)
+        if event["type"] == "tap" and event["tap"]["id"].encode() == self._tap_id:
+            self._follow(event["tap"])
+        elif event["type"] == "stall" and event["tap"].encode() == self._tap_id:
+            self._note(event["stalled"])
+
+    def _follow(self, tap: dict[str, Any]) -> None:
+        """Tell a changed state; end with the tap, once its media is closed too."""
+        if tap["state"] != self._state:
+            self._state = tap["state"]
+            self._note(stalled=False)
+        if self._state in ENDED and not tap["media"]:
+            reason = tap["end_reason"] or tap["state"]
+            asyncio.get_running_loop().call_later(GRACE, self.end, CloseCode.DONE, reason)
+
+    def _note(self, stalled: bool) -> None:
+        self._notes.append({"type": "state", "state": self._state, "stalled": stalled})
+        self._mailbox.wake.set()
+
+    async def _silent(self) -> bool:
+        newest = await self._runtime.hub.newest(self._tap.pk)
+        heard = frame.unpack_header(newest[1]).received_at / 1e6 if newest else 0.0
+        return time.time() - heard > STALL
+
+    async def _with_older(self, frames: list[bytes]) -> list[bytes]:
+        """What was asked for of the ring, then what came since."""
+        seconds, self._backfill = self._backfill, 0.0
+        older = await self._runtime.hub.ring(self._tap.pk, seconds)
+        if not older:
+            return frames
+        self._lag.allow(seconds)
+        last = frame.unpack_header(older[-1]).position
+        newer = [*frames, *self._mailbox.take()]
+        return [*older, *(one for one in newer if frame.unpack_header(one).position > last)]
+
+    async def farewell(self, closed: Closed) -> None:
+        if closed.code == CloseCode.DONE and self._state in ENDED:
+            await self.send_json({"type": "end", "reason": closed.reason})

@@ -1,0 +1,174 @@
+"""PageConsumer: what the sockets of a page share, whatever they carry.
+
+One task reads, one writes, and a third thing may end both at any time: a lost
+right, a listener too slow, a tap that is over. The writer may hang in ``send``
+behind a client that does not read, so nothing that ends a socket waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from typing import Any
+
+from channels.auth import get_user
+from channels.consumer import AsyncConsumer
+from django.contrib.sessions.backends.base import SessionBase
+
+from . import bus
+from .auth import App
+from .close import CloseCode, Closed
+from .runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+RECHECK = 30.0  # seconds between two looks at a user's rights, should a revocation get lost
+LAST_WORDS = 1.0  # seconds that a client has to take the close frame
+GONE = (RuntimeError, OSError)  # what servers raise from a send to a closed socket
+MAX_MESSAGE = 4 * 1024  # bytes; an ack has 40
+
+
+def session_digest(session_key: str | None) -> str:
+    """A session's name where its key, which opens it, has no business."""
+    return hashlib.sha256((session_key or "").encode()).hexdigest() if session_key else ""
+
+
+class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
+    """A socket of a signed-in user. Subclasses say who may, and what is sent."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
+
+    async def allowed(self, user: Any) -> None:
+        """Raise Closed if this user may not have this socket (any more)."""
+        raise NotImplementedError
+
+    async def opened(self) -> None:
+        """Subscribe, and send what comes first."""
+        raise NotImplementedError
+
+    async def pump(self) -> None:
+        """Send what comes, for ever."""
+        raise NotImplementedError
+
+    async def heard(self, message: dict[str, Any]) -> None:
+        """Take a client's message."""
+
+    async def farewell(self, closed: Closed) -> None:
+        """Send what comes last, before the close frame."""
+
+    async def gone(self, reason: str) -> None:
+        """Unsubscribe and write down how it ended."""
+
+    async def __call__(self, scope: dict[str, Any], receive: App, send: App) -> None:
+        self.scope = scope
+        self._send = send
+        self._user = scope["user"]
+        self._session = session_digest(scope["session"].session_key)
+        await receive()  # websocket.connect
+        # Accepted even where refused: a page cannot read why a handshake failed.
+        await send({"type": "websocket.accept"})
+        closed = Closed(CloseCode.DONE, "the page left")
+        try:
+            closed = await self._serve(receive)
+        except Closed as refusal:
+            closed = refusal
+        except asyncio.CancelledError:
+            closed = Closed(CloseCode.RESTARTING, "the server restarts")
+        except bus.Unavailable:
+            closed = Closed(CloseCode.TRY_LATER, "the audio bus is away")
+        finally:
+            self._runtime.hub.unsubscribe(bus.REVOCATIONS, self._revoked)
+            await self.gone(str(closed))
+        await self._say_goodbye(closed)
+
+    def end(self, code: CloseCode, reason: str) -> None:
+        """End the socket from wherever; the first to say so is believed."""
+        if not self._ended.done():
+            self._ended.set_result(Closed(code, reason))
+
+    async def send_json(self, message: dict[str, Any]) -> None:
+        await self._send({"type": "websocket.send", "text": json.dumps(message)})
+
+    async def _serve(self, receive: App) -> Closed:
+        if not self._user.is_authenticated:
+            raise Closed(CloseCode.NOT_SIGNED_IN, "not signed in")
+        await self.allowed(self._user)
+        await self._runtime.hub.subscribe(bus.REVOCATIONS, self._revoked)
+        await self.opened()
+        tasks = [
+            asyncio.create_task(coroutine)
+            for coroutine in (self._read(receive), self.pump(), self._recheck())
+        ]
+        try:
+            waited: set[asyncio.Future[Any]] = {*tasks, self._ended}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        if self._ended.done():
+            return self._ended.result()
+        for outcome in outcomes:
+            # A send to a client that has just left fails with one of these.
+            if isinstance(outcome, Exception) and not isinstance(outcome, GONE):
+                raise outcome
+        return Closed(CloseCode.DONE, "the page left")
+
+    async def _read(self, receive: App) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text") or ""
+            try:
+                content = json.loads(text) if len(text) <= MAX_MESSAGE else None
+            except (ValueError, RecursionError):
+                content = None
+            if isinstance(content, dict):
+                await self.heard(content)
+            else:
+                await self.complain(f"a message is a JSON object of up to {MAX_MESSAGE} bytes")
+
+    async def complain(self, reason: str) -> None:
+        """Answer a message that makes no sense; nothing else comes of it."""
+        await self.send_json({"type": "error", "reason": reason})
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK)
+            await self._look_again()
+
+    def _revoked(self, value: bytes) -> None:
+        message = json.loads(value)
+        if message["session"] and message["session"] == self._session:
+            self.end(CloseCode.REVOKED, "signed out")
+        elif message["user"] in (None, self._user.pk):
+            self._looking = asyncio.ensure_future(self._look_again())
+
+    async def _look_again(self) -> None:
+        """End the socket if the session or a right it was opened with is gone."""
+        try:
+            session: SessionBase = type(self.scope["session"]._wrapped)(
+                self.scope["session"].session_key
+            )
+            user = await get_user({"session": session})
+            if not user.is_authenticated:
+                self.end(CloseCode.REVOKED, "signed out")
+                return
+            await self.allowed(user)
+        except Closed as refusal:
+            self.end(CloseCode.REVOKED, str(refusal))
+        except Exception:
+            logger.exception("rights not checked; they will be again in %.0f s", RECHECK)
+
+    async def _say_goodbye(self, closed: Closed) -> None:
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                await self.farewell(closed)
+                await self._send(closed.message)
+        except (TimeoutError, *GONE):
+            pass  # the client is gone already, or takes nothing any more

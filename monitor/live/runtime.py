@@ -1,0 +1,89 @@
+"""What one process runs besides its sockets: the bus, the hub, and some housekeeping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from .. import listens, taps
+from . import bus
+from .database import threaded
+from .hub import Hub
+from .stream import Streams
+
+logger = logging.getLogger(__name__)
+
+SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
+
+
+class Runtime:
+    """Made in ``asgi.py`` and given to every consumer; ``start`` needs a running loop."""
+
+    writer: bus.Writer
+    hub: Hub
+    streams: Streams
+
+    def __init__(self) -> None:
+        self.sessions: set[int] = set()  # ids of the ListenSessions of this process
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start what runs beside the sockets; once."""
+        if self._tasks:
+            return
+        self.writer = bus.Writer()
+        self.hub = Hub()
+        self.streams = Streams(self.writer)
+        loops = (
+            self.writer.run,
+            self.hub.run,
+            self.streams.run,
+            self._sweep,
+            self._mark_sessions,
+        )
+        self._tasks = [asyncio.create_task(_kept(loop)) for loop in loops]
+
+    async def stop(self) -> None:
+        """End the loops and send what is left."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self.writer.drain()
+        await self.hub.close()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            with _logged("sweep"):
+                await threaded(taps.close_lost)()
+                await threaded(listens.close_abandoned)()
+
+    async def _mark_sessions(self) -> None:
+        while True:
+            await asyncio.sleep(listens.SEEN_EVERY)
+            if self.sessions:
+                with _logged("sessions"):
+                    await threaded(listens.seen)(list(self.sessions))
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Any:
+    """A round that fails is logged; the next one comes."""
+    try:
+        yield
+    except Exception:
+        logger.exception("%s failed", what)
+
+
+async def _kept(loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a loop that must not end; if it does, say so loudly and begin again."""
+    while True:
+        try:
+            await loop()
+        except Exception:
+            logger.critical("%s ended", loop.__qualname__, exc_info=True)
+            await asyncio.sleep(1)

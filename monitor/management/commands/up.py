@@ -1,0 +1,62 @@
+"""Everything on one machine, in one terminal; Ctrl-C ends it all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from monitor import demo
+from monitor.launch import DEMO_CALLS, Launch, LaunchError
+
+
+class Command(BaseCommand):
+    help = "Run Valkey (unless REDIS_URL is set), Daphne and the demo calls."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--no-demo", action="store_true", help="no demo calls, no demo users")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        launch = Launch(options["host"], options["port"])
+        try:
+            launch.prepare(demo=not options["no_demo"])
+            launch.serve()
+            if options["no_demo"]:
+                self._say(launch)
+            else:
+                passwords = demo.ensure_users()
+                launch.simulate()
+                self._say(launch, passwords)
+            launch.watch()
+        except LaunchError as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            self.stdout.write("\nEnding…")
+        finally:
+            launch.stop()
+        self.stdout.write("Everything has ended.")
+
+    def _say(self, launch: Launch, passwords: dict[str, str] | None = None) -> None:
+        redis = "your REDIS_URL" if settings.REDIS_URL else "an embedded Valkey"
+        lines = ["", f"Earshot runs at {launch.url}  (Daphne, {redis})", ""]
+        if passwords:
+            lines += [
+                f"  Listen:   open {launch.url}/",
+                f"            sign in as {demo.SUPERVISOR!r}, "
+                f"password {passwords[demo.SUPERVISOR]}",
+                f"  History:  open {launch.url}/admin/",
+                f"            sign in as {demo.ADMINISTRATOR!r}, "
+                f"password {passwords[demo.ADMINISTRATOR]}",
+                "",
+                f"The simulator keeps {DEMO_CALLS} calls alive; the first are there in a moment.",
+            ]
+        else:
+            lines += [
+                f"  Open {launch.url}/ once you have a user:",
+                "  .venv/bin/python manage.py createsuperuser",
+            ]
+        lines += [f"Logs are in {settings.VAR_DIR}. Ctrl-C ends everything.", ""]
+        self.stdout.write("\n".join(lines))

@@ -1,0 +1,159 @@
+"""What is kept: calls, their taps, every change of a tap, and who listened."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Direction(models.TextChoices):
+    """Which side of the call a tap carries (SignalWire's ``direction``)."""
+
+    BOTH = "both", "Both sides"
+    SPEAK = "speak", "What the party says"
+    LISTEN = "listen", "What the party hears"
+
+
+class TapState(models.TextChoices):
+    """``requested → tapping → finished``, besides failed and lost."""
+
+    REQUESTED = "requested", "Requested"
+    TAPPING = "tapping", "Tapping"
+    FINISHED = "finished", "Finished"
+    FAILED = "failed", "Failed"  # never started
+    LOST = "lost", "Lost"  # ended and nobody told us
+
+
+#: States a tap leaves only when a late ``finished`` corrects lost or failed.
+ENDED = (TapState.FINISHED, TapState.FAILED, TapState.LOST)
+
+
+class Call(models.Model):
+    """One phone call, as SignalWire identifies it."""
+
+    call_id = models.CharField("call ID", max_length=255, unique=True)
+    agent = models.CharField(max_length=100, blank=True, db_index=True)
+    caller = models.CharField("caller number", max_length=64, blank=True)
+    caller_name = models.CharField(max_length=100, blank=True)
+    project_id = models.CharField("project ID", max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.call_id
+
+
+class Tap(models.Model):
+    """One media stream of a call.
+
+    ``state`` is signalling; ``media_…`` and the counters are what arrived. The
+    two are separate witnesses: either may be missing, in any order. Only
+    ``monitor.taps`` writes here.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    call = models.ForeignKey(Call, models.CASCADE, related_name="taps")
+    control_id = models.CharField("control ID", max_length=255)
+    direction = models.CharField(max_length=6, choices=Direction, default=Direction.BOTH)
+    codec = models.CharField(max_length=8, default="PCMU")
+    transport = models.CharField(max_length=4, default="ws")
+    reason = models.CharField("asked for because", max_length=200, blank=True)
+
+    state = models.CharField(max_length=9, choices=TapState, default=TapState.REQUESTED)
+    end_reason = models.CharField(max_length=200, blank=True)
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    content_type = models.CharField("announced type", max_length=200, blank=True)
+    media_socket = models.CharField(max_length=32, blank=True, editable=False)
+    media_opened_at = models.DateTimeField(null=True, blank=True)
+    media_closed_at = models.DateTimeField(null=True, blank=True)
+    media_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    frames = models.PositiveBigIntegerField(default=0, help_text="messages with audio")
+    bytes = models.PositiveBigIntegerField(default=0, help_text="bytes of encoded audio")
+    gaps = models.PositiveIntegerField(default=0, help_text="places where audio is missing")
+
+    class Meta:
+        ordering = ("-requested_at",)
+        constraints = [
+            models.UniqueConstraint(fields=("call", "control_id"), name="tap_of_call"),
+        ]
+        indexes = [
+            models.Index(fields=("state", "requested_at")),
+            models.Index(fields=("-requested_at",)),
+            models.Index(fields=("control_id",)),
+        ]
+        permissions = [("listen_tap", "Can listen to live taps")]
+
+    def __str__(self) -> str:
+        return self.control_id
+
+    @property
+    def duration(self) -> datetime.timedelta | None:
+        """From start to end, or until now while it runs; None if it never started."""
+        if self.started_at is None:
+            return None
+        return (self.ended_at or timezone.now()) - self.started_at
+
+
+class TapEvent(models.Model):
+    """One thing that happened to a tap: a transition (old ≠ new) or a note."""
+
+    tap = models.ForeignKey(Tap, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    old = models.CharField(max_length=9, choices=TapState, blank=True)
+    new = models.CharField(max_length=9, choices=TapState)
+    reason = models.CharField(max_length=300)
+    payload = models.JSONField(null=True, blank=True)
+    # SHA-256 of a webhook's raw body. SignalWire sends no event id, so equal
+    # bytes are what makes two posts the same.
+    digest = models.CharField(  # noqa: DJ001  null is not equal to null: notes have none
+        max_length=64, null=True, editable=False
+    )
+    repeats = models.PositiveIntegerField(default=0, help_text="times the same post came again")
+
+    class Meta:
+        ordering = ("at", "id")
+        constraints = [
+            models.UniqueConstraint(fields=("tap", "digest"), name="post_of_tap"),
+        ]
+
+    def __str__(self) -> str:
+        change = f"{self.old} → {self.new}" if self.old != self.new else self.new
+        return f"{change}: {self.reason}"
+
+
+class ListenSession(models.Model):
+    """Who heard which tap, from when to when. Written before the first audio byte."""
+
+    tap = models.ForeignKey(Tap, models.PROTECT, related_name="listens")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="listens"
+    )
+    username = models.CharField(max_length=150, help_text="kept when the user is deleted")
+    address = models.CharField("IP address", max_length=45, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=100, blank=True)
+    frames = models.PositiveBigIntegerField(default=0, help_text="frames sent")
+    dropped = models.PositiveBigIntegerField(default=0, help_text="frames dropped: too slow")
+
+    class Meta:
+        ordering = ("-started_at",)
+        indexes = [models.Index(fields=("tap", "ended_at")), models.Index(fields=("user",))]
+
+    def __str__(self) -> str:
+        return f"{self.username} on {self.tap_id}"
+
+    @property
+    def duration(self) -> datetime.timedelta:
+        return (self.ended_at or timezone.now()) - self.started_at

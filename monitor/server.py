@@ -1,0 +1,100 @@
+"""Daphne, as Earshot runs it.
+
+    python -m monitor.server --port 8000 agents.asgi:application
+
+Daphne's own command line, with four differences: a close frame carries its
+reason (Daphne sends the code alone), a message that is too big is answered
+with one (autobahn drops the connection), the access log shows no tokens, and a
+stop waits for the sockets to be told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from typing import Any, TextIO
+
+import daphne.server  # first: it installs Twisted's asyncio reactor
+from daphne.access import AccessLogGenerator
+from daphne.cli import CommandLineInterface
+from twisted.internet import defer
+
+MAX_MESSAGE = 128 * 1024  # bytes; consumers refuse over 64 KiB and write down why
+STOP_WITHIN = 4.0  # seconds that sockets have to say goodbye
+_TOKEN = re.compile(r'(/tap/)[^/?\s"]+|([?&](?:__)?token=)[^&\s"]+')
+
+
+def redact(line: str) -> str:
+    """A request line without what opens a tap or runs a tool."""
+    return _TOKEN.sub(lambda match: f"{match[1] or match[2]}…", line)
+
+
+class _Redacted:
+    """A stream for Daphne's access log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        self._stream.write(redact(line))
+
+
+class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
+    """Daphne's server with reasons, redaction and an orderly end."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if isinstance(kwargs.get("action_logger"), AccessLogGenerator):
+            kwargs["action_logger"].stream = _Redacted(kwargs["action_logger"].stream)
+        super().__init__(*args, **kwargs)
+
+    def protocol_connected(self, protocol: Any) -> None:
+        protocol.failByDrop = False
+        super().protocol_connected(protocol)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Close with any code and its reason: Daphne drops the reason, and autobahn's
+        ``sendClose`` takes no code of RFC 6455 but 1000."""
+        if message["type"] == "websocket.close" and protocol.state == protocol.STATE_OPEN:
+            reason = (message.get("reason") or "").encode()
+            protocol.sendCloseFrame(code=message.get("code", 1000), reasonUtf8=reason)
+        else:
+            await super().handle_reply(protocol, message)
+
+    def kill_all_applications(self) -> Any:
+        """Cancel every application and wait until each has said goodbye.
+
+        Daphne's own trips over a connection whose application has ended.
+        """
+        running = [
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details
+        ]
+        for application in running:
+            application.cancel()
+        if not running:
+            return None
+        return defer.Deferred.fromFuture(asyncio.ensure_future(_ended(running)))
+
+
+async def _ended(running: list[asyncio.Future[Any]]) -> None:
+    await asyncio.wait(running, timeout=STOP_WITHIN)
+
+
+class CommandLine(CommandLineInterface):  # type: ignore[misc]  # daphne has no types
+    """Daphne's command line for our server and our limits."""
+
+    server_class = Server
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parser.set_defaults(
+            websocket_max_message_size=MAX_MESSAGE,
+            websocket_max_frame_size=MAX_MESSAGE,
+            websocket_timeout=-1,  # a call may last longer than Daphne's day
+        )
+
+
+if __name__ == "__main__":
+    CommandLine().run(sys.argv[1:])

@@ -1,0 +1,238 @@
+"""Django settings, read once from the environment and loud on nonsense.
+
+Besides real environment variables two files are read, which never override
+them: ``.env`` (secrets that ``script/setup`` made for this checkout) and
+``var/server.env`` (what a running ``script/server`` listens on), so that any
+``manage.py`` beside a running server finds its Redis and its public URL.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(BASE_DIR / ".env")
+
+
+def read_server_env(path: Path) -> bool:
+    """Read what a running ``script/server`` wrote; False if there is none that runs."""
+    if not path.is_file():
+        return False
+    said = dict(line.partition("=")[::2] for line in path.read_text().splitlines())
+    try:
+        os.kill(int(said.get("SERVER_PID", "")), 0)
+    except (OSError, ValueError):
+        return False
+    env.read_env(path)
+    return True
+
+
+SERVER_RUNNING = read_server_env(VAR_DIR / "server.env")
+
+
+def boolean(name: str, default: bool) -> bool:
+    """A yes/no variable; anything else stops the program with a sentence."""
+    value = env.str(name, default=str(default)).strip().lower()
+    if value in {"true", "yes", "on", "1"}:
+        return True
+    if value in {"false", "no", "off", "0", ""}:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r}: use 'true' or 'false'")
+
+
+def whole(name: str, default: int, low: int, high: int) -> int:
+    """An integer variable within bounds."""
+    raw = env.str(name, default=str(default)).strip()
+    if not raw.isdecimal() or not low <= int(raw) <= high:
+        raise ImproperlyConfigured(f"{name}={raw!r}: use a whole number from {low} to {high}")
+    return int(raw)
+
+
+def url(name: str, default: str, schemes: set[str]) -> str:
+    """An absolute URL variable, without its trailing slash."""
+    value: str = env.str(name, default=default).strip().rstrip("/")
+    parts = urlsplit(value)
+    where = parts.path if parts.scheme == "unix" else parts.netloc
+    if value and not (parts.scheme in schemes and where):
+        allowed = ", ".join(f"{scheme}://" for scheme in sorted(schemes))
+        raise ImproperlyConfigured(f"{name} is not a URL that begins with one of: {allowed}")
+    return value
+
+
+DEBUG = boolean("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set: run script/setup, which makes one in .env, or set it yourself"
+    )
+
+# What SignalWire can reach. Tap and status URLs are built from it, and the
+# webhook signature covers it byte for byte.
+PUBLIC_URL = url("PUBLIC_URL", "http://127.0.0.1:8000", {"http", "https"})
+SECURE = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+ALLOWED_HOSTS += [str(urlsplit(PUBLIC_URL).hostname), "127.0.0.1", "localhost", "[::1]"]
+
+# Origins whose pages may open /listen and /console.
+ALLOWED_ORIGINS = [*env.list("ALLOWED_ORIGINS", default=[]), PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
+
+REDIS_URL = url("REDIS_URL", "", {"redis", "rediss", "unix"})
+CHUNK_MS = whole("CHUNK_MS", 60, 20, 500)
+RING_SECONDS = whole("RING_SECONDS", 30, 5, 600)
+
+SIGNALWIRE_SIGNING_KEY = env.str("SIGNALWIRE_SIGNING_KEY", default="")
+SIGNALWIRE_SIGNING_KEY_PREVIOUS = env.str("SIGNALWIRE_SIGNING_KEY_PREVIOUS", default="")
+SIGNALWIRE_PROJECT_ID = env.str("SIGNALWIRE_PROJECT_ID", default="")
+SIGNALWIRE_API_TOKEN = env.str("SIGNALWIRE_API_TOKEN", default="")
+SIGNALWIRE_SPACE = env.str("SIGNALWIRE_SPACE", default="")
+SWML_BASIC_AUTH_USER = env.str("SWML_BASIC_AUTH_USER", default="")
+SWML_BASIC_AUTH_PASSWORD = env.str("SWML_BASIC_AUTH_PASSWORD", default="")
+SIGNALWIRE_SWAIG_SECRET = env.str("SIGNALWIRE_SWAIG_SECRET", default="")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "axes",
+    "monitor.apps.MonitorConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "monitor.urls"
+ASGI_APPLICATION = "monitor.asgi.application"
+APPEND_SLASH = False  # a redirected webhook would no longer match its signature
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",  # wait for the write lock at BEGIN, not fail at COMMIT
+        "timeout": 20,  # seconds
+    }
+else:
+    DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "console"
+LOGOUT_REDIRECT_URL = "login"
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600  # one shift
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = False  # TLS ends at the proxy; SignalWire follows no redirect
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # SECURE_SSL_REDIRECT: see there
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        # Older WebKit does not count wss:// of the same host as 'self'.
+        "connect-src": [SELF, PUBLIC_URL.replace("http", "ws", 1)],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "monitor.staticfiles.ModuleManifestStorage"
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
+    "loggers": {"axes": {"level": "WARNING"}},
+}

