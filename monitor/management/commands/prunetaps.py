@@ -1,0 +1,78 @@
+"""``manage.py prunetaps``: delete the history that nobody needs any more."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from monitor.models import ENDED, Call, ListenSession, Tap
+
+BATCH = 500  # rows in one transaction, so that a running server is not kept waiting
+
+
+class Command(BaseCommand):
+    """Who listened is evidence: taps with listens go only where ``--audit-days`` says so."""
+
+    help = "Delete taps that ended long ago, with their events, and calls left without taps."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, required=True, help="keep what is younger")
+        parser.add_argument(
+            "--audit-days",
+            type=int,
+            help="delete taps that were listened to as well, with those listens, once both are "
+            "older than this; without it they stay",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        days, audit_days = options["days"], options["audit_days"]
+        if days < 0 or (audit_days is not None and audit_days < days):
+            raise CommandError("--days must not be negative, and --audit-days not below --days")
+        old = Tap.objects.filter(state__in=ENDED, ended_at__lt=ago(days))
+        evidence = ListenSession.objects.all()
+        if audit_days is not None:
+            young = ago(audit_days)
+            evidence = evidence.filter(Q(started_at__gte=young) | Q(tap__ended_at__gte=young))
+        doomed = old.exclude(pk__in=evidence.values("tap"))
+        staying = Tap.objects.exclude(pk__in=doomed.values("pk"))
+        empty = Call.objects.filter(created_at__lt=ago(days)).exclude(pk__in=staying.values("call"))
+        kept = old.count() - doomed.count()
+        if options["dry_run"]:
+            listens = ListenSession.objects.filter(tap__in=doomed)
+            done, counts = "would delete", (doomed.count(), listens.count(), empty.count())
+        else:
+            done, counts = "deleted", (*delete_taps(doomed), delete_calls(empty))
+        self.stdout.write(
+            f"{done} {counts[0]} taps, {counts[1]} listens, {counts[2]} calls; "
+            f"kept {kept} old taps for their listens"
+        )
+
+
+def ago(days: int) -> datetime.datetime:
+    """That many days before now."""
+    return timezone.now() - datetime.timedelta(days=days)
+
+
+def delete_taps(taps: QuerySet[Tap]) -> tuple[int, int]:
+    """Delete taps with their events and listens: how many taps, how many listens."""
+    tap_count = listen_count = 0
+    while tap_ids := list(taps.values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            listen_count += ListenSession.objects.filter(tap__in=tap_ids).delete()[0]
+            Tap.objects.filter(pk__in=tap_ids).delete()
+        tap_count += len(tap_ids)
+    return tap_count, listen_count
+
+
+def delete_calls(calls: QuerySet[Call]) -> int:
+    """Delete calls without taps: how many."""
+    count = 0
+    while call_ids := list(calls.values_list("pk", flat=True)[:BATCH]):
+        count += Call.objects.filter(pk__in=call_ids, taps=None).delete()[0]
+    return count

@@ -1,0 +1,62 @@
+"""``manage.py showtap``: everything that is kept about one tap."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model
+
+from monitor.models import Tap
+
+
+class Command(BaseCommand):
+    """Prints the tap's row and its call's, its timeline, and who listened."""
+
+    help = "Show a tap with its call, its events and its listens."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tap", help="the tap's id")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tap = find(options["tap"])
+        if options["json"]:
+            self.stdout.write(json.dumps(describe(tap), cls=DjangoJSONEncoder))
+            return
+        for name, value in (columns(tap) | {"call": tap.call.call_id}).items():
+            self.stdout.write(f"{name:<16} {value}")
+        for event in tap.events.all():
+            self.stdout.write(f"{event.at:%Y-%m-%d %H:%M:%S.%f} {event}")
+        for listen in tap.listens.all():
+            until = f"{listen.ended_at:%H:%M:%S}" if listen.ended_at else "now"
+            self.stdout.write(
+                f"{listen.started_at:%Y-%m-%d %H:%M:%S} {listen.username} listened until {until}"
+            )
+
+
+def find(name: str) -> Tap:
+    """The tap of that id. Raises CommandError."""
+    try:
+        return Tap.objects.select_related("call").get(pk=uuid.UUID(name))
+    except (ValueError, Tap.DoesNotExist):
+        raise CommandError(f"no tap has the id {name[:80]}") from None
+
+
+def describe(tap: Tap) -> dict[str, Any]:
+    """All that is kept about a tap, as JSON can hold it."""
+    shown = ("at", "old", "new", "reason", "payload", "repeats")
+    return {
+        **columns(tap),
+        "call": columns(tap.call),
+        "events": list(tap.events.values(*shown)),
+        "listens": [columns(listen) for listen in tap.listens.all()],
+    }
+
+
+def columns(row: Model) -> dict[str, Any]:
+    """A row's own columns; of a related row its key."""
+    return {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields}

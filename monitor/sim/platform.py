@@ -1,0 +1,258 @@
+"""What SignalWire does over HTTP, done from outside: fetch SWML, call tools, post status.
+
+Knows the service only by its public protocol. Tokens and passwords stay out of
+every text made here.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import hmac
+import json
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+from signalwire.utils.schema_utils import SchemaUtils
+from yarl import URL
+
+from ..audio.g711 import Codec
+
+TIMEOUT = 10.0  # seconds for a request, which SignalWire does not publish
+SHOWN = 120  # characters of an answer repeated in an error
+
+Json = dict[str, Any]
+
+
+class CallFailed(Exception):
+    """A step of a call went wrong; the text says which and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What SignalWire's dashboard knows: which agent answers, and the secrets."""
+
+    base_url: str
+    agent: str
+    user: str = ""
+    password: str = ""
+    signing_key: str = ""
+    project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and what is asked of the monitoring tool."""
+
+    call_id: str
+    number: str
+    name: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class TapOrder:
+    """The ``tap`` verb that a tool answered with."""
+
+    uri: str
+    control_id: str
+    direction: str
+    codec: Codec
+    status_url: str
+
+
+class Platform:
+    """One account's requests, over a session that the caller closes."""
+
+    def __init__(self, account: Account, http: aiohttp.ClientSession) -> None:
+        self._account = account
+        self._http = http
+        self._space_id = str(uuid.uuid4())
+
+    async def answer(self, caller: Caller) -> Json:
+        """A call comes in: fetch the agent's SWML. Raises CallFailed."""
+        url = f"{self._account.base_url}/agents/{self._account.agent}"
+        call = {
+            "call_id": caller.call_id,
+            "node_id": "simulated",
+            "segment_id": caller.call_id,
+            "call_state": "created",
+            "direction": "inbound",
+            "type": "phone",
+            "from": caller.number,
+            "to": "+12025550100",
+            "headers": [],
+            "project_id": self._account.project_id,
+            "space_id": self._space_id,
+        }
+        return await self._post(url, {"call": call, "vars": {}, "params": {}})
+
+    async def start_monitoring(self, caller: Caller, swml: Json) -> TapOrder:
+        """Have the agent's tool start a tap. Raises CallFailed."""
+        arguments = {"direction": caller.direction, "reason": "simulated call"}
+        answer = await self._tool(caller, swml, "start_monitoring", arguments)
+        verb = checked_verb(answer, "tap")
+        return TapOrder(
+            uri=verb["uri"],
+            control_id=verb.get("control_id", ""),
+            direction=verb.get("direction", "speak"),  # the platform's default
+            codec="PCMA" if verb.get("codec") == "PCMA" else "PCMU",
+            status_url=verb.get("status_url", ""),
+        )
+
+    async def stop_monitoring(self, caller: Caller, swml: Json, order: TapOrder) -> None:
+        """Have the agent's tool stop that tap. Raises CallFailed."""
+        answer = await self._tool(caller, swml, "stop_monitoring", {})
+        named = checked_verb(answer, "stop_tap").get("control_id")
+        if named != order.control_id:
+            raise CallFailed(f"stop_monitoring stopped {named!r}, not {order.control_id!r}")
+
+    async def post_status(self, caller: Caller, order: TapOrder, state: str) -> None:
+        """Tell the tap's ``status_url`` a state. Raises CallFailed."""
+        if not order.status_url:
+            return
+        params = {
+            "call_id": caller.call_id,
+            "node_id": "simulated",
+            "segment_id": caller.call_id,
+            "control_id": order.control_id,
+            "state": state,
+            "tap": {"type": "audio", "params": {"direction": order.direction}},
+            "device": {"type": "ws", "params": {"uri": order.uri, "codec": order.codec}},
+        }
+        body = {
+            "event_type": "calling.call.tap",
+            "event_channel": f"swml:{caller.call_id}",
+            "timestamp": round(time.time(), 3),
+            "project_id": self._account.project_id,
+            "space_id": self._space_id,
+            "params": params,
+        }
+        await self._post(order.status_url, body)
+
+    async def _tool(self, caller: Caller, swml: Json, name: str, arguments: Json) -> Json:
+        body = {
+            "app_name": self._account.agent,
+            "function": name,
+            "argument": {"parsed": [arguments], "raw": json.dumps(arguments), "substituted": ""},
+            "call_id": caller.call_id,
+            "ai_session_id": str(uuid.uuid4()),
+            "conversation_type": "voice",
+            "caller_id_name": caller.name,
+            "caller_id_num": caller.number,
+            "global_data": {},
+            "channel_active": True,
+            "channel_offhook": True,
+            "channel_ready": True,
+            "content_type": "text/swaig",
+            "content_disposition": "SWAIG Function",
+            "project_id": self._account.project_id,
+            "space_id": self._space_id,
+            "version": "2.0",
+        }
+        return await self._post(hook_of(swml, name), body)
+
+    async def _post(self, url: str, body: Json) -> Json:
+        """POST JSON, signed where there is a key, and read the JSON answer."""
+        parts = urlsplit(url)
+        # Credentials in a hook's URL travel as a header, and are not what is signed.
+        address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        raw = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **self._signatures(address, raw)}
+        login = parts.netloc.rpartition("@")[0] or f"{self._account.user}:{self._account.password}"
+        headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+        try:
+            # yarl would otherwise rewrite escapes, and the signature covers each byte.
+            target = URL(address, encoded=True)
+            async with self._http.post(target, data=raw, headers=headers) as response:
+                text = await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+            raise CallFailed(f"POST {shown(url)}: {why}") from None
+        if response.status != HTTPStatus.OK:
+            answered = f"answered {response.status} {_reason(text)}".strip()
+            raise CallFailed(f"POST {shown(url)} {answered}")
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise CallFailed(f"POST {shown(url)} answered no JSON object")
+        return answer
+
+    def _signatures(self, url: str, body: bytes) -> dict[str, str]:
+        if not self._account.signing_key:
+            return {}
+        key, message = self._account.signing_key.encode(), url.encode() + body
+        return {
+            "X-SignalWire-Signature": hmac.new(key, message, hashlib.sha1).hexdigest(),
+            "X-SignalWire-Sha256-Signature": hmac.new(key, message, hashlib.sha256).hexdigest(),
+        }
+
+
+def shown(url: str) -> str:
+    """A URL that may be printed: without credentials, query and tap token."""
+    parts = urlsplit(url)
+    path = re.sub(r"^/tap/[^/]+", "/tap/…", parts.path)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+
+
+def hook_of(swml: Json, tool: str) -> str:
+    """Where SWML says that a tool is called. Raises CallFailed."""
+    for verb in _verbs(swml):
+        swaig = verb.get("ai", {}).get("SWAIG", {})
+        for function in swaig.get("functions", ()):
+            if function.get("function") == tool:
+                hook = function.get("web_hook_url") or swaig.get("defaults", {}).get("web_hook_url")
+                if hook:
+                    return str(hook)
+    raise CallFailed(f"the agent's SWML has no tool {tool}, or no URL for it")
+
+
+def checked_verb(answer: Json, name: str) -> Json:
+    """A verb of the SWML that a tool answered with, if the SDK's schema agrees to it.
+
+    Raises CallFailed.
+    """
+    for action in answer.get("action", ()):
+        document = action.get("SWML")
+        for verb in _verbs(document) if isinstance(document, dict) else ():
+            if name in verb:
+                _check(document, name, verb[name])
+                return dict(verb[name])
+    said = str(answer.get("response", ""))[:SHOWN]
+    raise CallFailed(f"the tool answered no {name} verb but {said!r}")
+
+
+def _check(document: Json, name: str, parameters: Json) -> None:
+    schema = _schema()
+    _, in_document = schema.validate_document(document)
+    _, in_verb = schema.validate_verb(name, parameters)
+    if in_document or in_verb:
+        why = "; ".join([*in_verb, *in_document])[:SHOWN]
+        raise CallFailed(f"SWML of {name} is not valid: {why}")
+
+
+def _verbs(document: Json) -> list[Json]:
+    main = document.get("sections", {}).get("main", [])
+    return [verb for verb in main if isinstance(verb, dict)]
+
+
+def _reason(text: str) -> str:
+    """The ``error`` of a JSON answer. Other bodies may be pages, and are not repeated."""
+    try:
+        return str(json.loads(text)["error"])[:SHOWN]
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+@functools.cache
+def _schema() -> SchemaUtils:
+    return SchemaUtils()

@@ -1,0 +1,120 @@
+"""What is heard on a simulated call: endless G.711, 20 ms at a time."""
+
+from __future__ import annotations
+
+import array
+import functools
+import itertools
+import math
+import random
+import re
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ..audio import g711
+
+SPEECH = Path(__file__).with_name("speech")
+FRAME = 160  # samples, 20 ms; as G.711 as many bytes
+FRAME_SECONDS = FRAME / g711.SAMPLE_RATE
+PAUSE = 0.4  # seconds between two turns
+BETWEEN = 1.2  # seconds between two dialogues
+AMPLITUDE = 0.5  # of full scale: a tone at -6 dBFS peak
+
+
+class Turn(NamedTuple):
+    """One sentence of a dialogue; ``pcm`` is s16le at 8000 Hz."""
+
+    dialogue: str
+    speaker: str  # agent or caller
+    pcm: bytes
+
+
+def read_turns() -> list[Turn]:
+    """The speech files in their order.
+
+    Raises ValueError for a file that is not 8000 Hz, mono, 16 bit.
+    """
+    names = [re.fullmatch(r"(\w+)-(\d+)-(\w+)", path.stem) for path in SPEECH.glob("*.wav")]
+    parts = sorted((name[1], int(name[2]), name[3]) for name in names if name)
+    return [
+        Turn(dialogue, speaker, read_wav(SPEECH / f"{dialogue}-{turn}-{speaker}.wav"))
+        for dialogue, turn, speaker in parts
+    ]
+
+
+def read_wav(path: Path) -> bytes:
+    """The samples of a WAV file as s16le.
+
+    Raises ValueError, naming the file, unless it is 8000 Hz, mono, 16 bit.
+    """
+    with wave.open(str(path), "rb") as file:
+        if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (8000, 1, 2):
+            raise ValueError(f"{path.name} is not 8000 Hz, mono, 16 bit")
+        return file.readframes(file.getnframes())
+
+
+def mix(one: bytes, other: bytes) -> bytes:
+    """Two pieces of s16le of the same length, added and clipped."""
+    sums = map(sum, zip(array.array("h", one), array.array("h", other), strict=True))
+    return array.array("h", (max(-32768, min(32767, value)) for value in sums)).tobytes()
+
+
+@functools.cache
+def conversation(direction: str) -> bytes:
+    """All dialogues once, as s16le: of ``speak`` the caller's turns, of ``listen`` the
+    agent's, each with silence while the other talks; ``both`` is the mix.
+
+    The three have one length, a whole number of frames. Raises ValueError.
+    """
+    if direction == "both":
+        return mix(conversation("speak"), conversation("listen"))
+    if direction not in ("speak", "listen"):
+        raise ValueError(f"direction {direction!r} is not one of both, speak, listen")
+    heard = "caller" if direction == "speak" else "agent"
+    leg = bytearray()
+    for _, turns in itertools.groupby(read_turns(), key=lambda turn: turn.dialogue):
+        for turn in turns:
+            leg += turn.pcm if turn.speaker == heard else bytes(len(turn.pcm))
+            leg += _silence(PAUSE)
+        leg += _silence(BETWEEN)
+    leg += bytes(-len(leg) % (2 * FRAME))
+    return bytes(leg)
+
+
+@functools.cache
+def tone(hz: int) -> bytes:
+    """One second of a sine as s16le; it can be repeated without a click.
+
+    Raises ValueError for a tone that 8000 Hz cannot carry.
+    """
+    if not 0 < hz < g711.SAMPLE_RATE // 2:
+        raise ValueError(f"tone of {hz} Hz is not between 1 and {g711.SAMPLE_RATE // 2 - 1} Hz")
+    step = 2 * math.pi * hz / g711.SAMPLE_RATE
+    peak = AMPLITUDE * 32767
+    sine = (round(peak * math.sin(step * n)) for n in range(g711.SAMPLE_RATE))
+    return array.array("h", sine).tobytes()
+
+
+def frames(direction: str, codec: g711.Codec, seed: int, hz: int = 0) -> Iterator[bytes]:
+    """Frames of encoded audio without end: a tone if ``hz`` is given, else the
+    conversation, begun somewhere that ``seed`` decides.
+
+    One seed begins at one moment in every direction, so legs of a call agree.
+    """
+    encoded = _encoded(direction, codec, hz)
+    count = len(encoded) // FRAME
+    first = 0 if hz else random.Random(seed).randrange(count)
+    for number in itertools.count(first):
+        start = number % count * FRAME
+        yield encoded[start : start + FRAME]
+
+
+@functools.cache
+def _encoded(direction: str, codec: g711.Codec, hz: int) -> bytes:
+    return g711.encode(codec, tone(hz) if hz else conversation(direction))
+
+
+def _silence(seconds: float) -> bytes:
+    return bytes(2 * round(seconds * g711.SAMPLE_RATE))

@@ -1,0 +1,207 @@
+"""The monitoring skill: what the platform is told to do, and what callers hear."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from signalwire import AgentBase
+
+from agents import monitoring
+from monitor import taps
+from monitor.models import Call, Tap, TapEvent
+from tests.agents.support import raw_data, use, verb_of
+
+# Tools close old connections, which would end a transaction around the test.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def broken(*args: object, **kwargs: object) -> None:
+    raise RuntimeError("the secret of +12025550123")
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
+@pytest.mark.parametrize("direction", ["both", "speak", "listen"])
+def test_start_answers_a_valid_tap_of_every_direction_and_codec(direction: str, codec: str) -> None:
+    agent = AgentBase(name="any agent", route="/agents/any")
+    agent.add_skill("monitoring", {"codec": codec})
+    verb = verb_of(use(agent, "start_monitoring", raw_data(), direction=direction), "tap")
+    tap = Tap.objects.get()
+    assert verb["uri"] == taps.media_uri(tap)
+    assert verb["status_url"] == taps.status_url(tap)
+    assert verb["control_id"] == tap.control_id
+    assert verb["direction"] == tap.direction == direction
+    assert verb.get("codec", "PCMU") == tap.codec == codec
+
+
+def test_direction_is_said_even_if_nobody_asked_for_one(agent: AgentBase) -> None:
+    assert verb_of(use(agent, "start_monitoring", raw_data()), "tap")["direction"] == "both"
+
+
+def test_direction_comes_from_the_skill_where_the_ai_says_none() -> None:
+    agent = AgentBase(name="any agent", route="/agents/any")
+    agent.add_skill("monitoring", {"direction": "hear"})
+    assert verb_of(use(agent, "start_monitoring", raw_data()), "tap")["direction"] == "listen"
+
+
+def test_hear_is_understood_as_listen(agent: AgentBase) -> None:
+    verb = verb_of(use(agent, "start_monitoring", raw_data(), direction="hear"), "tap")
+    assert verb["direction"] == "listen"
+    assert Tap.objects.get().direction == "listen"
+
+
+def test_unknown_direction_opens_nothing_and_is_answered(agent: AgentBase) -> None:
+    answer = use(agent, "start_monitoring", raw_data(), direction="up")
+    assert answer == {"response": monitoring.NO_DIRECTION}
+    assert not Tap.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {},
+        {"caller_id_num": None, "caller_id_name": None}
+        | {"caller_id_number": "+12025550123", "caller_id": "Ada Ash"},
+        {"caller_id_num": None, "caller_id_name": None}
+        | {"global_data": {"caller_id_number": "+12025550123", "caller_id_name": "Ada Ash"}},
+    ],
+    ids=["voice", "bedrock", "global data"],
+)
+def test_start_keeps_who_calls_and_why(agent: AgentBase, known: dict[str, Any]) -> None:
+    use(agent, "start_monitoring", raw_data(**known), reason="asked for a supervisor")
+    call = Call.objects.get()
+    assert (call.call_id, call.project_id, call.agent) == ("call-1", "project-1", "any agent")
+    assert (call.caller, call.caller_name) == ("+12025550123", "Ada Ash")
+    assert Tap.objects.get().reason == "asked for a supervisor"
+
+
+def test_caller_may_be_unknown(agent: AgentBase) -> None:
+    body = {"call_id": "call-1", "global_data": None, "caller_id_num": 7}
+    verb_of(use(agent, "start_monitoring", body), "tap")
+    assert Call.objects.get().caller == ""
+
+
+def test_agent_name_can_be_given() -> None:
+    agent = AgentBase(name="any agent", route="/agents/any")
+    agent.add_skill("monitoring", {"agent_name": "Sales"})
+    use(agent, "start_monitoring", raw_data())
+    assert Call.objects.get().agent == "Sales"
+
+
+def test_asked_twice_starts_one_tap(agent: AgentBase) -> None:
+    use(agent, "start_monitoring", raw_data())
+    assert use(agent, "start_monitoring", raw_data()) == {"response": monitoring.ALREADY}
+    assert Tap.objects.count() == 1
+
+
+def test_another_direction_is_another_tap(agent: AgentBase) -> None:
+    names = {
+        verb_of(use(agent, "start_monitoring", raw_data(), direction=one), "tap")["control_id"]
+        for one in ("speak", "listen")
+    }
+    assert len(names) == 2
+
+
+def test_chat_has_no_audio(agent: AgentBase) -> None:
+    answer = use(agent, "start_monitoring", raw_data(conversation_type="chat"))
+    assert answer == {"response": monitoring.NO_AUDIO}
+    assert not Tap.objects.exists()
+
+
+@pytest.mark.parametrize("call_id", [None, "", 7])
+def test_without_a_call_there_is_nothing_to_monitor(agent: AgentBase, call_id: object) -> None:
+    body = raw_data(call_id=call_id)
+    assert use(agent, "start_monitoring", body) == {"response": monitoring.NO_CALL}
+    assert use(agent, "stop_monitoring", body) == {"response": monitoring.NOT_MONITORED}
+
+
+def test_no_raw_data_at_all_is_answered(agent: AgentBase) -> None:
+    answer = agent.on_function_call("start_monitoring", {}, None).to_dict()
+    assert answer == {"response": monitoring.NO_CALL}
+
+
+@pytest.mark.parametrize(
+    ("tool", "verb"), [("start_monitoring", "open_tap"), ("stop_monitoring", "stop_tap")]
+)
+def test_an_error_is_logged_and_answered_and_its_text_kept(
+    agent: AgentBase,
+    tool: str,
+    verb: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(taps, verb, broken)
+    assert use(agent, tool, raw_data()) == {"response": monitoring.SORRY}
+    (record,) = [record for record in caplog.records if record.name == "agents.monitoring"]
+    assert (record.levelno, record.getMessage()) == (logging.ERROR, f"{tool} failed")
+    assert record.exc_info
+
+
+def test_a_call_id_that_cannot_be_kept_is_answered(agent: AgentBase) -> None:
+    body = raw_data(call_id="x" * 256)
+    assert use(agent, "start_monitoring", body) == {"response": monitoring.SORRY}
+
+
+def test_numbers_and_names_are_not_logged(
+    agent: AgentBase, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    use(agent, "start_monitoring", raw_data())
+    said = [record.getMessage() for record in caplog.records if "django.db" not in record.name]
+    assert not [text for text in said if "5550123" in text or "Ada" in text]
+
+
+def test_stop_names_the_tap(agent: AgentBase) -> None:
+    started = verb_of(use(agent, "start_monitoring", raw_data()), "tap")
+    stopped = verb_of(use(agent, "stop_monitoring", raw_data()), "stop_tap")
+    assert stopped == {"control_id": started["control_id"]}
+    assert TapEvent.objects.filter(reason="asked to stop").count() == 1
+
+
+def test_stop_can_be_told_which(agent: AgentBase) -> None:
+    first = verb_of(use(agent, "start_monitoring", raw_data(), direction="speak"), "tap")
+    use(agent, "start_monitoring", raw_data(), direction="listen")
+    answer = use(agent, "stop_monitoring", raw_data(), control_id=first["control_id"])
+    assert verb_of(answer, "stop_tap") == {"control_id": first["control_id"]}
+
+
+def test_stop_without_a_tap_does_nothing(agent: AgentBase) -> None:
+    answer = use(agent, "stop_monitoring", raw_data())
+    assert answer == {"response": monitoring.NOT_MONITORED}
+
+
+def test_stop_leaves_other_calls_alone(agent: AgentBase) -> None:
+    use(agent, "start_monitoring", raw_data())
+    answer = use(agent, "stop_monitoring", raw_data(call_id="call-2"))
+    assert answer == {"response": monitoring.NOT_MONITORED}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"direction": "up"}, "direction 'up' is not one of both, speak, listen"),
+        ({"codec": "OPUS"}, "codec 'OPUS' is not one of PCMU, PCMA"),
+        ({"codec": ["PCMU"]}, "is not one of PCMU, PCMA"),
+    ],
+)
+def test_bad_parameters_fail_when_the_skill_is_added(
+    parameters: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match="monitoring: ") as error:
+        AgentBase(name="any", route="/agents/any").add_skill("monitoring", parameters)
+    assert sentence in str(error.value)
+
+
+def test_parameters_are_described() -> None:
+    schema = monitoring.MonitoringSkill.get_parameter_schema()
+    assert {"direction", "codec", "agent_name", "skip_prompt"} <= schema.keys()
+
+
+def test_skill_explains_itself_in_the_prompt_unless_told_not_to() -> None:
+    silent = AgentBase(name="any", route="/agents/any")
+    silent.add_skill("monitoring", {"skip_prompt": True})
+    assert "Monitoring" not in str(silent.get_prompt())
+    told = AgentBase(name="any", route="/agents/any")
+    told.add_skill("monitoring")
+    assert "Monitoring" in str(told.get_prompt())
