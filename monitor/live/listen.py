@@ -153,7 +153,9 @@ class ListenConsumer(PageConsumer):
 
     async def _silent(self) -> bool:
         newest = await self._runtime.hub.newest(self._tap.pk)
-        heard = frame.unpack_header(newest[1]).received_at / 1e6 if newest else 0.0
+        opened_at = self._tap.media_opened_at
+        opened = opened_at.timestamp() if opened_at else time.time()
+        heard = frame.unpack_header(newest[1]).received_at / 1e6 if newest else opened
         return time.time() - heard > STALL
 
     async def _with_older(self, frames: list[bytes]) -> list[bytes]:

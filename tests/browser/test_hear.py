@@ -1,0 +1,190 @@
+"""A supervisor in a real Chromium: signs in, clicks Listen, and hears."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from playwright.async_api import Page, async_playwright, expect
+
+from monitor.models import ListenSession
+from tests.browser import hearing
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.live.talk import open_tap
+from tests.servers import Server
+
+Simulate = Callable[..., "subprocess.Popen[bytes]"]
+
+
+async def sign_in(page: Page, server: Server, name: str = "alice") -> None:
+    await page.goto(server.url + "/")
+    await page.get_by_label("User name").or_(page.get_by_label("Username")).fill(name)
+    await page.get_by_label("Password").fill(f"{name}'s password")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("#console")).to_have_attribute("data-state", "live")
+
+
+async def listen(page: Page) -> None:
+    """Click Listen on the first call, and wait until it says that it plays."""
+    row = page.locator("[data-tap][data-state=tapping]").first
+    await row.locator("[data-action=listen]").click()
+    await expect(page.locator("[data-audio=playing]").first).to_be_visible(timeout=15_000)
+
+
+async def hears(page: Page, hz: float) -> None:
+    samples, rate = await hearing.record(page, 2)
+    hearing.assert_tone(samples, rate, hz)
+
+
+async def test_the_simulators_tone_is_heard_and_no_other(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    simulate("--tone", "440", "--seconds", "60")
+    await listen(page)
+    await hears(page, 440)
+
+
+async def test_the_same_check_fails_on_a_wrong_tone(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    simulate("--tone", "460", "--seconds", "60")
+    await listen(page)
+    with pytest.raises(AssertionError, match="heard 460"):
+        await hears(page, 440)
+
+
+def test_the_check_fails_on_a_dropped_frame() -> None:
+    rate = 44_100
+    samples = np.sin(2 * np.pi * 440 * np.arange(2 * rate) / rate) / 2
+    hearing.assert_tone(samples, rate, 440)
+    samples[rate : rate + rate // 50] = 0
+    with pytest.raises(AssertionError, match="silent"):
+        hearing.assert_tone(samples, rate, 440)
+
+
+async def test_an_a_law_call_is_heard(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    simulate("--tone", "600", "--seconds", "60", "--codec", "PCMA")
+    await listen(page)
+    await hears(page, 600)
+
+
+async def test_calls_come_and_go_without_a_reload(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    await expect(page.locator("[data-tap]")).to_have_count(0)
+    await page.evaluate("window.sameDocument = true")
+    simulate("--calls", "2", "--seconds", "3")
+    await expect(page.locator("[data-tap][data-state=tapping]")).to_have_count(2, timeout=15_000)
+    await expect(page.locator("[data-tap][data-state=finished]")).to_have_count(2, timeout=15_000)
+    await expect(page.locator("[data-tap]")).to_have_count(0, timeout=30_000)
+    assert await page.evaluate("window.sameDocument")
+
+
+async def test_stop_listening_stops_the_sound_and_closes_the_session(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    simulate("--tone", "440", "--seconds", "60")
+    await listen(page)
+    await page.locator("[data-action=stop]").first.click()
+    await expect(page.locator("[data-audio=playing]")).to_have_count(0)
+    session = await ListenSession.objects.afirst()
+    for _ in range(100):
+        session = await ListenSession.objects.aget()
+        if session.ended_at:
+            break
+        await asyncio.sleep(0.05)
+    assert session
+    assert (session.username, session.end_reason) == ("alice", "the page left")
+
+
+async def test_it_works_by_keyboard_alone(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    simulate("--tone", "440", "--seconds", "60")
+    button = page.locator("[data-tap][data-state=tapping] [data-action=listen]").first
+    await expect(button).to_be_visible(timeout=15_000)
+    for _ in range(30):
+        await page.keyboard.press("Tab")
+        if await button.evaluate("element => element === document.activeElement"):
+            break
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-audio=playing]").first).to_be_visible(timeout=15_000)
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-audio=playing]")).to_have_count(0)
+
+
+async def test_a_tap_without_audio_never_says_playing(
+    page: Page, agents_server: Server, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    opened = await open_tap(agent="Receptionist")
+    async with agents_server.tap(opened.uri) as sender:
+        await page.locator("[data-action=listen]").first.click()
+        for number in range(25):  # half a second of sound, then nothing
+            await sender.send(bytes([0x90, 0x10]) * 80)
+            await asyncio.sleep(0.02 if number else 0.5)
+        await expect(page.locator("[data-audio=stalled]").first).to_be_visible(timeout=10_000)
+        await expect(page.locator("[data-audio=playing]")).to_have_count(0)
+
+
+async def test_signing_out_in_another_tab_shows_signed_out(
+    page: Page, agents_server: Server, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    other = await page.context.new_page()
+    await other.goto(agents_server.url + "/")
+    await other.get_by_role("button", name="Sign out").click()
+    await expect(page.locator("#console")).to_have_attribute("data-state", "signed-out")
+    await expect(page.get_by_role("link", name=re.compile("Sign in"))).to_be_visible()
+
+
+async def test_a_restarted_server_is_found_again_and_heard(
+    page: Page, transactional_db: Any, alice: User
+) -> None:
+    with Server() as server:
+        await sign_in(page, server)
+        await asyncio.to_thread(server.stop)
+        await expect(page.locator("#console")).to_have_attribute("data-state", "reconnecting")
+        await asyncio.to_thread(server.start)
+        await expect(page.locator("#console")).to_have_attribute(
+            "data-state", "live", timeout=20_000
+        )
+
+
+async def test_a_user_who_may_not_listen_sees_the_list_and_why(
+    page: Page, agents_server: Server, bob: User
+) -> None:
+    await open_tap(agent="Receptionist")
+    await sign_in(page, agents_server, "bob")
+    await expect(page.locator("[data-tap]")).to_have_count(1)
+    await expect(page.locator("[data-action=listen]")).to_have_count(0)
+
+
+async def test_it_plays_under_the_default_autoplay_policy(
+    agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--mute-audio"]
+        )
+        page = await chromium.new_page()
+        await hearing.attach(page)
+        await sign_in(page, agents_server)
+        simulate("--tone", "440", "--seconds", "60")
+        await listen(page)
+        await hears(page, 440)
+        await chromium.close()
