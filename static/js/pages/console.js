@@ -1,0 +1,161 @@
+// @ts-check
+/** The page of the live list: wires the list, the deck and the socket together. */
+
+import { CallList } from "../console.js";
+import { Deck } from "../deck.js";
+import { DeckView, rememberedVolume } from "../deckview.js";
+import { part, setAttr, setIcon, setText } from "../dom.js";
+import { LiveSocket, socketUrl } from "../socket.js";
+import { emptyList, isActive, reduce } from "../state.js";
+import { agentName, count, loss, refusal } from "../words.js";
+
+const QUIET_LINK_MS = 10_000; // meters come five times a second
+
+/** @type {Record<string, [icon: string, words: string]>} */
+const LINK = {
+  connecting: ["wait", "Connecting"],
+  live: ["live", "Live"],
+  reconnecting: ["wait", "Reconnecting"],
+  "signed-out": ["refused", "Signed out"],
+  refused: ["refused", "Not connected"],
+};
+
+const root = /** @type {HTMLElement} */ (document.getElementById("console"));
+const urls = /** @type {Record<string, string>} */ (root.dataset);
+let list = emptyList();
+
+const deck = new Deck({
+  listenUrl: urls.listenUrl,
+  workletUrl: urls.workletUrl,
+  volume: rememberedVolume(),
+});
+const calls = new CallList(root, { tapUrl: urls.tapUrl, onToggle: toggle, onEscape: stop });
+const deckElement = document.getElementById("deck");
+const deckView = deckElement
+  ? new DeckView(deckElement, deck, { onMain: stop, serverNow })
+  : null;
+
+/** @type {Record<string, [title: string, words: string]>} */
+const PANELS = {
+  4401: ["You are signed out", "Sign in to see the live calls."],
+  4410: ["You were signed out", "You signed out in another window, or your access was changed. Sign in to go on."],
+  4403: ["You may not see the live calls", "Your account lacks the permission. An administrator can grant it."],
+  4429: ["Too many open pages", "Your account has too many live connections. Close some; this page tries again by itself in a minute."],
+};
+
+function serverNow() {
+  return list.link === "live" ? Date.now() + list.offset : 0;
+}
+
+/** @param {string} id */
+function toggle(id) {
+  const tap = list.taps.get(id);
+  if (deck.tap?.id === id) stop();
+  else if (tap && isActive(tap)) deck.listen(tap);
+}
+
+function stop() {
+  const id = deck.tap?.id;
+  deck.stop();
+  // A call that ended stayed only because it was listened to.
+  if (id && list.leaving.has(id)) apply({ type: "dismiss", id });
+}
+
+/** @param {any} event */
+function apply(event) {
+  const before = list;
+  list = reduce(list, event, Date.now());
+  if (list !== before) render();
+}
+
+/** @param {any} message */
+function receive(message) {
+  if (message.type === "meters") {
+    // Drawn at once and alone: the rest of the page has not changed.
+    list = reduce(list, message, Date.now());
+    if (!document.hidden) calls.meters(list, Date.now());
+  } else {
+    apply(message);
+  }
+  const expected = list.levels.size && [...list.taps.values()].some((tap) => isActive(tap) && tap.media);
+  socket.expectWithin(expected ? QUIET_LINK_MS : 0);
+}
+
+/** @param {import("../socket.js").SocketState} state */
+function linked({ phase, code }) {
+  if (phase === "open") return; // live only with the snapshot
+  const signedOut = code === 4401 || code === 4410;
+  const refused = phase === "closed" || code === 4429;
+  const waiting = phase === "waiting" ? "reconnecting" : "connecting";
+  const link = signedOut ? "signed-out" : refused ? "refused" : waiting;
+  if (signedOut) deck.stop();
+  apply({ type: "link", link, code });
+}
+
+const socket = new LiveSocket({
+  url: socketUrl(urls.consoleUrl),
+  onMessage: receive,
+  onState: linked,
+});
+
+function render() {
+  const audio = deck.light.state;
+  setAttr(root, "data-state", list.link);
+  calls.render(list, { id: deck.tap?.id, audio }, Date.now());
+  renderLink();
+  renderPanels();
+  renderTitle(audio);
+}
+
+function renderLink() {
+  const [icon, words] = LINK[list.link];
+  setIcon(part(root, "link-icon"), icon);
+  setText(part(root, "link-words"), words);
+  const active = [...list.taps.values()].filter(isActive).length;
+  setText(part(root, "summary"), list.link === "live" && active ? count(active, "call") : "");
+  const banner = `${loss(list.code)} Reconnecting… What you see may be out of date.`;
+  setText(part(root, "banner"), list.link === "reconnecting" ? banner : "");
+}
+
+function renderPanels() {
+  const out = list.link === "signed-out" || list.link === "refused";
+  const [title, words] = PANELS[list.code] ?? ["The live list is closed", refusal(list.code)];
+  part(root, "panel").hidden = !out;
+  setText(part(root, "panel-title"), out ? title : "");
+  setText(part(root, "panel-words"), out ? words : "");
+  part(root, "panel-link").hidden = list.link !== "signed-out";
+  part(root, "empty").hidden = !(list.link === "live" && !list.taps.size);
+  part(root, "calls").hidden = out || !list.taps.size;
+}
+
+/** @param {string} audio */
+function renderTitle(audio) {
+  const heard = deck.tap ? agentName(deck.tap.agent) : "";
+  const mark = audio === "playing" || audio === "silent" ? "▶" : "⏸";
+  const state = list.link === "live" ? "Live calls" : LINK[list.link][1];
+  document.title = `${heard ? `${mark} ${heard}` : state} – Earshot`;
+}
+
+deck.addEventListener("change", render);
+addEventListener("online", hurry);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) hurry();
+});
+deckElement?.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") stop();
+});
+
+function hurry() {
+  socket.retryNow();
+  deck.hurry();
+}
+
+setInterval(() => {
+  const held = new Set([deck.tap?.id, calls.focused].filter((id) => id !== undefined));
+  if (!calls.pointerBusy) apply({ type: "tick", held });
+  calls.meters(list, Date.now()); // levels that stopped coming
+  calls.clock(list, Date.now());
+  deckView?.render(); // a light may change because nothing came
+}, 1000);
+
+socket.open();

@@ -1,0 +1,118 @@
+// @ts-check
+/** The page of one tap: its deck, and its facts kept true while it lives. */
+
+import { Deck } from "../deck.js";
+import { DeckView, rememberedVolume } from "../deckview.js";
+import { localTimes, part, setAttr, setIcon, setText } from "../dom.js";
+import { LiveSocket, socketUrl } from "../socket.js";
+import { elapsed, isActive } from "../state.js";
+import { agentName, duration, loss, STATE } from "../words.js";
+
+const ICON = { requested: "start", tapping: "live", finished: "ended", failed: "failed", lost: "failed" };
+
+const root = /** @type {HTMLElement} */ (document.getElementById("tap"));
+const data = /** @type {Record<string, string>} */ (root.dataset);
+const name = agentName(data.agent);
+const deckElement = document.getElementById("deck");
+let offset = 0;
+let known = false; // the server's clock
+/** @type {import("../state.js").Tap | null} */
+let row = null;
+
+/** What the deck must know before the first message came. @returns {any} */
+function pageTap() {
+  return { id: data.tap, state: data.state, agent: data.agent, caller: data.caller, caller_name: data.callerName };
+}
+
+const deck = new Deck({
+  listenUrl: data.listenUrl,
+  workletUrl: data.workletUrl,
+  volume: rememberedVolume(),
+});
+
+function toggle() {
+  if (deck.tap) deck.stop();
+  else deck.listen(row ?? pageTap());
+}
+
+/** @param {any} message */
+function receive(message) {
+  if (message.type === "snapshot") {
+    offset = Date.parse(message.now) - Date.now();
+    known = true;
+    setText(part(root, "banner"), "");
+    const found = message.taps.find((/** @type {any} */ tap) => tap.id === data.tap);
+    if (found) show(found);
+    else over(); // it ended while the link was down
+  } else if (message.type === "tap" && message.tap.id === data.tap) {
+    show(message.tap);
+  }
+}
+
+/** @param {import("../state.js").Tap} tap */
+function show(tap) {
+  row = tap;
+  setAttr(root, "data-state", tap.state);
+  setText(part(root, "state"), STATE[tap.state] ?? tap.state);
+  setIcon(part(root, "state-icon"), /** @type {any} */ (ICON)[tap.state] ?? "start");
+  setText(part(root, "listeners"), String(tap.listeners));
+  tick();
+  if (!isActive(tap)) over();
+}
+
+/** The whole record is the server's to write: offer it, and do not pull the page away. */
+function over() {
+  const banner = part(root, "banner");
+  if (banner.querySelector("a")) return;
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = "Show the final record";
+  banner.replaceChildren("This call has ended. ", link, ".");
+}
+
+function tick() {
+  const ms = row && elapsed(row, Date.now() + offset);
+  if (ms !== null) setText(part(root, "duration"), duration(ms));
+}
+
+/** @param {import("../socket.js").SocketState} state */
+function linked({ phase, code }) {
+  if (phase !== "waiting") return;
+  known = false;
+  setText(part(root, "banner"), `${loss(code)} Reconnecting… What you see may be out of date.`);
+}
+
+function renderTitle() {
+  const state = deck.light.state;
+  const mark = !deck.tap ? "" : state === "playing" || state === "silent" ? "▶ " : "⏸ ";
+  document.title = `${mark}${name} – Earshot`;
+}
+
+setText(part(root, "agent"), name);
+localTimes(root);
+const shown = part(root, "duration");
+if (shown.dataset.seconds) setText(shown, duration(Number(shown.dataset.seconds) * 1000));
+
+if (isActive(pageTap())) {
+  const socket = new LiveSocket({ url: socketUrl(data.consoleUrl), onMessage: receive, onState: linked });
+  const serverNow = () => (known ? Date.now() + offset : 0);
+  const view = deckElement ? new DeckView(deckElement, deck, { onMain: toggle, serverNow }) : null;
+  const hurry = () => {
+    socket.retryNow();
+    deck.hurry();
+  };
+  deck.addEventListener("change", renderTitle);
+  addEventListener("online", hurry);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) hurry();
+  });
+  deckElement?.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") deck.stop();
+  });
+  setInterval(() => {
+    tick();
+    view?.render();
+  }, 1000);
+  socket.open();
+}
+renderTitle();

@@ -1,0 +1,226 @@
+// @ts-check
+/**
+ * The list of taps as a value, and the one function that changes it.
+ * Pure: time comes in with each event, nothing here touches the page.
+ */
+
+export const ENDED_STAYS_MS = 20_000;
+export const METERS_LATE_MS = 2_000;
+
+/**
+ * @typedef {object} Tap as the server sends it
+ * @property {string} id
+ * @property {string} call_id
+ * @property {string} control_id
+ * @property {string} agent
+ * @property {string} caller
+ * @property {string} caller_name
+ * @property {"both" | "speak" | "listen"} direction
+ * @property {string} codec
+ * @property {"ws" | "rtp"} transport
+ * @property {string} state requested, tapping, finished, failed or lost
+ * @property {boolean} media a media connection is open now
+ * @property {string} requested_at
+ * @property {string | null} started_at
+ * @property {string | null} ended_at
+ * @property {string} reason
+ * @property {string} end_reason
+ * @property {number} listeners
+ */
+
+/**
+ * @typedef {object} Level the last word of the meters about a tap
+ * @property {number} rms dBFS
+ * @property {number} peak dBFS
+ * @property {boolean} stalled media is open, but no audio comes
+ * @property {number} at when it came
+ */
+
+/**
+ * @typedef {object} ListState
+ * @property {"connecting" | "live" | "reconnecting" | "signed-out" | "refused"} link
+ * @property {number} code the close code behind signed-out, refused or reconnecting
+ * @property {number} offset server clock minus this clock, ms
+ * @property {ReadonlyMap<string, Tap>} taps oldest first
+ * @property {ReadonlyMap<string, Level>} levels
+ * @property {ReadonlyMap<string, number>} leaving when an ended tap leaves the list
+ */
+
+/** @returns {ListState} */
+export function emptyList() {
+  return {
+    link: "connecting",
+    code: 0,
+    offset: 0,
+    taps: new Map(),
+    levels: new Map(),
+    leaving: new Map(),
+  };
+}
+
+/** @param {{state: string}} tap */
+export function isActive(tap) {
+  return tap.state === "requested" || tap.state === "tapping";
+}
+
+/**
+ * Events: the server's messages (snapshot, tap, meters) and the page's own:
+ * {type: "link", link, code}, {type: "tick", held}, {type: "dismiss", id}.
+ * `held` names the rows that must not leave now.
+ *
+ * @param {ListState} state
+ * @param {any} event
+ * @param {number} now this clock, ms
+ * @returns {ListState}
+ */
+export function reduce(state, event, now) {
+  switch (event.type) {
+    case "snapshot":
+      return snapshot(state, event, now);
+    case "tap":
+      return place(state, event.tap, now);
+    case "meters":
+      return { ...state, levels: meters(state, event.levels, now) };
+    case "link":
+      return link(state, event);
+    case "tick":
+      return expire(state, event.held, now);
+    case "dismiss":
+      return without(state, [event.id]);
+    default:
+      return state; // a newer server may say more
+  }
+}
+
+/**
+ * @param {ListState} state
+ * @param {{now: string, taps: Tap[]}} event
+ * @param {number} now
+ * @returns {ListState}
+ */
+function snapshot(state, event, now) {
+  const offset = Date.parse(event.now) - now;
+  const known = new Set(event.taps.map((tap) => tap.id));
+  // Taps that went while the link was down: their end was missed, so it has no reason.
+  const missed = [...state.taps.values()].filter((tap) => !known.has(tap.id));
+  /** @type {ListState} */
+  let next = { ...state, link: "live", code: 0, offset, levels: new Map() };
+  for (const tap of missed.filter(isActive)) {
+    next = place(next, { ...tap, state: "finished", media: false, end_reason: "" }, now);
+  }
+  for (const tap of event.taps) next = place(next, tap, now);
+  return next;
+}
+
+/**
+ * One tap's newest row.
+ * @param {ListState} state
+ * @param {Tap} tap
+ * @param {number} now
+ * @returns {ListState}
+ */
+function place(state, tap, now) {
+  const unknown = !state.taps.has(tap.id);
+  if (unknown && endedLongAgo(tap, now + state.offset)) return state;
+  const taps = new Map(state.taps).set(tap.id, tap);
+  const leaving = new Map(state.leaving);
+  if (isActive(tap)) leaving.delete(tap.id);
+  else if (!leaving.has(tap.id)) leaving.set(tap.id, now + ENDED_STAYS_MS);
+  return { ...state, taps: unknown ? sorted(taps) : taps, leaving };
+}
+
+/**
+ * @param {Tap} tap
+ * @param {number} serverNow
+ */
+function endedLongAgo(tap, serverNow) {
+  if (isActive(tap)) return false;
+  return !tap.ended_at || serverNow - Date.parse(tap.ended_at) > ENDED_STAYS_MS;
+}
+
+/**
+ * Oldest first: a new call comes at the end and moves no other row.
+ * @param {Map<string, Tap>} taps
+ */
+function sorted(taps) {
+  const key = (/** @type {Tap} */ tap) => `${Date.parse(tap.requested_at)} ${tap.id}`;
+  const compare = (/** @type {[string, Tap]} */ [, a], /** @type {[string, Tap]} */ [, b]) =>
+    key(a) < key(b) ? -1 : 1;
+  return new Map([...taps].sort(compare));
+}
+
+/**
+ * @param {ListState} state
+ * @param {Record<string, [number, number] | null>} levels
+ * @param {number} now
+ */
+function meters(state, levels, now) {
+  const next = new Map(state.levels);
+  for (const [id, level] of Object.entries(levels)) {
+    const [rms, peak] = level ?? [-96, -96];
+    next.set(id, { rms, peak, stalled: level === null, at: now });
+  }
+  return next;
+}
+
+/**
+ * @param {ListState} state
+ * @param {{link: ListState["link"], code: number}} event
+ * @returns {ListState}
+ */
+function link(state, event) {
+  // "connecting" is the first time only; after that it is a reconnection.
+  const again = event.link === "connecting" && state.link !== "connecting";
+  const next = again ? "reconnecting" : event.link;
+  return { ...state, link: next, code: event.code || (again ? state.code : 0), levels: new Map() };
+}
+
+/**
+ * @param {ListState} state
+ * @param {ReadonlySet<string>} held
+ * @param {number} now
+ * @returns {ListState}
+ */
+function expire(state, held, now) {
+  const due = [...state.leaving].filter(([id, at]) => at <= now && !held.has(id));
+  return due.length ? without(state, due.map(([id]) => id)) : state;
+}
+
+/**
+ * @param {ListState} state
+ * @param {string[]} ids
+ * @returns {ListState}
+ */
+function without(state, ids) {
+  const taps = new Map(state.taps);
+  const levels = new Map(state.levels);
+  const leaving = new Map(state.leaving);
+  for (const id of ids) for (const map of [taps, levels, leaving]) map.delete(id);
+  return { ...state, taps, levels, leaving };
+}
+
+/**
+ * What is known of a tap's sound.
+ * @param {ListState} state
+ * @param {Tap} tap
+ * @param {number} now
+ * @returns {"none" | "live" | "stalled"}
+ */
+export function mediaOf(state, tap, now) {
+  const level = state.levels.get(tap.id);
+  if (!isActive(tap)) return "none";
+  if (!level || now - level.at > METERS_LATE_MS) return "none";
+  return level.stalled ? "stalled" : "live";
+}
+
+/**
+ * How long a call has been, or was, tapped.
+ * @param {Tap} tap
+ * @param {number} serverNow
+ * @returns {number | null} ms; null when it ended unseen
+ */
+export function elapsed(tap, serverNow) {
+  const from = Date.parse(tap.started_at ?? tap.requested_at);
+  if (tap.ended_at) return Math.max(0, Date.parse(tap.ended_at) - from);
+  return isActive(tap) ? Math.max(0, serverNow - from) : null;
+}
