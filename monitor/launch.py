@@ -126,6 +126,8 @@ class Launch:
 
     def watch(self) -> NoReturn:
         """Wait for Ctrl-C or SIGTERM (raised as KeyboardInterrupt), or a child's end."""
+        # SIGINT too: a shell starts what runs in the background with it ignored.
+        signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)
         while True:
             self.check()

@@ -149,7 +149,10 @@ class ListenSession(models.Model):
 
     class Meta:
         ordering = ("-started_at",)
-        indexes = [models.Index(fields=("tap", "ended_at")), models.Index(fields=("user",))]
+        indexes = [
+            models.Index(fields=("tap", "ended_at")),
+            models.Index(fields=("-started_at",)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.username} on {self.tap_id}"

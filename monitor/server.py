@@ -11,7 +11,6 @@ stop waits for the sockets to be told.
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from typing import Any, TextIO
 
@@ -20,14 +19,10 @@ from daphne.access import AccessLogGenerator
 from daphne.cli import CommandLineInterface
 from twisted.internet import defer
 
+from .redaction import redact
+
 MAX_MESSAGE = 128 * 1024  # bytes; consumers refuse over 64 KiB and write down why
 STOP_WITHIN = 4.0  # seconds that sockets have to say goodbye
-_TOKEN = re.compile(r'(/tap/)[^/?\s"]+|([?&](?:__)?token=)[^&\s"]+')
-
-
-def redact(line: str) -> str:
-    """A request line without what opens a tap or runs a tool."""
-    return _TOKEN.sub(lambda match: f"{match[1] or match[2]}…", line)
 
 
 class _Redacted:

@@ -135,7 +135,7 @@ def open_tap(
         tap = Tap(call=call, direction=direction, codec=codec, reason=reason[:PUBLIC_CHARACTERS])
         tap.control_id = f"earshot-{tap.id.hex}"
         tap.save(force_insert=True)
-        _note(tap, f"asked for by {agent or 'a client'}", old="")
+        _note(tap, f"asked for by {known['agent'] or 'a client'}", old="")
     return OpenedTap(tap, media_uri(tap), status_url(tap))
 
 
@@ -175,7 +175,9 @@ def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
         at = _plausible(report.at, tap)
         moved = False
         if report.state == TapState.TAPPING:
-            moved = _move(tap, TapState.TAPPING, {"started_at": tap.started_at or at}, **known)
+            # Told late, it still says when the tap began.
+            Tap.objects.filter(pk=tap.pk, started_at=None).update(started_at=at)
+            moved = _move(tap, TapState.TAPPING, {}, **known)
         elif report.state == TapState.FINISHED:
             moved = _move(tap, TapState.FINISHED, {"ended_at": at, "end_reason": ""}, **known)
         if not moved:
@@ -270,8 +272,8 @@ def close_lost(now: datetime.datetime | None = None) -> tuple[int, int]:
     never = Q(media_opened_at=None, started_at__lte=now - FAILED_AFTER)
     silent = Tap.objects.filter(gone | never, state=TapState.TAPPING)
     unanswered = Tap.objects.filter(state=TapState.REQUESTED, requested_at__lte=now - FAILED_AFTER)
-    lost = sum(_end(tap, TapState.LOST, "media gone, and no finished came") for tap in silent)
-    failed = sum(_end(tap, TapState.FAILED, "nothing followed the request") for tap in unanswered)
+    lost = _end_all(silent, TapState.LOST, "media gone, and no finished came")
+    failed = _end_all(unanswered, TapState.FAILED, "nothing followed the request")
     return lost, failed
 
 
@@ -362,18 +364,26 @@ def _move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
 def _note(tap: Tap, reason: str, *, old: str | None = None, **event: Any) -> None:
     """Keep something in a tap's timeline that changes no state."""
     old = tap.state if old is None else old
-    TapEvent.objects.create(tap=tap, old=old, new=tap.state, reason=reason, **event)
+    TapEvent.objects.create(tap=tap, old=old, new=tap.state, reason=reason[:300], **event)
     announce(tap.pk)
 
 
-def _end(tap: Tap, state: TapState, reason: str) -> bool:
-    ended_at = timezone.now()
-    if state == TapState.LOST:
-        ended_at = tap.media_closed_at or tap.media_seen_at or ended_at
-    fields = {"ended_at": ended_at, "end_reason": reason, "media_socket": ""}
-    if tap.media_opened_at and tap.media_closed_at is None:
-        fields["media_closed_at"] = tap.media_seen_at
+def _end_all(due: QuerySet[Tap], state: TapState, reason: str) -> int:
+    return sum(_end(due, pk, state, reason) for pk in due.values_list("pk", flat=True))
+
+
+def _end(due: QuerySet[Tap], tap_id: uuid.UUID, state: TapState, reason: str) -> bool:
+    """End a tap that is due, unless its media came back since it was looked for."""
     with transaction.atomic():
+        tap = due.select_for_update().filter(pk=tap_id).first()
+        if tap is None:
+            return False
+        ended_at = timezone.now()
+        if state == TapState.LOST:
+            ended_at = tap.media_closed_at or tap.media_seen_at or ended_at
+        fields = {"ended_at": ended_at, "end_reason": reason, "media_socket": ""}
+        if tap.media_opened_at and tap.media_closed_at is None:
+            fields["media_closed_at"] = tap.media_seen_at
         return _move(tap, state, fields, reason=reason)
 
 

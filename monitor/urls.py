@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
+from django.views.generic import RedirectView
 
 from . import views, webhooks
 
@@ -19,5 +20,6 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="logout"),
     path("healthz", views.healthz, name="healthz"),
     path("tap/<str:token>/status", webhooks.tap_status, name="tap-status"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

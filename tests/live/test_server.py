@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import urllib.error
 import urllib.request
 
-from monitor.server import redact
+import pytest
+
+from monitor.live import tokens
+from monitor.redaction import redact
+from tests.live.talk import open_tap
 from tests.servers import Server
 
 
@@ -21,3 +27,12 @@ def test_an_access_log_line_shows_no_tool_token() -> None:
     assert redact('"POST /agents/a/swaig/?x=1&__token=secret"') == (
         '"POST /agents/a/swaig/?x=1&__token=…"'
     )
+
+
+async def test_a_refused_webhooks_token_is_not_in_the_log(server: Server) -> None:
+    opened = await open_tap()
+    request = urllib.request.Request(server.http_url(opened.status_url), data=b"not JSON")
+    with pytest.raises(urllib.error.HTTPError):
+        await asyncio.to_thread(urllib.request.urlopen, request)
+    assert "/tap/…/status" in server.said()
+    assert tokens.make("status", opened.tap.pk).partition(".")[2] not in server.said()

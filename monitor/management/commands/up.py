@@ -60,3 +60,4 @@ class Command(BaseCommand):
             ]
         lines += [f"Logs are in {settings.VAR_DIR}. Ctrl-C ends everything.", ""]
         self.stdout.write("\n".join(lines))
+        self.stdout.flush()  # into a file it would wait for the end

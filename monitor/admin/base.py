@@ -1,0 +1,124 @@
+"""What the lists and pages of the history share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from .export import Sheet, download
+from .lists import HistoryList, HistoryRows
+
+#: A LogEntry's kind, beside Django's ADDITION, CHANGE and DELETION.
+LOOKED_AT = 4
+
+
+def link(row: Model, text: str) -> SafeString:
+    """A link to a row's page in the admin."""
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+class ReadOnly:
+    """Nobody adds, changes or deletes: what is kept here is evidence."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class HistoryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
+    """A read-only list that is fast when long, and whose pages' readers are noted."""
+
+    change_list_template = "admin/history_list.html"
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a second and more on 100,000 rows
+    empty_value_display = "–"
+    sheet: Sheet | None = None
+    nothing_yet = ""
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return HistoryRows(self.model).order_by(*self.model._meta.ordering)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[HistoryList]:
+        return HistoryList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"nothing_yet": self.nothing_yet, **(extra_context or {})}
+        if self.sheet:
+            context["export_url"] = reverse(f"admin:{self._url_name()}")
+        return super().changelist_view(request, context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        self._note(request, str(kwargs["obj"].pk), str(kwargs["obj"]), "Looked at.")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        urls = super().get_urls()
+        if self.sheet is None:
+            return urls
+        view = self.admin_site.admin_view(require_safe(self.export))
+        return [path("export.csv", view, name=self._url_name()), *urls]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The whole list under the filters in force, as CSV."""
+        if self.sheet is None or not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters as error:
+            # The list would drop the filters here; a file must not silently hold more.
+            raise BadRequest("A filter in the address is not understood.") from error
+        query = request.META.get("QUERY_STRING", "")
+        self._note(request, None, f"Export of {query or 'all'}", "Exported.")
+        return download(self.sheet, rows)
+
+    def _url_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_export"
+
+    def _note(self, request: HttpRequest, pk: str | None, text: str, message: str) -> None:
+        """Reading the history is itself kept."""
+        LogEntry.objects.create(
+            user_id=request.user.pk,  # type: ignore[misc]  # a page's reader is signed in
+            content_type=ContentType.objects.get_for_model(self.model),
+            object_id=pk,
+            object_repr=text[:200],
+            action_flag=LOOKED_AT,
+            change_message=message,
+        )
+
+
+class HistoryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
+    """Rows on the page of what they belong to."""
+
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")

@@ -1,0 +1,146 @@
+"""What the admin's lists are made of: filters, cells, and a list that stays fast."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from ..audio.g711 import CODECS
+from ..models import Call, Tap
+
+NOTHING = mark_safe("–")  # in a cell
+
+
+class HistoryRows(QuerySet[Any, Any]):
+    """Rows whose years, months or days are found by one index look-up each.
+
+    Django's way truncates every row's moment; on SQLite that calls Python for
+    each, 300 of the 330 ms that a list of 100,000 taps took.
+    """
+
+    def datetimes(  # type: ignore[override]  # a list serves the date hierarchy as well
+        self, field_name: str, kind: str, order: str = "ASC", tzinfo: Any = None
+    ) -> list[datetime.datetime]:
+        """The beginnings of the periods that have rows, in local time, oldest first."""
+        return list(self._periods(field_name, kind))
+
+    def _periods(self, field_name: str, kind: str) -> Iterator[datetime.datetime]:
+        moments = self.order_by(field_name).values_list(field_name, flat=True)
+        first = moments.first()
+        while first is not None:
+            local = timezone.localtime(first).replace(tzinfo=None)
+            begins = _begin(local, kind)
+            yield timezone.make_aware(begins)
+            # 366 days, 31 days or 1 on: in the next period, whatever this one's length.
+            days = {"year": 366, "month": 31, "day": 1}[kind]
+            ends = _begin(begins + datetime.timedelta(days=days), kind)
+            first = moments.filter(**{f"{field_name}__gte": timezone.make_aware(ends)}).first()
+
+
+class HistoryList(ChangeList):
+    """A list that knows the query its export needs: its own, on no page."""
+
+    def export_query(self) -> str:
+        """The filters, the search and the dates in force, as a query string."""
+        return self.get_query_string({PAGE_VAR: None})
+
+
+class AgentFilter(admin.SimpleListFilter):
+    """By agent, calls without one included."""
+
+    title = "agent"
+    parameter_name = "agent"
+    path = "call__agent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        agents = Call.objects.order_by("agent").values_list("agent", flat=True).distinct()
+        return [(agent, agent or "none named") for agent in agents[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value is None else queryset.filter(**{self.path: value})
+
+
+class CallAgentFilter(AgentFilter):
+    path = "agent"
+
+
+class _ChoiceFilter(admin.SimpleListFilter):
+    """By a column of few known values, which need not be looked up."""
+
+    values: tuple[str, ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, value) for value in self.values]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
+
+
+class CodecFilter(_ChoiceFilter):
+    title = parameter_name = "codec"
+    values = CODECS
+
+
+class TransportFilter(_ChoiceFilter):
+    title = parameter_name = "transport"
+    values = ("ws", "rtp")
+
+
+class ListeningFilter(admin.SimpleListFilter):
+    """Who listens now, and who did."""
+
+    title = "listening"
+    parameter_name = "listening"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("now", "Now"), ("ended", "Ended")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("now", "ended"):
+            return queryset
+        return queryset.filter(ended_at__isnull=self.value() == "now")
+
+
+def moment(at: datetime.datetime | None, *, after: datetime.datetime | None = None) -> SafeString:
+    """A moment to the second; Django's own display ends at the minute.
+
+    Its day is left out where it is that of the moment it comes ``after``.
+    """
+    if at is None:
+        return NOTHING
+    local = timezone.localtime(at)
+    same_day = after is not None and timezone.localtime(after).date() == local.date()
+    text = f"{local:%H:%M:%S}" if same_day else f"{local:%Y-%m-%d %H:%M:%S}"
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), text)
+
+
+def span(duration: datetime.timedelta | None) -> str:
+    """A duration in whole seconds."""
+    if duration is None:
+        return NOTHING
+    return str(datetime.timedelta(seconds=int(duration.total_seconds())))
+
+
+def chip(tap: Tap) -> SafeString:
+    """A tap's state, with a mark to find it by."""
+    return format_html(
+        '<span class="tap-state tap-state-{}">{}</span>', tap.state, tap.get_state_display()
+    )
+
+
+def _begin(local: datetime.datetime, kind: str) -> datetime.datetime:
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    if kind == "year":
+        return day.replace(month=1, day=1)
+    return day.replace(day=1) if kind == "month" else day

@@ -1,0 +1,199 @@
+"""Taps in the admin; on a tap's page its facts, its timeline, and who listened."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..models import Call, ListenSession, Tap, TapEvent
+from .base import HistoryAdmin, HistoryInline, link
+from .export import Sheet
+from .lists import NOTHING, AgentFilter, CodecFilter, TransportFilter, chip, moment, span
+
+
+class EventInline(HistoryInline):
+    """The timeline: part of the tap, so whoever sees the tap sees it."""
+
+    model = TapEvent
+    verbose_name_plural = "timeline"
+    fields = readonly_fields = ("when", "change", "reason", "repeats", "content")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("monitor.view_tap")
+
+    @admin.display(description="at (UTC)")
+    def when(self, event: TapEvent) -> SafeString:
+        return moment(event.at)
+
+    @admin.display(description="state")
+    def change(self, event: TapEvent) -> str:
+        if event.old == event.new:
+            return event.get_new_display()
+        return f"{event.get_old_display() or 'nothing'} → {event.get_new_display()}"
+
+    @admin.display(description="payload")
+    def content(self, event: TapEvent) -> SafeString | str:
+        if event.payload is None:
+            return NOTHING
+        text = json.dumps(event.payload, indent=2, ensure_ascii=False)
+        return format_html(
+            '<details><summary>show</summary><pre class="payload">{}</pre></details>', text
+        )
+
+
+class ListenInline(HistoryInline):
+    """Who listened to a tap, from when to when."""
+
+    model = ListenSession
+    verbose_name_plural = "who listened"
+    ordering = ("started_at",)
+    fields = readonly_fields = (
+        *("username", "started", "ended", "lasted", "frames", "dropped", "end_reason", "address"),
+    )
+
+    @admin.display(description="from (UTC)")
+    def started(self, session: ListenSession) -> SafeString:
+        return moment(session.started_at)
+
+    @admin.display(description="to (UTC)")
+    def ended(self, session: ListenSession) -> SafeString | str:
+        return (
+            moment(session.ended_at, after=session.started_at)
+            if session.ended_at
+            else "listening now"
+        )
+
+    @admin.display(description="duration")
+    def lasted(self, session: ListenSession) -> str:
+        return span(session.duration)
+
+
+@admin.register(Tap)
+class TapAdmin(HistoryAdmin):
+    """Taps; on a tap's page its facts, its timeline, and who listened."""
+
+    list_display = (
+        *("requested", "status", "agent", "caller", "lasted", "direction", "gaps"),
+        *("codec", "transport", "started", "ended"),
+    )
+    list_filter = (
+        *("state", "direction", CodecFilter, TransportFilter, AgentFilter, "requested_at"),
+    )
+    date_hierarchy = "requested_at"
+    search_fields = ("call__call_id", "control_id", "call__caller")
+    search_help_text = "Call ID, control ID, tap ID or caller number"
+    fieldsets = (
+        (None, {"fields": ("of_call", "agent", "caller", "direction", "reason")}),
+        ("State", {"fields": ("status", "end_reason", "requested", "started", "ended", "lasted")}),
+        (
+            "Media",
+            {
+                "fields": (
+                    *("codec", "content_type", "transport", "opened", "closed"),
+                    *("frames", "received", "gaps"),
+                )
+            },
+        ),
+        ("Identifiers", {"fields": ("control_id", "tap_id")}),
+    )
+    readonly_fields = (
+        *("of_call", "agent", "caller", "status", "requested", "started", "ended", "lasted"),
+        *("opened", "closed", "received", "tap_id"),
+    )
+    inlines = (EventInline, ListenInline)
+    nothing_yet = "No taps yet. A tap appears here as soon as an agent is monitored."
+    sheet = Sheet(
+        name="earshot-taps",
+        moment="requested_at",
+        columns={
+            "tap_id": lambda tap: tap.pk,
+            "control_id": lambda tap: tap.control_id,
+            "call_id": lambda tap: tap.call.call_id,
+            "agent": lambda tap: tap.call.agent,
+            "caller": lambda tap: tap.call.caller,
+            "caller_name": lambda tap: tap.call.caller_name,
+            "direction": lambda tap: tap.direction,
+            "codec": lambda tap: tap.codec,
+            "transport": lambda tap: tap.transport,
+            "state": lambda tap: tap.state,
+            "reason": lambda tap: tap.reason,
+            "end_reason": lambda tap: tap.end_reason,
+            "requested_at": lambda tap: tap.requested_at,
+            "started_at": lambda tap: tap.started_at,
+            "ended_at": lambda tap: tap.ended_at,
+            "duration_seconds": lambda tap: tap.duration,
+            "frames": lambda tap: tap.frames,
+            "bytes": lambda tap: tap.bytes,
+            "gaps": lambda tap: tap.gaps,
+        },
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("call")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        try:
+            tap_id = uuid.UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        # A whole ID, of a tap or of a call: both are looked up in an index.
+        call = Call.objects.filter(call_id=search_term.strip())
+        return queryset.filter(Q(pk=tap_id) | Q(call__in=call)), False
+
+    @admin.display(description="call")
+    def of_call(self, tap: Tap) -> SafeString:
+        return link(tap.call, tap.call.call_id)
+
+    @admin.display(description="tap ID")
+    def tap_id(self, tap: Tap) -> str:
+        return str(tap.pk)
+
+    @admin.display(description="agent", ordering="call__agent")
+    def agent(self, tap: Tap) -> str:
+        return tap.call.agent
+
+    @admin.display(description="caller", ordering="call__caller")
+    def caller(self, tap: Tap) -> str:
+        return f"{tap.call.caller} {tap.call.caller_name}".strip()
+
+    @admin.display(description="state", ordering="state")
+    def status(self, tap: Tap) -> SafeString:
+        return chip(tap)
+
+    @admin.display(description="requested (UTC)", ordering="requested_at")
+    def requested(self, tap: Tap) -> SafeString:
+        return moment(tap.requested_at)
+
+    @admin.display(description="started (UTC)", ordering="started_at")
+    def started(self, tap: Tap) -> SafeString:
+        return moment(tap.started_at, after=tap.requested_at)
+
+    @admin.display(description="ended (UTC)", ordering="ended_at")
+    def ended(self, tap: Tap) -> SafeString:
+        return moment(tap.ended_at, after=tap.requested_at)
+
+    @admin.display(description="duration")
+    def lasted(self, tap: Tap) -> str:
+        return span(tap.duration)
+
+    @admin.display(description="connected (UTC)")
+    def opened(self, tap: Tap) -> SafeString:
+        return moment(tap.media_opened_at, after=tap.requested_at)
+
+    @admin.display(description="disconnected (UTC)")
+    def closed(self, tap: Tap) -> SafeString:
+        return moment(tap.media_closed_at, after=tap.requested_at)
+
+    @admin.display(description="audio received")
+    def received(self, tap: Tap) -> str:
+        return filesizeformat(tap.bytes)

@@ -1,0 +1,127 @@
+"""The system checks: what is wrong with the settings is said before calls come."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from monitor import checks
+
+PRODUCTION = {
+    "DEBUG": "false",
+    "SECRET_KEY": "zb4Q9vJ2yTn6WmKxR8cLpDfHs1GuAe3XoViBt7NqZkYrMwCd5E",
+    "PUBLIC_URL": "https://taps.example.com",
+    "DATABASE_URL": "postgres://earshot@db.example.com/earshot",
+    "REDIS_URL": "rediss://redis.example.com:6379/0",
+    "ALLOWED_HOSTS": "taps.example.com",
+    "ALLOWED_ORIGINS": "",
+    "SIGNALWIRE_SIGNING_KEY": "PSK_0123456789",
+    "SWML_BASIC_AUTH_USER": "signalwire",
+    "SWML_BASIC_AUTH_PASSWORD": "a long password",
+    "SWML_PROXY_URL_BASE": "https://taps.example.com",
+    "SIGNALWIRE_SWAIG_SECRET": "0123456789abcdef0123456789abcdef",
+}
+
+
+def manage(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=Path(django_settings.BASE_DIR),
+        env={**os.environ, **PRODUCTION, **changes},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def ids(found: list[Any]) -> list[str]:
+    assert all(message.hint for message in found)
+    return [message.id for message in found]
+
+
+@pytest.fixture
+def production(settings: Any) -> Any:
+    """Settings with nothing to complain about."""
+    settings.PUBLIC_URL = "https://taps.example.com"
+    settings.REDIS_URL = "rediss://redis.example.com:6379/0"
+    settings.SIGNALWIRE_SIGNING_KEY = "PSK_0123456789"
+    return settings
+
+
+def test_good_settings_pass(production: Any) -> None:
+    assert ids(checks.production(None)) == []
+    assert ids(checks.agents(None)) == []
+
+
+def test_e001_an_address_without_tls(production: Any) -> None:
+    production.PUBLIC_URL = "http://taps.example.com"
+    assert ids(checks.production(None)) == ["monitor.E001"]
+
+
+def test_e002_no_redis(production: Any) -> None:
+    production.REDIS_URL = ""
+    assert ids(checks.production(None)) == ["monitor.E002"]
+
+
+def test_e003_webhooks_that_nobody_verifies(production: Any) -> None:
+    production.SIGNALWIRE_SIGNING_KEY = ""
+    assert ids(checks.production(None)) == ["monitor.E003"]
+
+
+@pytest.mark.parametrize("name", ["SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"])
+def test_e004_half_of_the_agents_credentials(production: Any, name: str) -> None:
+    setattr(production, name, "")
+    assert ids(checks.agents(None)) == ["monitor.E004"]
+
+
+def test_no_credentials_at_all_are_the_sdks_business(production: Any) -> None:
+    production.SWML_BASIC_AUTH_USER = production.SWML_BASIC_AUTH_PASSWORD = ""
+    assert ids(checks.agents(None)) == []
+
+
+def test_w001_tools_that_a_restart_refuses(production: Any) -> None:
+    production.SIGNALWIRE_SWAIG_SECRET = ""
+    assert ids(checks.agents(None)) == ["monitor.W001"]
+
+
+def test_a_production_environment_is_clean() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+def test_a_bare_environment_is_not() -> None:
+    done = manage("check", "--deploy", PUBLIC_URL="http://x.example", SIGNALWIRE_SIGNING_KEY="")
+    assert done.returncode != 0
+    assert "monitor.E001" in done.stderr
+    assert "monitor.E003" in done.stderr
+
+
+def test_no_migration_is_missing() -> None:
+    done = manage("makemigrations", "--check", "--dry-run", DATABASE_URL="sqlite://:memory:")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SECRET_KEY", "", "SECRET_KEY is not set: run script/setup"),
+        ("DEBUG", "maybe", "DEBUG='maybe': use 'true' or 'false'"),
+        ("CHUNK_MS", "0", "CHUNK_MS='0': use a whole number from 20 to 500"),
+        ("RING_SECONDS", "lots", "RING_SECONDS='lots': use a whole number from 5 to 600"),
+        ("PUBLIC_URL", "taps.example.com", "PUBLIC_URL is not a URL that begins with one of"),
+        ("REDIS_URL", "localhost", "REDIS_URL is not a URL that begins with one of"),
+    ],
+)
+def test_nonsense_in_the_environment_stops_with_a_sentence(
+    name: str, value: str, says: str
+) -> None:
+    done = manage("check", **{name: value})
+    assert done.returncode != 0
+    assert says in done.stderr

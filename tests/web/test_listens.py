@@ -1,0 +1,48 @@
+"""Who heard which tap, from when to when."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from monitor import listens
+from monitor.models import ListenSession
+from monitor.taps import OpenedTap
+
+from .rows import SECOND
+
+
+class TestListening:
+    CLIENT = listens.Client("192.0.2.7", "Browser")
+
+    def test_who_where_and_when_is_written(self, opened: OpenedTap, alice: User) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        listens.end(session, 700, 3, "the page left")
+        row = ListenSession.objects.get()
+        assert (row.username, row.address, row.user_agent) == ("alice", "192.0.2.7", "Browser")
+        assert (row.frames, row.dropped, row.end_reason) == (700, 3, "the page left")
+        assert row.ended_at is not None
+
+    def test_the_name_outlives_the_user(self, opened: OpenedTap, alice: User) -> None:
+        listens.start(alice, opened.tap, self.CLIENT)
+        alice.delete()
+        row = ListenSession.objects.get()
+        assert (row.user, row.username) == (None, "alice")
+
+    def test_nobody_hears_more_than_eight_taps_at_once(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        for _ in range(8):
+            listens.start(alice, opened.tap, self.CLIENT)
+        with pytest.raises(listens.TooMany, match="you already hear 8 taps"):
+            listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_an_abandoned_session_is_ended_at_its_last_sign_of_life(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        seen_at = ListenSession.objects.get().seen_at
+        assert listens.close_abandoned(seen_at + 59 * SECOND) == 0
+        assert listens.close_abandoned(seen_at + 60 * SECOND) == 1
+        session.refresh_from_db()
+        assert (session.ended_at, session.end_reason) == (seen_at, "the server went away")

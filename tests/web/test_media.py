@@ -1,0 +1,199 @@
+"""A tap's media: who holds it, what is counted, and what ends when it is gone."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from monitor import taps
+from monitor.models import TapState
+from monitor.taps import MediaBusy, MediaCount, MediaRefused, OpenedTap
+
+from .rows import MINUTE, NOW, SECOND, change, read, reasons
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime.datetime], None]:
+    """Set the time of ``monitor.taps``."""
+
+    def set_to(now: datetime.datetime) -> None:
+        monkeypatch.setattr("monitor.taps.timezone.now", lambda: now)
+
+    return set_to
+
+
+class TestMedia:
+    def test_a_first_connection_starts_the_tap(self, opened: OpenedTap) -> None:
+        tap, again = taps.media_opened(opened.tap.pk, "a")
+        assert not again
+        assert tap.media_opened_at is not None
+        assert read(opened).state == TapState.TAPPING
+        assert read(opened).gaps == 0
+
+    def test_a_token_lives_120_seconds_unused(
+        self, opened: OpenedTap, clock: Callable[[datetime.datetime], None]
+    ) -> None:
+        change(opened, requested_at=NOW)
+        clock(NOW + 120 * SECOND)
+        taps.media_opened(opened.tap.pk, "a")
+        assert taps.media_held(opened.tap.pk, "a")
+
+    def test_a_token_is_dead_after_that(
+        self, opened: OpenedTap, clock: Callable[[datetime.datetime], None]
+    ) -> None:
+        change(opened, requested_at=NOW)
+        clock(NOW + 120 * SECOND + datetime.timedelta(milliseconds=1))
+        with pytest.raises(MediaRefused, match="the token was not used in time"):
+            taps.media_opened(opened.tap.pk, "a")
+        assert read(opened).state == TapState.REQUESTED
+
+    def test_a_used_token_serves_reconnections_as_long_as_the_tap_lives(
+        self, opened: OpenedTap, clock: Callable[[datetime.datetime], None]
+    ) -> None:
+        taps.media_opened(opened.tap.pk, "a")
+        taps.media_closed(opened.tap.pk, "a", MediaCount(), "gone")
+        clock(timezone.now() + 60 * MINUTE)
+        _, again = taps.media_opened(opened.tap.pk, "b")
+        assert again
+        assert (read(opened).gaps, read(opened).media_closed_at) == (1, None)
+
+    @pytest.mark.parametrize("ended", ["finished", "failed", "lost"])
+    def test_an_ended_tap_takes_no_media(self, opened: OpenedTap, ended: str) -> None:
+        change(opened, state=ended)
+        with pytest.raises(MediaRefused, match=f"the tap has {ended}"):
+            taps.media_opened(opened.tap.pk, "a")
+
+    def test_an_unknown_tap_takes_no_media(self, db: Any) -> None:
+        with pytest.raises(MediaRefused, match="no such tap"):
+            taps.media_opened(uuid.uuid4(), "a")
+
+    def test_a_second_connection_is_told_who_holds_the_tap(self, opened: OpenedTap) -> None:
+        taps.media_opened(opened.tap.pk, "a")
+        with pytest.raises(MediaBusy) as refusal:
+            taps.media_opened(opened.tap.pk, "b")
+        assert refusal.value.socket == "a"
+        assert refusal.value.seen_at == read(opened).media_seen_at
+
+    def test_a_silent_connection_is_replaced(self, opened: OpenedTap) -> None:
+        taps.media_opened(opened.tap.pk, "a")
+        taps.media_opened(opened.tap.pk, "b", replacing="a")
+        assert taps.media_held(opened.tap.pk, "b")
+        assert not taps.media_held(opened.tap.pk, "a")
+
+    def test_only_the_holder_is_replaced(self, opened: OpenedTap) -> None:
+        """Of two that take over at once, the second finds another holder."""
+        taps.media_opened(opened.tap.pk, "a")
+        taps.media_opened(opened.tap.pk, "b", replacing="a")
+        with pytest.raises(MediaBusy):
+            taps.media_opened(opened.tap.pk, "c", replacing="a")
+
+    def test_what_the_replaced_one_still_brings_is_counted(self, opened: OpenedTap) -> None:
+        taps.media_opened(opened.tap.pk, "a")
+        taps.media_counted(opened.tap.pk, MediaCount(10, 1600, 0, timezone.now()))
+        taps.media_opened(opened.tap.pk, "b", replacing="a")
+        taps.media_closed(opened.tap.pk, "a", MediaCount(5, 800, 1), "replaced")
+        taps.media_counted(opened.tap.pk, MediaCount(2, 320, 0, timezone.now()))
+        tap = read(opened)
+        assert (tap.frames, tap.bytes, tap.gaps) == (17, 2720, 2)
+        assert taps.media_held(opened.tap.pk, "b")
+        assert tap.media_closed_at is None
+
+    def test_closing_gives_the_media_up(self, opened: OpenedTap) -> None:
+        taps.media_opened(opened.tap.pk, "a")
+        taps.media_closed(opened.tap.pk, "a", MediaCount(1, 160), "1000")
+        assert not taps.media_held(opened.tap.pk, "a")
+        assert read(opened).media_closed_at is not None
+        assert reasons(opened)[-1] == "media closed: 1000"
+
+    def test_an_announced_codec_is_kept_and_a_difference_noted(self, opened: OpenedTap) -> None:
+        taps.media_announced(opened.tap.pk, "PCMA", "audio/x-alaw")
+        tap = read(opened)
+        assert (tap.codec, tap.content_type) == ("PCMA", "audio/x-alaw")
+        assert reasons(opened)[-1] == "media is PCMA though PCMU was asked for"
+
+    def test_the_announced_codec_that_was_asked_for_is_no_news(self, opened: OpenedTap) -> None:
+        before = reasons(opened)
+        taps.media_announced(opened.tap.pk, "PCMU", "audio/x-mulaw")
+        assert reasons(opened) == before
+
+    def test_a_long_remark_is_cut_to_what_is_kept(self, opened: OpenedTap) -> None:
+        taps.media_noted(opened.tap.pk, "x" * 1000)
+        taps.media_closed(opened.tap.pk, "a", MediaCount(), "y" * 1000)
+        assert [len(reason) for reason in reasons(opened)[-2:]] == [300, 300]
+
+
+class TestReconciling:
+    """``close_lost`` ends what nobody ended. LOST_AFTER 60 s, FAILED_AFTER 5 min."""
+
+    @pytest.mark.parametrize(
+        ("state", "fields", "after", "ends"),
+        [
+            ("requested", {"requested_at": NOW}, 5 * MINUTE - SECOND, "requested"),
+            ("requested", {"requested_at": NOW}, 5 * MINUTE, "failed"),
+            ("tapping", {"started_at": NOW}, 5 * MINUTE - SECOND, "tapping"),
+            ("tapping", {"started_at": NOW}, 5 * MINUTE, "lost"),
+            ("tapping", {"media_closed_at": NOW}, 59 * SECOND, "tapping"),
+            ("tapping", {"media_closed_at": NOW}, 60 * SECOND, "lost"),
+            ("tapping", {"media_seen_at": NOW}, 59 * SECOND, "tapping"),
+            ("tapping", {"media_seen_at": NOW}, 60 * SECOND, "lost"),
+            ("finished", {"media_closed_at": NOW}, 60 * MINUTE, "finished"),
+        ],
+    )
+    def test_the_limits(
+        self,
+        opened: OpenedTap,
+        state: str,
+        fields: dict[str, Any],
+        after: datetime.timedelta,
+        ends: str,
+    ) -> None:
+        if "media_closed_at" in fields or "media_seen_at" in fields:
+            fields = {"media_opened_at": NOW - MINUTE, **fields}
+        change(opened, state=state, **fields)
+        taps.close_lost(NOW + after)
+        assert read(opened).state == ends
+
+    def test_a_lost_tap_ended_when_its_media_was_last_seen(self, opened: OpenedTap) -> None:
+        change(opened, state="tapping", media_opened_at=NOW - MINUTE, media_seen_at=NOW)
+        assert taps.close_lost(NOW + MINUTE) == (1, 0)
+        tap = read(opened)
+        assert (tap.ended_at, tap.media_closed_at) == (NOW, NOW)
+        assert tap.end_reason == "media gone, and no finished came"
+
+    def test_a_failed_tap_says_why(self, opened: OpenedTap) -> None:
+        change(opened, requested_at=NOW)
+        assert taps.close_lost(NOW + 5 * MINUTE) == (0, 1)
+        assert read(opened).end_reason == "nothing followed the request"
+        assert reasons(opened)[-1] == "nothing followed the request"
+
+    def test_media_that_comes_back_while_it_looks_is_not_lost(
+        self,
+        opened: OpenedTap,
+        clock: Callable[[datetime.datetime], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        taps.media_opened(opened.tap.pk, "a")
+        taps.media_closed(opened.tap.pk, "a", MediaCount(), "gone")
+        change(opened, media_seen_at=NOW, media_closed_at=NOW)
+        end = taps._end
+
+        def reconnect_first(*arguments: Any) -> bool:
+            clock(NOW + MINUTE)
+            taps.media_opened(opened.tap.pk, "b")
+            return end(*arguments)
+
+        monkeypatch.setattr(taps, "_end", reconnect_first)
+        assert taps.close_lost(NOW + MINUTE) == (0, 0)
+        assert taps.media_held(opened.tap.pk, "b")
+
+    def test_looking_twice_changes_nothing(self, opened: OpenedTap) -> None:
+        change(opened, requested_at=NOW)
+        taps.close_lost(NOW + 5 * MINUTE)
+        before = reasons(opened)
+        assert taps.close_lost(NOW + 5 * MINUTE) == (0, 0)
+        assert reasons(opened) == before

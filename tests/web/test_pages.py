@@ -1,0 +1,229 @@
+"""The pages: who sees which, and what guards each."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.test import Client
+
+from monitor import taps
+from monitor.models import ListenSession
+from monitor.taps import OpenedTap
+from tests import environment
+
+from .markup import refused
+from .status import path_of
+
+XSS = "<script>alert('x')</script>"
+
+
+class TestSigningIn:
+    def test_a_signed_out_reader_is_sent_to_sign_in(self, client: Client) -> None:
+        response = client.get("/")
+        assert response.status_code == HTTPStatus.FOUND
+        assert response["Location"] == "/login?next=/"
+
+    def test_a_tap_is_behind_the_sign_in_as_well(self, client: Client, opened: OpenedTap) -> None:
+        path = f"/taps/{opened.tap.pk}"
+        assert client.get(path)["Location"] == f"/login?next={path}"
+
+    def test_a_right_password_opens_the_console(self, client: Client, alice: User) -> None:
+        form = {"username": "alice", "password": "alice's password"}
+        response = client.post("/login", form)
+        assert (response.status_code, response["Location"]) == (HTTPStatus.FOUND, "/")
+        assert client.get("/").status_code == HTTPStatus.OK
+
+    def test_one_returns_to_the_page_one_came_for(self, client: Client, alice: User) -> None:
+        form = {"username": "alice", "password": "alice's password", "next": "/admin/"}
+        assert client.post("/login", form)["Location"] == "/admin/"
+
+    def test_nobody_is_sent_to_another_site(self, client: Client, alice: User) -> None:
+        form = {"username": "alice", "password": "alice's password", "next": "//evil.example/"}
+        assert client.post("/login", form)["Location"] == "/"
+
+    def test_a_wrong_password_is_told(self, client: Client, alice: User) -> None:
+        response = client.post("/login", {"username": "alice", "password": "wrong"})
+        assert response.status_code == HTTPStatus.OK
+        assert "Please enter a correct username and password" in response.content.decode()
+
+    def test_a_deactivated_user_stays_outside(self, client: Client, alice: User) -> None:
+        User.objects.update(is_active=False)
+        client.post("/login", {"username": "alice", "password": "alice's password"})
+        assert client.get("/").status_code == HTTPStatus.FOUND
+
+    def test_who_is_signed_in_skips_the_form(self, as_alice: Client) -> None:
+        assert as_alice.get("/login")["Location"] == "/"
+
+    def test_signing_out_ends_the_session(self, as_alice: Client) -> None:
+        assert as_alice.post("/logout")["Location"] == "/login"
+        assert as_alice.get("/").status_code == HTTPStatus.FOUND
+
+    def test_a_link_signs_nobody_out(self, as_alice: Client) -> None:
+        assert as_alice.get("/logout").status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        assert as_alice.get("/").status_code == HTTPStatus.OK
+
+    def test_the_form_is_guarded_against_forgery(self, alice: User) -> None:
+        client = Client(enforce_csrf_checks=True)
+        form = {"username": "alice", "password": "alice's password"}
+        assert client.post("/login", form).status_code == HTTPStatus.FORBIDDEN
+
+    def test_the_cookie_is_kept_from_scripts_and_other_sites(
+        self, client: Client, alice: User
+    ) -> None:
+        client.post("/login", {"username": "alice", "password": "alice's password"})
+        cookie = client.cookies["sessionid"]
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Lax"
+
+
+@pytest.fixture
+def locked(client: Client, alice: User) -> Any:
+    """What the eighth wrong password is answered with."""
+    for _ in range(8):
+        response = client.post("/login", {"username": "alice", "password": "wrong"})
+    return response
+
+
+class TestLockOut:
+    def test_it_is_explained(self, locked: Any) -> None:
+        assert locked.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        assert "Too many attempts" in locked.content.decode()
+        assert "15" in locked.content.decode()
+
+    def test_the_right_password_does_not_help_then(self, client: Client, locked: Any) -> None:
+        form = {"username": "alice", "password": "alice's password"}
+        assert client.post("/login", form).status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+    def test_it_holds_at_the_admins_door_as_well(self, client: Client, locked: Any) -> None:
+        form = {"username": "alice", "password": "alice's password"}
+        response = client.post("/admin/login/", form)
+        assert response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+    def test_others_sign_in_meanwhile(self, client: Client, locked: Any, bob: User) -> None:
+        response = client.post("/login", {"username": "bob", "password": "bob's password"})
+        assert response.status_code == HTTPStatus.FOUND
+
+    def test_it_is_no_weapon_from_elsewhere(self, client: Client, locked: Any) -> None:
+        """Somebody else's wrong guesses do not lock the user out at another address."""
+        form = {"username": "alice", "password": "alice's password"}
+        response = client.post("/login", form, REMOTE_ADDR="192.0.2.99")
+        assert response.status_code == HTTPStatus.FOUND
+
+
+class TestTapPage:
+    def test_supervisors_and_administrators_see_it(
+        self, as_alice: Client, as_bob: Client, opened: OpenedTap
+    ) -> None:
+        for client in (as_alice, as_bob):
+            assert client.get(f"/taps/{opened.tap.pk}").status_code == HTTPStatus.OK
+
+    def test_others_do_not(self, as_charlie: Client, opened: OpenedTap) -> None:
+        response = as_charlie.get(f"/taps/{opened.tap.pk}")
+        assert response.status_code == HTTPStatus.FORBIDDEN
+        assert "+15551230000" not in response.content.decode()
+
+    def test_an_unknown_tap_is_not_found(self, as_alice: Client) -> None:
+        assert as_alice.get(f"/taps/{uuid.uuid4()}").status_code == HTTPStatus.NOT_FOUND
+
+    def test_whether_a_tap_exists_is_not_told_to_those_who_may_not_see_it(
+        self, as_charlie: Client, opened: OpenedTap
+    ) -> None:
+        known = as_charlie.get(f"/taps/{opened.tap.pk}")
+        unknown = as_charlie.get(f"/taps/{uuid.uuid4()}")
+        assert known.status_code == unknown.status_code
+
+    def test_who_listened_is_for_administrators(
+        self, as_alice: Client, as_bob: Client, charlie: User, opened: OpenedTap
+    ) -> None:
+        ListenSession.objects.create(tap=opened.tap, user=charlie, username="charlie")
+        path = f"/taps/{opened.tap.pk}"
+        assert "charlie" not in as_alice.get(path).content.decode()
+        assert "charlie" in as_bob.get(path).content.decode()
+
+    def test_what_callers_wrote_is_text(self, as_bob: Client, db: Any) -> None:
+        tap = taps.open_tap(
+            "call-2", agent=XSS, caller=XSS, caller_name=XSS, reason=f"'\"{XSS}"
+        ).tap
+        html = as_bob.get(f"/taps/{tap.pk}").content.decode()
+        assert XSS not in html
+        assert "&lt;script&gt;alert" in html
+
+    def test_no_page_names_a_token(self, as_alice: Client, opened: OpenedTap) -> None:
+        html = as_alice.get(f"/taps/{opened.tap.pk}").content.decode()
+        assert opened.uri.rpartition(".")[2] not in html
+        assert opened.status_url.split("/")[4] not in html
+
+
+class TestHealth:
+    def test_all_is_well(self, client: Client, db: Any) -> None:
+        response = client.get("/healthz")
+        assert (response.status_code, response.json()) == (HTTPStatus.OK, {"ok": True})
+
+    def test_redis_away_is_named(self, client: Client, db: Any, settings: Any) -> None:
+        settings.REDIS_URL = f"redis://127.0.0.1:{environment.free_port()}/0"
+        response = client.get("/healthz")
+        assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert response.json() == {"ok": False, "redis": "no answer"}
+
+    def test_no_redis_at_all_is_named(self, client: Client, db: Any, settings: Any) -> None:
+        settings.REDIS_URL = ""
+        assert client.get("/healthz").json() == {"ok": False, "redis": "no answer"}
+
+    def test_a_broken_database_is_named(
+        self, client: Client, db: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = Mock(spec=connection, cursor=Mock(side_effect=OperationalError("disk full")))
+        monkeypatch.setattr("monitor.views.connection", broken)
+        response = client.get("/healthz")
+        assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert response.json() == {"ok": False, "database": "no answer"}
+
+    def test_it_is_never_cached(self, client: Client, db: Any) -> None:
+        assert "no-store" in client.get("/healthz")["Cache-Control"]
+
+
+@pytest.fixture
+def everything(
+    as_bob: Client, opened: OpenedTap, root: User, client: Client
+) -> list[tuple[str, Any]]:
+    """Every kind of page, as an administrator gets it."""
+    admin = f"/admin/monitor/tap/{opened.tap.pk}/change/"
+    paths = ["/", f"/taps/{opened.tap.pk}", "/nothing-here", "/healthz", "/admin/", admin]
+    pages = [(path, as_bob.get(path)) for path in paths]
+    pages += [("/login", client.get("/login")), ("/admin/login/", client.get("/admin/login/"))]
+    status = path_of(opened.status_url)
+    return [*pages, (status, client.post(status, "{}", content_type="application/json"))]
+
+
+class TestGuards:
+    def test_every_page_has_the_policy(self, everything: list[tuple[str, Any]]) -> None:
+        for path, response in everything:
+            policy = response.get("Content-Security-Policy", "")
+            assert "default-src 'none'" in policy, path
+            assert "frame-ancestors 'none'" in policy, path
+            assert "unsafe" not in policy, path
+            assert "blob:" not in policy, path
+
+    def test_every_page_has_the_other_headers(self, everything: list[tuple[str, Any]]) -> None:
+        for path, response in everything:
+            assert response.get("X-Content-Type-Options") == "nosniff", path
+            assert response.get("X-Frame-Options") == "DENY", path
+            assert response.get("Referrer-Policy") == "same-origin", path
+            assert response.get("Cross-Origin-Opener-Policy") == "same-origin", path
+
+    def test_no_page_holds_what_its_policy_refuses(self, everything: list[tuple[str, Any]]) -> None:
+        for path, response in everything:
+            assert refused(response.content.decode()) == [], path
+
+    def test_pages_with_calls_are_not_kept_by_caches(
+        self, as_bob: Client, opened: OpenedTap
+    ) -> None:
+        admin = f"/admin/monitor/tap/{opened.tap.pk}/change/"
+        for path in ("/", f"/taps/{opened.tap.pk}", "/admin/monitor/tap/", admin):
+            assert "no-store" in as_bob.get(path)["Cache-Control"], path

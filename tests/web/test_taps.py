@@ -1,0 +1,202 @@
+"""The verbs of a tap: opening, stopping, and what pages are told."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
+from django.utils import timezone
+
+from monitor import listens, taps
+from monitor.live import tokens
+from monitor.models import Call, Tap, TapState
+from monitor.taps import AlreadyTapped, MediaCount, OpenedTap
+
+from .rows import NOW, SECOND, change, read, reasons
+
+
+class TestOpening:
+    def test_the_tap_waits_for_its_media(self, opened: OpenedTap) -> None:
+        tap = read(opened)
+        assert (tap.state, tap.direction, tap.codec) == ("requested", "both", "PCMU")
+        assert reasons(opened) == ["asked for by receptionist"]
+
+    def test_the_urls_carry_a_token_for_each_purpose(self, opened: OpenedTap) -> None:
+        assert opened.uri.startswith("ws://127.0.0.1:8000/tap/")
+        assert tokens.read("media", opened.uri.split("/")[4]) == opened.tap.pk
+        assert opened.status_url.startswith("http://127.0.0.1:8000/tap/")
+        assert opened.status_url.endswith("/status")
+        assert tokens.read("status", opened.status_url.split("/")[4]) == opened.tap.pk
+
+    def test_a_secure_site_is_streamed_to_over_wss(self, opened: OpenedTap, settings: Any) -> None:
+        settings.PUBLIC_URL = "https://taps.example.com"
+        assert taps.media_uri(opened.tap).startswith("wss://taps.example.com/tap/")
+
+    def test_each_tap_has_a_control_id_of_its_own(self, opened: OpenedTap) -> None:
+        other = taps.open_tap("call-1", direction="speak")
+        assert other.tap.control_id != opened.tap.control_id
+
+    def test_hear_is_understood_as_listen(self, db: Any) -> None:
+        assert taps.open_tap("call-1", direction="hear").tap.direction == "listen"
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (
+                {"direction": "sideways"},
+                "direction 'sideways' is not one of both, speak, listen",
+            ),
+            ({"direction": ""}, "direction '' is not one of both, speak, listen"),
+            ({"codec": "OPUS"}, "codec 'OPUS' is not one of PCMU, PCMA"),
+            ({"codec": "pcmu"}, "codec 'pcmu' is not one of PCMU, PCMA"),
+            ({"codec": "x" * 500}, f"codec {'x' * 40!r} is not one of PCMU, PCMA"),
+            ({"call_id": ""}, "call_id must have 1 to 255 characters"),
+            ({"call_id": "x" * 256}, "call_id must have 1 to 255 characters"),
+        ],
+    )
+    def test_nonsense_is_refused_with_a_sentence(
+        self, db: Any, arguments: dict[str, Any], says: str
+    ) -> None:
+        with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+            taps.open_tap(**{"call_id": "call-1", **arguments})
+        assert not Call.objects.exists()
+
+    def test_what_others_wrote_is_cut_to_what_is_kept(self, db: Any) -> None:
+        long = "x" * 1000
+        tap = taps.open_tap(
+            "call-1", agent=long, reason=long, caller=long, caller_name=long, project_id=long
+        ).tap
+        tap.full_clean()
+        tap.call.full_clean()
+        assert len(tap.reason) == 200
+
+    def test_one_direction_is_tapped_once(self, opened: OpenedTap) -> None:
+        with pytest.raises(AlreadyTapped) as refusal:
+            taps.open_tap("call-1")
+        assert refusal.value.tap == opened.tap
+        assert str(refusal.value) == f"both is already tapped as {opened.tap.control_id}"
+
+    def test_another_direction_or_call_may_be_tapped(self, opened: OpenedTap) -> None:
+        taps.open_tap("call-1", direction="speak")
+        taps.open_tap("call-2")
+        assert Call.objects.count() == 2
+        assert Tap.objects.count() == 3
+
+    @pytest.mark.parametrize("ended", ["finished", "failed", "lost"])
+    def test_an_ended_tap_makes_room(self, opened: OpenedTap, ended: str) -> None:
+        change(opened, state=ended)
+        assert taps.open_tap("call-1").tap != opened.tap
+
+    def test_a_tap_whose_token_died_unused_makes_room(self, opened: OpenedTap) -> None:
+        change(opened, requested_at=timezone.now() - 121 * SECOND)
+        assert taps.open_tap("call-1").tap != opened.tap
+
+    @pytest.mark.django_db(transaction=True)
+    def test_two_at_once_open_one(self) -> None:
+        start = threading.Barrier(2)
+        said: list[str] = []
+
+        def open_one() -> None:
+            start.wait()
+            try:
+                said.append(taps.open_tap("call-1").tap.control_id)
+            except AlreadyTapped as refusal:
+                said.append(refusal.tap.control_id)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=open_one) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        tap = Tap.objects.get()
+        assert said == [tap.control_id] * 2
+
+
+class TestStopping:
+    def test_the_calls_last_live_tap_is_stopped(self, opened: OpenedTap) -> None:
+        last = taps.open_tap("call-1", direction="speak")
+        assert taps.stop_tap("call-1") == last.tap
+        assert reasons(last)[-1] == "asked to stop"
+
+    def test_a_named_tap_is_stopped(self, opened: OpenedTap) -> None:
+        taps.open_tap("call-1", direction="speak")
+        assert taps.stop_tap("call-1", opened.tap.control_id) == opened.tap
+
+    def test_it_has_ended_when_signalwire_says_so(self, opened: OpenedTap) -> None:
+        taps.stop_tap("call-1")
+        assert read(opened).state == TapState.REQUESTED
+
+    @pytest.mark.parametrize(("call", "control"), [("call-2", ""), ("call-1", "tap-1")])
+    def test_there_may_be_nothing_to_stop(self, opened: OpenedTap, call: str, control: str) -> None:
+        assert taps.stop_tap(call, control) is None
+
+    def test_an_ended_tap_is_not_stopped(self, opened: OpenedTap) -> None:
+        change(opened, state="finished")
+        assert taps.stop_tap("call-1") is None
+
+
+class TestPages:
+    def test_a_tap_is_described_for_pages(self, opened: OpenedTap) -> None:
+        described = taps.describe_now(opened.tap.pk)
+        requested_at = described.pop("requested_at")
+        assert datetime.datetime.fromisoformat(requested_at) == read(opened).requested_at
+        assert described == {
+            "id": str(opened.tap.pk),
+            "call_id": "call-1",
+            "control_id": opened.tap.control_id,
+            "agent": "receptionist",
+            "caller": "+15551230000",
+            "caller_name": "Ann Lee",
+            "direction": "both",
+            "codec": "PCMU",
+            "transport": "ws",
+            "state": "requested",
+            "media": False,
+            "started_at": None,
+            "ended_at": None,
+            "reason": "",
+            "end_reason": "",
+            "listeners": 0,
+        }
+
+    def test_media_is_live_between_connecting_and_closing(self, opened: OpenedTap) -> None:
+        taps.media_opened(opened.tap.pk, "a")
+        assert taps.describe_now(opened.tap.pk)["media"] is True
+        taps.media_closed(opened.tap.pk, "a", MediaCount(), "gone")
+        assert taps.describe_now(opened.tap.pk)["media"] is False
+
+    def test_those_who_listen_now_are_counted(self, opened: OpenedTap, alice: User) -> None:
+        client = listens.Client("192.0.2.7", "Browser")
+        first = listens.start(alice, opened.tap, client)
+        listens.start(alice, opened.tap, client)
+        listens.end(first, 10, 0, "the page left")
+        assert taps.describe_now(opened.tap.pk)["listeners"] == 1
+
+    def test_ended_taps_stay_in_the_list_for_20_seconds(self, opened: OpenedTap) -> None:
+        change(opened, state="finished", ended_at=NOW)
+        assert [tap["id"] for tap in taps.current(NOW + 20 * SECOND)] == [str(opened.tap.pk)]
+        assert taps.current(NOW + 21 * SECOND) == []
+
+    def test_supervisors_listen_and_watch(self, opened: OpenedTap, alice: User) -> None:
+        assert taps.may_listen(alice, opened.tap)
+        assert taps.may_watch(alice)
+
+    def test_administrators_watch_only(self, opened: OpenedTap, bob: User) -> None:
+        assert not taps.may_listen(bob, opened.tap)
+        assert taps.may_watch(bob)
+
+    @pytest.mark.parametrize("who", ["charlie", "nobody", "inactive"])
+    def test_others_do_neither(
+        self, opened: OpenedTap, charlie: User, root: User, who: str
+    ) -> None:
+        root.is_active = False
+        user = {"charlie": charlie, "nobody": AnonymousUser(), "inactive": root}[who]
+        assert not taps.may_listen(user, opened.tap)
+        assert not taps.may_watch(user)
