@@ -17,6 +17,8 @@ App = Callable[..., Awaitable[Any]]
 
 def origin_of(value: str) -> tuple[str, str, int] | None:
     """(scheme, host, port) of an Origin header; None for anything but a plain origin."""
+    if not all("!" <= character <= "~" for character in value):
+        return None  # urlsplit would take spaces and control characters out
     try:
         parts = urlsplit(value)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]

@@ -79,7 +79,7 @@ def redis_url() -> str:
 
 #: RESP2, for lists are what we read. No retries, which redis-py's clients of a URL
 #: have none of: who writes decides what is still worth sending.
-_OPTIONS = {"protocol": 2, "socket_connect_timeout": TIMEOUT}
+_OPTIONS: dict[str, Any] = {"protocol": 2, "socket_connect_timeout": TIMEOUT}
 
 
 @functools.cache
@@ -121,6 +121,8 @@ def _publish(key: str, message: dict[str, Any]) -> None:
     try:
         redis_client = _sync_client(redis_url())
         redis_client.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
+    except NotConfigured:
+        pass  # no Redis, so no server that could want to know
     except Unavailable as error:
         logger.warning("%s not published: %s", key, error)
 
@@ -229,7 +231,7 @@ class Writer:
                     await self._flush()
                 pause = 0.02
             except Unavailable as error:
-                logger.warning("Redis write: %s", error or type(error).__name__)
+                logger.warning("Redis write: %s", str(error) or type(error).__name__)
                 self.reconnects += 1
                 await self._disconnect()
                 await asyncio.sleep(pause)
@@ -242,7 +244,7 @@ class Writer:
             while self._pending or self._commands:
                 await self._flush()
         except Unavailable as error:
-            logger.warning("Redis write at the end: %s", error or type(error).__name__)
+            logger.warning("Redis write at the end: %s", str(error) or type(error).__name__)
         await self._disconnect()
 
     async def _flush(self) -> None:

@@ -10,16 +10,18 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
 
 from . import bus
 
 logger = logging.getLogger(__name__)
 
 Sink = Callable[[bytes], None]
+T = TypeVar("T")
 
 BLOCK_MS = 1000  # milliseconds one XREAD waits; a half-open link shows BLOCK + TIMEOUT later
 COUNT = 64  # entries of one stream in one answer
@@ -71,16 +73,21 @@ class Hub:
         Returns the position after which it begins: of an audio stream, the
         last Frame's. Raises bus.Unavailable while Redis is away.
         """
-        if key not in self._cursors:
-            newest: bus.Entries = await self._client.xrevrange(  # type: ignore[assignment]
-                key, count=1
-            )
+        fresh = key not in self._cursors
+        if fresh:
+            answer = self._client.xrevrange(key, count=1)
+            newest: bus.Entries = await _in_time(answer)  # type: ignore[arg-type]
             # Another subscriber may have come first while this one waited.
             self._cursors.setdefault(key, newest[0][0].decode() if newest else "0-0")
-            await self._client.xadd(self._wake_key, {"w": ""}, maxlen=1)
-            await self._client.expire(self._wake_key, WAKE_KEPT)
         self._sinks.setdefault(key, []).append(sink)
-        return int(self._cursors[key].partition("-")[0])
+        begins_after = int(self._cursors[key].partition("-")[0])
+        if fresh:
+            try:
+                await _in_time(self._wake())
+            except BaseException:
+                self.unsubscribe(key, sink)
+                raise
+        return begins_after
 
     def unsubscribe(self, key: str, sink: Sink) -> None:
         """Stop handing a stream to ``sink``."""
@@ -93,15 +100,15 @@ class Hub:
 
     async def ring(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
         """The last seconds of a tap, oldest first."""
-        return await bus.ring(self._client, tap_id, seconds)
+        return await _in_time(bus.ring(self._client, tap_id, seconds))
 
     async def newest(self, tap_id: uuid.UUID) -> tuple[int, bytes] | None:
         """The last Frame of a tap and its position."""
-        return await bus.newest(self._client, tap_id)
+        return await _in_time(bus.newest(self._client, tap_id))
 
     async def ping(self) -> None:
         """Ask Redis for an answer. Raises bus.Unavailable."""
-        await self._client.ping()
+        await _in_time(self._client.ping())
 
     async def run(self) -> None:
         """Read, for ever; after a lost connection go on behind the last id read."""
@@ -109,12 +116,13 @@ class Hub:
         while True:
             connection = bus.connection()
             try:
-                await connection.connect()  # type: ignore[no-untyped-call]
+                async with asyncio.timeout(bus.TIMEOUT):
+                    await connection.connect()  # type: ignore[no-untyped-call]
                 while True:
                     await self._read(connection)
                     pause = 0.02
             except bus.Unavailable as error:
-                logger.warning("Redis read: %s", error or type(error).__name__)
+                logger.warning("Redis read: %s", str(error) or type(error).__name__)
                 self.reconnects += 1
             finally:
                 await connection.disconnect(nowait=True)
@@ -137,10 +145,14 @@ class Hub:
             *ids,
         )
         packed = connection.pack_command(*command)
-        await connection.send_packed_command(packed, check_health=False)
-        answer = await connection.read_response(
-            disable_decoding=True, timeout=BLOCK_MS / 1000 + bus.TIMEOUT
-        )
+        try:
+            # Not read_response's own timeout: that one ends in None, like a BLOCK without news.
+            async with asyncio.timeout(BLOCK_MS / 1000 + bus.TIMEOUT):
+                await connection.send_packed_command(packed, check_health=False)
+                answer = await connection.read_response(disable_decoding=True)
+        except ResponseError as error:
+            await self._put_aside(error)
+            return
         for key, entries in answer or ():
             self._deliver(key.decode(), entries)
 
@@ -156,7 +168,34 @@ class Hub:
         self._cursors[key] = entries[-1][0].decode()
         for sink in tuple(self._sinks.get(key, ())):
             for _, fields in entries:
-                sink(fields[1])
+                try:
+                    sink(fields[1])
+                except Exception:
+                    logger.exception("a sink of %s failed", key)
+
+    async def _wake(self) -> None:
+        await self._client.xadd(self._wake_key, {"w": ""}, maxlen=1)
+        await self._client.expire(self._wake_key, WAKE_KEPT)
+
+    async def _put_aside(self, error: ResponseError) -> None:
+        """Read on without the keys that are no streams: XREAD fails as a whole with one.
+
+        Whoever subscribes to such a key next learns of it, and begins it anew once it is mended.
+        """
+        found = False
+        for key in tuple(self._cursors):
+            if await _in_time(self._client.type(key)) not in (b"stream", b"none"):
+                found = True
+                self._cursors.pop(key, None)
+                logger.error("%s is no stream, and not read: %s", key, error)
+        if not found:
+            raise error
+
+
+async def _in_time(answer: Awaitable[T]) -> T:
+    """Give Redis TIMEOUT to answer. Raises bus.Unavailable."""
+    async with asyncio.timeout(bus.TIMEOUT):
+        return await answer
 
 
 def _number(entry_id: bytes) -> tuple[int, int]:

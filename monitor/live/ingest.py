@@ -110,7 +110,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         if said is None:
             logger.info("tap %s: a text message that names no audio type", self._tap.pk)
             return
-        if said.codec != self._stream.codec and (self._announced or self._stream.count.frames):
+        if said.codec != self._stream.codec and (self._announced or self._stream.fed):
             change = f"format changed from {self._stream.codec} to {said.codec}"
             raise Closed(CloseCode.UNSUPPORTED, change)
         if not self._announced:

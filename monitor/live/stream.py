@@ -52,6 +52,7 @@ class TapStream:
         self.count = taps.MediaCount()
         self.last_at = time.monotonic()
         self.level = level.SILENT
+        self.fed = False  # has any audio come?
         self.on_dead: Callable[[], None] = lambda: None
         self._leg = LEGS[direction]
         self._writer = writer
@@ -82,6 +83,7 @@ class TapStream:
             raise Flood(f"over {BURST:.0f} s of audio ahead of real time")
         if silent > STALL:
             self.gap()
+        self.fed = True
         self.count.frames += 1
         self.count.bytes += len(payload)
         self._joined += payload

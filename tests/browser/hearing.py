@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+
 import numpy as np
 from playwright.async_api import Page
 

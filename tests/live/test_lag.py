@@ -1,0 +1,225 @@
+"""Lag: how far a listener is behind, by what it says it has played.
+
+Time is a number here. A listener is simulated: it hears ``heard`` seconds of
+audio in a second of time and acknowledges once a second, as the page does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from monitor.live.lag import DEGRADED, TOO_SLOW, Lag
+
+RATE = 8000
+CHUNK = 480  # samples, 60 ms
+
+
+class Listener:
+    """One listener of a live tap, stepped chunk by chunk; it plays what it was sent, in order."""
+
+    def __init__(self, begins_at: int = 0) -> None:
+        self.lag = Lag()
+        self.now = 1000.0
+        self.position = begins_at  # of the tap
+        self.skipped = 0
+        self.most = 0.0
+        self.buffer: deque[int] = deque()
+        self._played = begins_at
+        self._credit = 0.0  # chunks
+        self._ack_at = self.now + 1
+
+    def live(self, seconds: float, heard: float = 1.0, acks: bool = True) -> None:
+        """Let so many seconds of the call go by."""
+        for _ in range(round(seconds * RATE / CHUNK)):
+            self.now += CHUNK / RATE
+            if self.lag.degraded(self.now):
+                self.skipped += 1
+            else:
+                self.lag.sent(self.position, self.now)
+                self.buffer.append(self.position)
+            self.position += CHUNK
+            self._play(heard)
+            if acks and self.now >= self._ack_at:
+                self._ack_at += 1
+                assert self.lag.acked(self._played)
+            self.most = max(self.most, self.seconds)
+
+    def _play(self, chunks: float) -> None:
+        self._credit += chunks
+        while self._credit >= 1 and self.buffer:
+            self._credit -= 1
+            self._played = self.buffer.popleft() + CHUNK
+        self._credit = min(self._credit, 1)
+
+    @property
+    def seconds(self) -> float:
+        return self.lag.seconds(self.now)
+
+
+def test_nothing_sent_is_no_lag() -> None:
+    lag = Lag()
+    assert lag.seconds(1e9) == 0
+    assert not lag.degraded(1e9)
+    assert not lag.too_slow(1e9)
+
+
+def test_a_listener_who_plays_in_real_time_is_never_behind_by_much() -> None:
+    """An ack a second, marks every half: under 2 s at any time of an hour."""
+    listener = Listener()
+    listener.live(3600)
+    assert listener.most < 2
+    assert listener.skipped == 0
+
+
+def test_a_listener_who_never_reads_is_degraded_at_5_s_and_too_slow_at_10() -> None:
+    listener = Listener()
+    listener.live(DEGRADED, acks=False)
+    assert listener.skipped == 0
+    listener.live(0.2, acks=False)
+    assert listener.skipped > 0
+    assert not listener.lag.too_slow(listener.now)
+    listener.live(TOO_SLOW - DEGRADED, acks=False)
+    assert listener.lag.too_slow(listener.now)
+
+
+def test_a_listener_who_never_reads_is_too_slow_though_nothing_more_is_sent() -> None:
+    lag = Lag()
+    lag.sent(0, now=100.0)
+    assert not lag.too_slow(now=100.0 + TOO_SLOW)
+    assert lag.too_slow(now=100.1 + TOO_SLOW)
+
+
+def test_a_listener_at_90_percent_is_skipped_now_and_then_and_never_closed() -> None:
+    listener = Listener()
+    listener.live(600, heard=0.9)
+    assert DEGRADED < listener.most < TOO_SLOW
+    assert 500 < listener.skipped < 2000  # about a tenth of the 10,000
+
+
+def test_a_listener_who_stops_acknowledging_is_found_out() -> None:
+    listener = Listener()
+    listener.live(60)
+    listener.live(9, acks=False)
+    assert not listener.lag.too_slow(listener.now)
+    listener.live(3, acks=False)
+    assert listener.lag.too_slow(listener.now)
+
+
+def test_a_degraded_listener_gets_nothing_until_it_has_caught_up() -> None:
+    lag = Lag()
+    for second in range(7):
+        lag.sent(second * RATE, now=float(second))
+    assert lag.degraded(now=7.0)
+    lag.acked(5 * RATE)
+    assert lag.seconds(now=7.0) < DEGRADED
+    assert lag.degraded(now=7.0)
+    lag.acked(6 * RATE)
+    assert not lag.degraded(now=7.0)
+
+
+def test_a_listener_who_recovers_is_as_good_as_new() -> None:
+    listener = Listener()
+    listener.live(8, heard=0, acks=False)
+    assert listener.skipped > 0
+    listener.live(8, heard=2)
+    listener.skipped, listener.most = 0, 0.0
+    listener.live(60)
+    assert listener.skipped == 0
+    assert listener.most < 2
+
+
+def test_an_ack_of_what_was_never_sent_is_refused_and_changes_nothing() -> None:
+    lag = Lag()
+    lag.sent(8000, now=0.0)
+    for position in (-1, 8000 + RATE + 1, 1 << 32, 1 << 80):
+        assert not lag.acked(position)
+    assert lag.seconds(now=3.0) == 3
+
+
+def test_an_ack_may_lie_inside_the_last_frame() -> None:
+    """A mark is where a frame begins; what is played reaches its end."""
+    lag = Lag()
+    lag.sent(8000, now=0.0)
+    assert lag.acked(8000 + CHUNK)
+    assert lag.seconds(now=3.0) == 0
+
+
+def test_an_old_ack_is_taken_and_changes_nothing() -> None:
+    lag = Lag()
+    lag.sent(8000, now=0.0)
+    assert lag.acked(7000)
+    assert lag.seconds(now=3.0) == 3
+
+
+def test_a_jump_of_positions_is_no_lag() -> None:
+    """A minute of the call was lost: the position moves on, the listener is where it was."""
+    listener = Listener()
+    listener.live(10)
+    listener.position += 60 * RATE
+    listener.live(10)
+    assert listener.most < 2
+    assert listener.skipped == 0
+
+
+def test_a_sender_who_is_silent_does_not_make_its_listeners_late() -> None:
+    listener = Listener()
+    listener.live(10)
+    listener.lag.acked(listener.position)
+    assert listener.lag.seconds(listener.now + 3600) == 0
+
+
+@pytest.mark.parametrize("asked", [5.0, 20.0])
+def test_a_listener_may_be_as_far_behind_as_it_asked_to_hear(asked: float) -> None:
+    listener = Listener(begins_at=60 * RATE)
+    listener.lag.allow(asked)
+    listener.buffer.extend(range(int((60 - asked) * RATE), 60 * RATE, CHUNK))
+    listener.live(60)
+    assert listener.skipped == 0
+
+
+def test_the_allowance_does_not_hide_a_listener_who_stops() -> None:
+    listener = Listener()
+    listener.lag.allow(20)
+    listener.live(29, heard=0)
+    assert not listener.lag.too_slow(listener.now)
+    listener.live(2, heard=0)
+    assert listener.lag.too_slow(listener.now)
+
+
+def test_older_audio_that_was_asked_for_is_not_late() -> None:
+    lag = Lag()
+    lag.sent(100 * RATE, now=0.0)
+    lag.sent(70 * RATE, now=4.0)
+    assert lag.seconds(now=4.0) == 0
+    assert lag.seconds(now=9.0) == 5
+
+
+def test_the_position_wraps_in_mid_listening() -> None:
+    """After 149 hours: no lag comes of it, and the acks after it count."""
+    lag = Lag()
+    newest = (1 << 32) - CHUNK
+    lag.sent(newest, now=0.0)
+    lag.sent(0, now=0.06)
+    assert lag.seconds(now=0.06) == 0
+    assert lag.acked(CHUNK)
+    assert lag.seconds(now=5.0) == 0
+
+
+def test_an_ack_of_before_the_wrap_is_refused_once_and_the_next_one_counts() -> None:
+    """It may have been under way. The listener gets one complaint in 149 hours."""
+    lag = Lag()
+    lag.sent((1 << 32) - CHUNK, now=0.0)
+    lag.sent(0, now=0.06)
+    assert not lag.acked((1 << 32) - 2 * CHUNK)
+    assert lag.seconds(now=1.06) == 1
+    assert lag.acked(0)
+    assert lag.seconds(now=1.06) == 0
+
+
+def test_marks_do_not_pile_up() -> None:
+    """Two a second and 10 s before the socket is closed."""
+    listener = Listener()
+    listener.live(3600, heard=0.9)
+    assert len(listener.lag._marks) < 25

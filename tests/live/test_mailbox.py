@@ -1,0 +1,62 @@
+"""A listener's mailbox: bounded, and for live audio the oldest goes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from monitor.live.hub import MAILBOX, Mailbox
+
+
+def items(first: int, last: int) -> list[bytes]:
+    return [str(n).encode() for n in range(first, last + 1)]
+
+
+def filled(count: int, limit: int = MAILBOX) -> Mailbox:
+    mailbox = Mailbox(limit)
+    for item in items(1, count):
+        mailbox.put(item)
+    return mailbox
+
+
+def test_what_is_put_is_taken_in_order_and_once() -> None:
+    mailbox = filled(3)
+    assert mailbox.take() == items(1, 3)
+    assert mailbox.take() == []
+
+
+def test_a_full_mailbox_drops_the_oldest_and_counts() -> None:
+    mailbox = filled(25, limit=10)
+    assert mailbox.take() == items(16, 25)
+    assert mailbox.dropped == 15
+
+
+def test_a_mailbox_that_is_just_full_has_dropped_nothing() -> None:
+    mailbox = filled(10, limit=10)
+    assert mailbox.dropped == 0
+    assert len(mailbox.take()) == 10
+
+
+def test_a_mailbox_of_nobody_holds_3_s_whatever_comes() -> None:
+    """50 frames of 60 ms; ten minutes of a stalled tab must not pile up."""
+    mailbox = filled(10_000)
+    assert len(mailbox.take()) == MAILBOX == 50
+    assert mailbox.dropped == 10_000 - MAILBOX
+
+
+def test_there_is_room_again_when_it_was_emptied() -> None:
+    mailbox = filled(10, limit=10)
+    mailbox.take()
+    mailbox.put(b"next")
+    assert (mailbox.take(), mailbox.dropped) == ([b"next"], 0)
+
+
+async def test_a_waiting_reader_wakes_for_what_comes_and_sleeps_when_it_is_taken() -> None:
+    mailbox = Mailbox()
+    reader = asyncio.create_task(mailbox.wake.wait())
+    await asyncio.sleep(0)
+    assert not reader.done()
+    mailbox.put(b"one")
+    async with asyncio.timeout(1):
+        await reader
+    mailbox.take()
+    assert not mailbox.wake.is_set()
