@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
 from . import bus
+from .link import Link, pack
 
 logger = logging.getLogger(__name__)
 
@@ -114,44 +114,29 @@ class Hub:
         """Read, for ever; after a lost connection go on behind the last id read."""
         pause = 0.02
         while True:
-            connection = bus.connection()
+            link = Link(bus.connection(), bus.TIMEOUT)
             try:
-                async with asyncio.timeout(bus.TIMEOUT):
-                    await connection.connect()  # type: ignore[no-untyped-call]
+                await link.open()
                 while True:
-                    await self._read(connection)
+                    await self._read(link)
                     pause = 0.02
             except bus.Unavailable as error:
                 logger.warning("Redis read: %s", str(error) or type(error).__name__)
                 self.reconnects += 1
             finally:
-                await connection.disconnect(nowait=True)
+                await link.close()
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.5)
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _read(self, connection: AbstractConnection) -> None:
-        keys, ids = list(self._cursors), list(self._cursors.values())
-        command: tuple[Any, ...] = (
-            "XREAD",
-            "COUNT",
-            COUNT,
-            "BLOCK",
-            BLOCK_MS,
-            "STREAMS",
-            *keys,
-            *ids,
-        )
-        packed = connection.pack_command(*command)
-        try:
-            # Not read_response's own timeout: that one ends in None, like a BLOCK without news.
-            async with asyncio.timeout(BLOCK_MS / 1000 + bus.TIMEOUT):
-                await connection.send_packed_command(packed, check_health=False)
-                answer = await connection.read_response(disable_decoding=True)
-        except ResponseError as error:
-            await self._put_aside(error)
+    async def _read(self, link: Link) -> None:
+        streams = (*self._cursors, *self._cursors.values())
+        command = ("XREAD", "COUNT", COUNT, "BLOCK", BLOCK_MS, "STREAMS", *streams)
+        [answer] = await link.call(pack([command]), 1, patience=BLOCK_MS / 1000)
+        if isinstance(answer, ResponseError):
+            await self._put_aside(answer)
             return
         for key, entries in answer or ():
             self._deliver(key.decode(), entries)

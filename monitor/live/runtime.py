@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from .. import listens, taps
-from . import bus
+from . import pipeline
 from .database import threaded
 from .hub import Hub
 from .stream import Streams
@@ -22,7 +22,7 @@ SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
 class Runtime:
     """Made in ``asgi.py`` and given to every consumer; ``start`` needs a running loop."""
 
-    writer: bus.Writer
+    writer: pipeline.Writer
     hub: Hub
     streams: Streams
 
@@ -34,7 +34,7 @@ class Runtime:
         """Start what runs beside the sockets; once."""
         if self._tasks:
             return
-        self.writer = bus.Writer()
+        self.writer = pipeline.Writer()
         self.hub = Hub()
         self.streams = Streams(self.writer)
         loops = (

@@ -18,7 +18,7 @@ from django.db import transaction
 
 from .. import taps
 from ..audio import frame, g711, level
-from . import bus
+from . import pipeline
 from .database import threaded
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class TapStream:
     """
 
     def __init__(
-        self, tap_id: uuid.UUID, direction: str, writer: bus.Writer, position: int = 0
+        self, tap_id: uuid.UUID, direction: str, writer: pipeline.Writer, position: int = 0
     ) -> None:
         self.tap_id = tap_id
         self.codec: g711.Codec = "PCMU"
@@ -56,7 +56,7 @@ class TapStream:
         self.on_dead: Callable[[], None] = lambda: None
         self._leg = LEGS[direction]
         self._writer = writer
-        self._source = bus.Source(tap_id)
+        self._source = pipeline.Source(tap_id)
         self.continues = position > 0  # another connection had the tap before
         self._flags = frame.Flag.GAP if self.continues else frame.Flag.NONE  # of the next frame
         self._position = position
@@ -130,7 +130,7 @@ class TapStream:
 class Streams:
     """The streams of this process: their levels, their counters, their end."""
 
-    def __init__(self, writer: bus.Writer) -> None:
+    def __init__(self, writer: pipeline.Writer) -> None:
         self._writer = writer
         self._streams: set[TapStream] = set()
         self._stalled: set[TapStream] = set()

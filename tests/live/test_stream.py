@@ -15,7 +15,7 @@ import pytest
 from monitor import taps
 from monitor.audio import frame, g711, level
 from monitor.audio.frame import Flag, Leg
-from monitor.live import bus, stream
+from monitor.live import pipeline, stream
 from monitor.live.stream import Flood, Streams, TapStream
 
 CHUNK = 480  # samples, CHUNK_MS = 60
@@ -45,16 +45,16 @@ class Sent(NamedTuple):
         return frame.unpack_header(self.data).flags
 
 
-class Recorder(bus.Writer):
+class Recorder(pipeline.Writer):
     """A writer that keeps what it is given."""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
-        self.ended: list[bus.Source] = []
+        self.ended: list[pipeline.Source] = []
         self.levels: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
 
-    def add(self, source: bus.Source, position: int, data: bytes) -> None:
+    def add(self, source: pipeline.Source, position: int, data: bytes) -> None:
         self.sent.append(Sent(position, data))
 
     def meters(self, payload: str) -> None:
@@ -63,7 +63,7 @@ class Recorder(bus.Writer):
     def event(self, payload: str) -> None:
         self.events.append(json.loads(payload))
 
-    def end(self, source: bus.Source) -> None:
+    def end(self, source: pipeline.Source) -> None:
         self.ended.append(source)
 
     @property

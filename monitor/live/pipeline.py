@@ -1,0 +1,180 @@
+"""The write pipeline of a process: audio, events and levels into Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from redis.exceptions import ResponseError
+
+from ..audio import frame
+from . import bus
+from .link import Link, pack
+
+logger = logging.getLogger(__name__)
+
+EXPIRE_AFTER_END = 60  # seconds a ring outlives its tap
+EXPIRE_ALIVE = 120  # seconds; renewed while audio flows, so a crash leaves no key behind
+EXPIRE_EVERY = 10.0  # seconds between renewals
+COMPLAIN_EVERY = 10.0  # seconds between two log lines about refused writes, 17 a second of a tap
+FLUSH = 0.005  # seconds that writes wait for company
+BATCH = 512  # commands in one round trip
+MAX_AGE = 3.0  # seconds audio may wait for Redis; older is dropped, for live audio is late by then
+
+
+class Source:
+    """What the writer knows of one tap: its key, and what it had to drop."""
+
+    __slots__ = ("dropped", "gap_due", "key", "renewed_at")
+
+    def __init__(self, tap_id: uuid.UUID) -> None:
+        self.key = bus.audio_key(tap_id)
+        self.dropped = 0
+        self.gap_due = False
+        self.renewed_at = -math.inf  # when the ring's expiry was last put off
+
+
+class _Pending(NamedTuple):
+    source: Source
+    position: int
+    data: bytes
+    at: float
+
+
+def _marked(entry: _Pending) -> _Pending:
+    """Flag the first frame that is sent after one that was dropped."""
+    if not entry.source.gap_due:
+        return entry
+    entry.source.gap_due = False
+    return entry._replace(data=frame.with_flags(entry.data, frame.Flag.GAP))
+
+
+class Writer:
+    """The one write pipeline of a process.
+
+    ``add`` never waits: audio is gathered for FLUSH seconds and sent in one
+    round trip. While Redis is away the oldest audio is dropped and counted.
+    """
+
+    def __init__(self) -> None:
+        self._maxlen = settings.RING_SECONDS * 1000 // settings.CHUNK_MS
+        self._pending: deque[_Pending] = deque()
+        self._commands: deque[tuple[Any, ...]] = deque(maxlen=1000)
+        self._wake = asyncio.Event()
+        self._link: Link | None = None
+        self._connected_at = 0.0
+        self._complain_at = 0.0
+        self.dropped = 0
+        self.refused = 0
+        self.reconnects = 0
+
+    def add(self, source: Source, position: int, data: bytes) -> None:
+        """Queue one Frame for a tap's ring."""
+        now = time.monotonic()
+        self._pending.append(_Pending(source, position, data, now))
+        while self._pending[0].at < now - MAX_AGE:
+            self._drop(self._pending.popleft())
+        self._wake.set()
+
+    def meters(self, payload: str) -> None:
+        """Queue a batch of levels."""
+        self._command("XADD", bus.METERS, "MAXLEN", "~", bus.METERS_KEPT, "*", "j", payload)
+
+    def event(self, payload: str) -> None:
+        """Queue an event of no transaction."""
+        self._command("XADD", bus.EVENTS, "MAXLEN", "~", bus.EVENTS_KEPT, "*", "j", payload)
+
+    def end(self, source: Source) -> None:
+        """Let a tap's ring expire."""
+        self._command("EXPIRE", source.key, EXPIRE_AFTER_END)
+
+    async def run(self) -> None:
+        """Send what is queued, for ever; reconnect, and send again what was not answered."""
+        pause = 0.02
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(FLUSH)
+            self._wake.clear()
+            try:
+                while self._pending or self._commands:
+                    await self._flush()
+                pause = 0.02
+            except bus.Unavailable as error:
+                logger.warning("Redis write: %s", str(error) or type(error).__name__)
+                self.reconnects += 1
+                await self._disconnect()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 0.5)
+                self._wake.set()
+
+    async def drain(self) -> None:
+        """Send what is left, once, before the process ends."""
+        try:
+            while self._pending or self._commands:
+                await self._flush()
+        except bus.Unavailable as error:
+            logger.warning("Redis write at the end: %s", str(error) or type(error).__name__)
+        await self._disconnect()
+
+    async def _flush(self) -> None:
+        if self._link is None:
+            self._link = Link(bus.connection(), bus.TIMEOUT)
+            await self._link.open()
+            self._connected_at = time.monotonic()
+        size = min(BATCH, len(self._pending))
+        batch = [_marked(self._pending.popleft()) for _ in range(size)]
+        extra = [self._commands.popleft() for _ in range(len(self._commands))]
+        try:
+            await self._send(self._link, [*self._commands_of(batch), *extra])
+        except BaseException:
+            self._pending.extendleft(reversed(batch))
+            self._commands.extendleft(reversed(extra))  # an event said twice does no harm
+            raise
+
+    async def _send(self, link: Link, commands: list[tuple[Any, ...]]) -> None:
+        for answer in await link.call(pack(commands), len(commands)):
+            if not isinstance(answer, ResponseError):
+                continue
+            if str(answer).startswith("READONLY"):
+                raise answer  # a failover made this server a replica: ask for the new one
+            # Of a repeated batch: this frame was stored before the connection broke.
+            if "equal or smaller" not in str(answer):
+                self._count_refusal(answer)
+
+    def _count_refusal(self, error: ResponseError) -> None:
+        self.refused += 1
+        now = time.monotonic()
+        if now >= self._complain_at:
+            self._complain_at = now + COMPLAIN_EVERY
+            logger.error("Redis refused a write, %d in all: %s", self.refused, error)
+
+    def _commands_of(self, batch: Iterable[_Pending]) -> Iterable[tuple[Any, ...]]:
+        now = time.monotonic()
+        # Behind a new connection may be a Redis that was restarted and is empty.
+        renew_before = max(self._connected_at, now - EXPIRE_EVERY)
+        for source, position, data, _ in batch:
+            yield ("XADD", source.key, "MAXLEN", "~", self._maxlen, f"{position}-1", "f", data)
+            if source.renewed_at < renew_before:
+                source.renewed_at = now
+                yield ("EXPIRE", source.key, EXPIRE_ALIVE)
+
+    def _command(self, *command: Any) -> None:
+        self._commands.append(command)
+        self._wake.set()
+
+    def _drop(self, entry: _Pending) -> None:
+        entry.source.dropped += 1
+        entry.source.gap_due = True
+        self.dropped += 1
+
+    async def _disconnect(self) -> None:
+        if self._link is not None:
+            link, self._link = self._link, None
+            await link.close()
