@@ -13,8 +13,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from . import taps
+from . import metrics, taps
 from .live import bus
 from .models import Tap
 
@@ -48,6 +49,22 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 @never_cache
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """What Prometheus reads, of every worker; 503 while Redis is away."""
+    try:
+        with _redis() as client:
+            collector = metrics.Collector(
+                client.hgetall(metrics.TOTALS), client.hgetall(metrics.GAUGES)
+            )
+    except bus.Unavailable:
+        return HttpResponse("Redis gives no answer\n", "text/plain", HTTPStatus.SERVICE_UNAVAILABLE)
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return HttpResponse(generate_latest(registry), CONTENT_TYPE_LATEST)
+
+
+@require_safe
+@never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 while the database and Redis answer; 503 names the one that does not."""
     trouble = {}
@@ -57,11 +74,16 @@ def healthz(request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         trouble["database"] = "no answer"
     try:
-        with redis.Redis.from_url(
-            bus.redis_url(), socket_timeout=bus.TIMEOUT, socket_connect_timeout=bus.TIMEOUT
-        ) as client:
+        with _redis() as client:
             client.ping()
     except bus.Unavailable:
         trouble["redis"] = "no answer"
     status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
     return JsonResponse({"ok": not trouble, **trouble}, status=status)
+
+
+def _redis() -> redis.Redis:
+    """A connection of its own: a broken one in a pool would answer for Redis."""
+    return redis.Redis.from_url(
+        bus.redis_url(), socket_timeout=bus.TIMEOUT, socket_connect_timeout=bus.TIMEOUT
+    )

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from . import taps
+from . import metrics, taps
 from .live import tokens
 from .models import Tap
 
@@ -56,6 +56,7 @@ def tap_status(request: HttpRequest, token: str) -> HttpResponse:
         return _refuse(HTTPStatus.BAD_REQUEST, str(error))
     except Tap.DoesNotExist:
         return _refuse(HTTPStatus.NOT_FOUND, "no such tap")
+    metrics.count("webhooks", label="stored" if stored else "repeated")
     return JsonResponse({"stored": stored})
 
 
@@ -110,6 +111,7 @@ def parse(body: bytes) -> taps.StatusReport:
 
 
 def _refuse(status: HTTPStatus, why: str) -> JsonResponse:
+    metrics.count("webhooks", label=str(int(status)))
     return JsonResponse({"error": why}, status=status)
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
+from .. import metrics
 from . import bus
 from .link import Link, pack
 
@@ -106,6 +107,14 @@ class Hub:
         """The last Frame of a tap and its position."""
         return await _in_time(bus.newest(self._client, tap_id))
 
+    async def report(self, counted: dict[str, int], laid: str) -> None:
+        """Add to the totals that /metrics shows, and lay this process's gauges beside them."""
+        batch = self._client.pipeline(transaction=True)
+        for key, amount in counted.items():
+            batch.hincrby(metrics.TOTALS, key, amount)
+        batch.hset(metrics.GAUGES, metrics.PROCESS, laid)
+        await _in_time(batch.execute())
+
     async def ping(self) -> None:
         """Ask Redis for an answer. Raises bus.Unavailable."""
         await _in_time(self._client.ping())
@@ -123,6 +132,7 @@ class Hub:
             except bus.Unavailable as error:
                 logger.warning("Redis read: %s", str(error) or type(error).__name__)
                 self.reconnects += 1
+                metrics.count("redis_reconnects", label="read")
             finally:
                 await link.close()
             await asyncio.sleep(pause)

@@ -13,7 +13,7 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from django.utils import timezone
 
-from .. import taps
+from .. import metrics, taps
 from ..audio import announce, frame, g711
 from ..models import Tap
 from . import bus, tokens
@@ -61,18 +61,19 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         self._task = asyncio.current_task()
         self._stream.on_dead = self._give_up
         self._runtime.streams.add(self._stream)
-        reason = "the server went away"
+        code, reason = 0, "the server went away"
         try:
             await send({"type": "websocket.accept"})
             reason = await self._read(receive)
         except Closed as closed:
-            reason = closed.reason
+            code, reason = int(closed.code), closed.reason
             await send(closed.message)
         except asyncio.CancelledError:
             ending = self._cancelled()
-            reason = ending.reason
+            code, reason = int(ending.code), ending.reason
             await send(ending.message)
         finally:
+            metrics.count("media_closed", label=str(code))
             self._runtime.streams.remove(self._stream)
             self._stream.close()
             await threaded(taps.media_closed)(

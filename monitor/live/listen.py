@@ -7,7 +7,7 @@ import json
 import time
 from typing import Any
 
-from .. import listens, taps
+from .. import listens, metrics, taps
 from ..audio import frame, g711
 from ..models import ENDED, ListenSession, Tap
 from . import bus
@@ -53,7 +53,7 @@ class ListenConsumer(PageConsumer):
             )
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
-        self._runtime.sessions.add(self._session_row.pk)
+        self._runtime.listening[self._session_row.pk] = self._lag
         self._tap_id = str(self._tap.pk).encode()
         self._audio_key = bus.audio_key(self._tap.pk)
         hub = self._runtime.hub
@@ -92,6 +92,7 @@ class ListenConsumer(PageConsumer):
                 await self._send({"type": "websocket.send", "bytes": data})
                 self._frames += 1
             if frames:
+                metrics.hot.frames_out += len(frames)
                 position = frame.unpack_header(frames[-1]).position
                 self._lag.sent(position, time.monotonic())
 
@@ -115,8 +116,9 @@ class ListenConsumer(PageConsumer):
             return
         self._runtime.hub.unsubscribe(bus.EVENTS, self._tap_changed)
         self._runtime.hub.unsubscribe(self._audio_key, self._put)
-        self._runtime.sessions.discard(session.pk)
+        self._runtime.listening.pop(session.pk, None)
         dropped = self._mailbox.dropped + self._skipped
+        metrics.count("dropped", dropped, "listener too slow")
         await threaded(listens.end)(session, self._frames, dropped, reason)
 
     def _find(self) -> Tap | None:

@@ -17,6 +17,7 @@ from channels.auth import get_user
 from channels.consumer import AsyncConsumer
 from django.contrib.sessions.backends.base import SessionBase
 
+from .. import metrics
 from . import bus
 from .auth import App
 from .close import CloseCode, Closed
@@ -82,6 +83,7 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             closed = Closed(CloseCode.TRY_LATER, "the audio bus is away")
         finally:
             self._runtime.hub.unsubscribe(bus.REVOCATIONS, self._revoked)
+            metrics.count("pages_closed", label=str(int(closed.code)))
             await self.gone(str(closed))
         await self._say_goodbye(closed)
 

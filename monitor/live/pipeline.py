@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from redis.exceptions import ResponseError
 
+from .. import metrics
 from ..audio import frame
 from . import bus
 from .link import Link, pack
@@ -109,6 +110,7 @@ class Writer:
             except bus.Unavailable as error:
                 logger.warning("Redis write: %s", str(error) or type(error).__name__)
                 self.reconnects += 1
+                metrics.count("redis_reconnects", label="write")
                 await self._disconnect()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 0.5)
@@ -150,6 +152,7 @@ class Writer:
 
     def _count_refusal(self, error: ResponseError) -> None:
         self.refused += 1
+        metrics.count("dropped", label="refused by Redis")
         now = time.monotonic()
         if now >= self._complain_at:
             self._complain_at = now + COMPLAIN_EVERY
@@ -173,6 +176,7 @@ class Writer:
         entry.source.dropped += 1
         entry.source.gap_due = True
         self.dropped += 1
+        metrics.count("dropped", label="Redis away")
 
     async def _disconnect(self) -> None:
         if self._link is not None:

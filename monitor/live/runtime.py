@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .. import listens, taps
-from . import pipeline
+from .. import listens, metrics, taps
+from . import bus, pipeline
 from .database import threaded
 from .hub import Hub
+from .lag import Lag
 from .stream import Streams
 
 logger = logging.getLogger(__name__)
 
+REPORT = 1.0  # seconds between two reports to /metrics
 SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
 
 
@@ -27,7 +30,7 @@ class Runtime:
     streams: Streams
 
     def __init__(self) -> None:
-        self.sessions: set[int] = set()  # ids of the ListenSessions of this process
+        self.listening: dict[int, Lag] = {}  # by the id of its ListenSession
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -43,6 +46,7 @@ class Runtime:
             self.streams.run,
             self._sweep,
             self._mark_sessions,
+            self._report,
         )
         self._tasks = [asyncio.create_task(_kept(loop)) for loop in loops]
 
@@ -65,9 +69,26 @@ class Runtime:
     async def _mark_sessions(self) -> None:
         while True:
             await asyncio.sleep(listens.SEEN_EVERY)
-            if self.sessions:
+            if self.listening:
                 with _logged("sessions"):
-                    await threaded(listens.seen)(list(self.sessions))
+                    await threaded(listens.seen)(list(self.listening))
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT)
+            now = time.monotonic()
+            laid = metrics.gauges(
+                taps=len(self.streams),
+                listeners=len(self.listening),
+                lag_seconds_max=max(
+                    (lag.seconds(now) for lag in self.listening.values()), default=0
+                ),
+            )
+            counted = metrics.take()
+            try:
+                await self.hub.report(counted, laid)
+            except bus.Unavailable:
+                metrics.give_back(counted)
 
 
 @contextlib.contextmanager

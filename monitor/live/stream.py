@@ -16,7 +16,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import transaction
 
-from .. import taps
+from .. import metrics, taps
 from ..audio import frame, g711, level
 from . import pipeline
 from .database import threaded
@@ -86,6 +86,8 @@ class TapStream:
         self.fed = True
         self.count.frames += 1
         self.count.bytes += len(payload)
+        metrics.hot.frames_in += 1
+        metrics.hot.bytes_in += len(payload)
         self._joined += payload
         while len(self._joined) >= self._chunk:
             self._emit(self._chunk)

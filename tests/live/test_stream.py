@@ -465,6 +465,8 @@ class Book:
             self.gaps += count.gaps
 
 
+# The counters' thread looks after its connection, which only a test with a database may.
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fails", [0, 1, 3])
 async def test_a_checkpoint_that_fails_loses_no_counts(
     streams: Streams,
@@ -484,6 +486,7 @@ async def test_a_checkpoint_that_fails_loses_no_counts(
     assert caplog.text.count("counters not written") == fails
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_the_loop_ticks_and_writes_the_counters_down_every_10_s(
     streams: Streams, tap: TapStream, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
