@@ -1,0 +1,296 @@
+"""JitterBuffer: RTP packets as they come, audio in order and without a hole.
+
+It is no player: every listener has one, whose buffer adapts to how audio comes.
+So a packet in order goes out at once, and only a hole waits, until what is missing
+is ``delay`` seconds (40 to 400, as the network needs) behind its time; then it is
+concealed for just as long as it lasts. Nothing held is ever thrown away. A buffer
+without a clock waits for a number of packets instead: after one loss it throws
+good ones away and stays late for ever.
+
+Time goes on when packets do not. After 200 ms of nothing the hole at the end is
+filled in real time, so that listeners stay live through an outage, or a sender
+that is silent without a word (DTX). One that says so is waited for ``delay`` only.
+
+The clock is the caller's: seconds that never go back (``time.monotonic``), the
+same for push and pop. Call pop after each push, and every 20 ms or so besides.
+Without calls no time passes: one may stop once a sender is silent for long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from . import g711
+from .arrival import MAX_DELAY, Arrivals
+from .figures import Figures
+from .g711 import SAMPLE_RATE, Codec
+from .rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket
+from .sequence import Sequence, uint32_diff
+from .timeline import LEAP, Piece, Timeline
+
+PATIENCE = 0.200  # seconds of nothing before it is filled: what a listener's player has in store
+STEP = SAMPLE_RATE * 20 // 1000  # samples filled at a time at most
+MAX_HELD = 50  # packets behind a hole: MAX_DELAY of the shortest, 10 ms, and some
+OWN_STALL = 0.2  # seconds without push or pop: we slept, and packets wait in the socket
+GRACE = 0.1  # seconds to read those before anything counts as missing
+OVERTAKEN = 0.020  # seconds that a packet may come after a later one, at any length of packets
+AHEAD = 1.0  # seconds that a packet may come before its time
+_PERIOD = 1 / SAMPLE_RATE  # seconds
+
+
+class _Audio(NamedTuple):
+    """A packet behind a hole."""
+
+    timestamp: int
+    codec: Codec
+    payload: bytes
+
+
+class JitterBuffer:
+    """The packets of one RTP tap from one address, put in order.
+
+    ``payload_types`` says what each payload type is; audio is decoded to s16le.
+    """
+
+    def __init__(self, payload_types: Mapping[int, Kind] = PAYLOAD_TYPES) -> None:
+        self._kinds = payload_types
+        self._codecs = {
+            number: CODECS[kind] for number, kind in payload_types.items() if kind in CODECS
+        }
+        self._figures = Figures()
+        self._timeline = Timeline(self._figures)
+        self._arrivals = Arrivals()
+        self._sequence = Sequence(0)
+        self._expected = 0  # packets of the sources before this one
+        self._ssrc = -1  # none yet
+        self._timestamp = 0  # of the last audio, without its wrap
+        self._size = STEP  # samples of the newest audio
+        self._held: dict[int, _Audio] = {}  # behind a hole, by sequence number
+        self._resting = False  # the sender said that no audio comes for now
+        self._heard = 0.0  # when the source's last packet came
+        self._called = float("inf")  # when push or pop was called last
+        self._grace = 0.0  # until when nothing counts as missing
+
+    @property
+    def figures(self) -> Figures:
+        """The counters as they are now."""
+        self._figures.expected = self._expected
+        if self._ssrc >= 0:
+            self._figures.expected += self._sequence.expected
+        self._figures.jitter = self._arrivals.jitter
+        return self._figures
+
+    @property
+    def delay(self) -> float:
+        """Seconds that a hole waits after its time."""
+        return self._arrivals.delay
+
+    @property
+    def held(self) -> int:
+        """Packets of audio behind a hole."""
+        return len(self._held)
+
+    def push(self, packet: RtpPacket, now: float) -> None:
+        """Take a packet that came at ``now``."""
+        if now - self._called > OWN_STALL:
+            self._grace = now + GRACE
+        self._called = now
+        if packet.ssrc != self._ssrc and not self._take_up(packet, now):
+            return
+        number = self._sequence.extend(packet.sequence_number)
+        if number is None:
+            if not self._sequence.resumes(packet.sequence_number):
+                self._figures.stray += 1
+                return
+            self._begin(packet, now)
+            number = packet.sequence_number
+        self._heard = now
+        self._figures.received += 1
+        if number != self._sequence.next and self._sequence.is_duplicate(number):
+            self._figures.duplicate += 1
+            return
+        codec = self._codecs.get(packet.payload_type)
+        if codec is None or not packet.payload:
+            self._pass(number, packet.payload_type)
+        elif self._is_in_time(packet, number, now):
+            self._place(number, codec, packet.payload)
+
+    def pop(self, now: float) -> list[Piece]:
+        """The audio that is ready at ``now``; each piece follows the one before."""
+        if now - self._called > OWN_STALL:
+            self._grace = now + GRACE
+        self._called = now
+        if now >= self._due():
+            self._fill(now)
+        return self._timeline.take()
+
+    # A packet comes.
+
+    def _take_up(self, packet: RtpPacket, now: float) -> bool:
+        """Whether another source is played from this packet on.
+
+        Only when the one before fell silent: two that speak in turn (nobody knows how
+        a tap of both legs is sent) must not start each other over at every packet.
+        """
+        silent = now - self._heard
+        if self._ssrc >= 0 and silent <= self._arrivals.delay + 3 * self._size * _PERIOD:
+            self._figures.foreign += 1
+            return False
+        self._begin(packet, now)
+        return True
+
+    def _begin(self, packet: RtpPacket, now: float) -> None:
+        """Start over with a packet, whatever it carries."""
+        if self._ssrc >= 0:
+            self._flush()
+            self._expected += self._sequence.expected
+            self._figures.restarts += 1
+            self._timeline.jump(packet.timestamp)
+        self._timeline.cursor = self._timestamp = packet.timestamp
+        self._ssrc = packet.ssrc
+        self._sequence = Sequence(packet.sequence_number)
+        self._resting = False
+        self._arrivals.anchor(now - packet.timestamp * _PERIOD)
+
+    def _pass(self, number: int, payload_type: int) -> None:
+        """Count a packet without audio: it takes a number, but no time."""
+        figures = self._figures
+        newest = self._is_newest(number)
+        kind = self._kinds.get(payload_type, Kind.UNKNOWN)
+        if kind is Kind.COMFORT_NOISE:
+            figures.comfort_noise += 1
+            self._resting |= newest
+        elif kind is Kind.EVENT:
+            figures.events += 1
+            self._resting |= newest
+        elif kind is Kind.UNKNOWN:
+            figures.unknown += 1
+        else:
+            figures.empty += 1
+        if number >= self._sequence.next:
+            self._sequence.came.add(number)
+            self._drain()
+
+    def _is_in_time(self, packet: RtpPacket, number: int, now: float) -> bool:
+        """Whether audio can still be played. Learns from when it came."""
+        timestamp = self._timestamp + uint32_diff(packet.timestamp, self._timestamp)
+        self._timestamp = timestamp
+        samples = len(packet.payload)
+        transit = now - timestamp * _PERIOD
+        lateness = transit - self._arrivals.base
+        newest = self._is_newest(number)
+        if -AHEAD <= lateness <= MAX_DELAY:
+            self._arrivals.take(transit, samples * _PERIOD)
+        elif newest:
+            self._leap(timestamp, transit)
+        if newest:
+            self._size = samples
+            self._resting = False
+        elif number < self._sequence.next or lateness < -AHEAD:
+            self._figures.late += 1
+            return False
+        return True
+
+    def _is_newest(self, number: int) -> bool:
+        if number == self._sequence.highest:
+            return True
+        self._figures.reordered += 1
+        return False
+
+    def _leap(self, timestamp: int, transit: float) -> None:
+        """Go on from a packet whose time is no continuation.
+
+        Its sender paused, or began a new timestamp, or the network stood still for
+        longer than anybody waits. What it sends now is what is to be heard now.
+        """
+        self._flush()
+        self._arrivals.anchor(transit)
+        if timestamp != self._timeline.cursor:
+            self._timeline.jump(timestamp)
+
+    # Audio goes out.
+
+    def _place(self, number: int, codec: Codec, payload: bytes) -> None:
+        """Play audio that is next, hold any other."""
+        timestamp = self._timestamp
+        sequence = self._sequence
+        if number == sequence.next and timestamp == self._timeline.cursor:
+            sequence.next = number + 1
+            self._figures.played += 1
+            self._timeline.play(g711.decode(codec, payload), len(payload))
+            if not sequence.came:
+                return
+        else:
+            if not self._held:
+                self._grace = max(self._grace, self._called + OVERTAKEN)
+            self._held[number] = _Audio(timestamp, codec, payload)
+        self._drain()
+
+    def _drain(self) -> None:
+        """Play what is held, as far as nothing is missing before it."""
+        sequence = self._sequence
+        while True:
+            while sequence.next in sequence.came and sequence.next not in self._held:
+                sequence.finish(sequence.next)  # it carried no audio
+            if not self._held:
+                break
+            first = min(self._held)
+            ahead = self._held[first].timestamp - self._timeline.cursor
+            if ahead > 0:
+                if not sequence.is_whole(first):
+                    break
+                self._timeline.silence(ahead)  # the sender was silent: nothing is lost
+            sequence.finish(first)
+            self._play(self._held.pop(first))
+        if len(sequence.came) > MAX_HELD:
+            self._give_up()
+
+    def _play(self, audio: _Audio) -> None:
+        """Play a packet, or what is left of it after its time was filled."""
+        payload = audio.payload[self._timeline.cursor - audio.timestamp :]  # a byte a sample
+        if payload:
+            self._figures.played += 1
+            self._timeline.play(g711.decode(audio.codec, payload), len(payload))
+        else:
+            self._figures.late += 1
+
+    # Time goes on.
+
+    def _due(self) -> float:
+        """When the next sample is given up."""
+        if self._ssrc < 0:
+            return float("inf")
+        delay = self._arrivals.delay
+        if delay < PATIENCE and not self._held and not self._resting:
+            delay = PATIENCE
+        return self._arrivals.base + self._timeline.cursor * _PERIOD + delay
+
+    def _fill(self, now: float) -> None:
+        """Make up for what should have gone out by ``now``."""
+        timeline = self._timeline
+        while now >= self._grace and now >= (due := self._due()):
+            overdue = int((now - due) * SAMPLE_RATE)
+            samples = overdue if overdue > LEAP else min(STEP, self._size)
+            if self._held:
+                first = min(self._held)
+                samples = min(samples, self._held[first].timestamp - timeline.cursor)
+            if self._resting:
+                timeline.silence(samples)
+            else:
+                timeline.conceal(samples)
+            self._drain()
+
+    def _give_up(self) -> None:
+        """Wait no longer for what is missing before the first that is held."""
+        if self._held:
+            audio = self._held[min(self._held)]
+            self._timeline.conceal(audio.timestamp - self._timeline.cursor)
+        else:
+            self._sequence.skip_to(self._sequence.highest + 1)
+        self._drain()
+
+    def _flush(self) -> None:
+        """Play all that is held."""
+        while self._held:
+            self._give_up()

@@ -1,0 +1,89 @@
+"""The way out of a jitter buffer: pieces of audio, each following the one before."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .conceal import conceal
+from .figures import Figures
+from .frame import Flag
+from .g711 import SAMPLE_RATE, SAMPLE_WIDTH
+
+LEAP = SAMPLE_RATE  # samples, 1 s: more silence at once would only make listeners late
+
+
+class Piece(NamedTuple):
+    """Audio that follows the piece before.
+
+    ``skipped`` samples of the sender's time went by unheard before it; they come
+    with Flag.GAP and count in a position. With GAP and none skipped the sender
+    began anew, and nobody can say how much is missing.
+    """
+
+    pcm: bytes  # s16le mono, 8000 Hz
+    samples: int
+    flags: Flag  # GAP before it, CONCEALED: made up for what is lost
+    skipped: int
+
+
+class Timeline:
+    """Collects pieces and knows where in the sender's time they end."""
+
+    __slots__ = ("_figures", "_flags", "_last", "_made", "_pieces", "_skipped", "cursor")
+
+    def __init__(self, figures: Figures) -> None:
+        self.cursor = 0  # timestamp of the next sample, without its wrap
+        self._figures = figures
+        self._pieces: list[Piece] = []
+        self._flags = Flag.NONE  # of the next piece
+        self._skipped = 0  # samples before the next piece
+        self._last = b""  # s16le to conceal with
+        self._made = 0  # samples concealed since
+
+    def take(self) -> list[Piece]:
+        """The pieces since the last call."""
+        pieces = self._pieces
+        if pieces:
+            self._pieces = []
+        return pieces
+
+    def play(self, pcm: bytes, samples: int) -> None:
+        """What the sender sent."""
+        self._last = pcm
+        self._made = 0
+        self._append(pcm, samples, self._flags)
+
+    def silence(self, samples: int) -> None:
+        """Silence that the sender meant."""
+        if samples > LEAP:
+            self._skip(samples)
+        else:
+            self.play(bytes(samples * SAMPLE_WIDTH), samples)
+
+    def conceal(self, samples: int) -> None:
+        """Something in place of what is lost."""
+        if samples > LEAP:
+            self._skip(samples)
+            return
+        pcm = conceal(self._last, self._made, samples)
+        self._made += samples
+        self._figures.concealed += samples
+        self._append(pcm, samples, self._flags | Flag.CONCEALED)
+
+    def jump(self, timestamp: int) -> None:
+        """Go on elsewhere in the sender's time, which may run backwards for once."""
+        self.cursor = timestamp
+        self._flags |= Flag.GAP
+
+    def _skip(self, samples: int) -> None:
+        self.cursor += samples
+        self._skipped += samples
+        self._figures.skipped += samples
+        self._flags |= Flag.GAP
+
+    def _append(self, pcm: bytes, samples: int, flags: Flag) -> None:
+        self._pieces.append(Piece(pcm, samples, flags, self._skipped))
+        self.cursor += samples
+        if self._flags:
+            self._flags = Flag.NONE
+            self._skipped = 0
