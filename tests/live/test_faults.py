@@ -243,17 +243,14 @@ async def test_200_listeners_join_a_tap_at_once_and_leave_nothing_behind(
 ) -> None:
     opened = await open_tap()
     sessions = await database_sync_to_async(supervisors)(25)
-    async with speaking(server, opened), contextlib.AsyncExitStack() as stack:
-        pages = await asyncio.gather(
-            *(
-                stack.enter_async_context(
-                    server.with_cookie(f"/listen/{opened.tap.pk}", sessions[number % 25])
-                )
-                for number in range(200)
-            )
+    path = f"/listen/{opened.tap.pk}"
+    async with speaking(server, opened):
+        pages: list[Connection] = await asyncio.gather(
+            *(server.with_cookie(path, sessions[number % 25]) for number in range(200))
         )
         async with asyncio.timeout(60):
             await asyncio.gather(*(Ear(page).take(CHUNK) for page in pages))
+        await asyncio.gather(*(page.close() for page in pages))
 
     async def all_closed() -> bool:
         return not await ListenSession.objects.filter(ended_at=None).aexists()
