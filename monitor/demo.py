@@ -11,8 +11,9 @@ from django.contrib.auth.models import Group
 
 from .groups import SUPERVISORS
 
-SUPERVISOR = "supervisor"
-ADMINISTRATOR = "admin"
+# Names that nobody has: an account of somebody's must not be taken over.
+SUPERVISOR = "demo-supervisor"
+ADMINISTRATOR = "demo-admin"
 
 
 def ensure_users() -> dict[str, str]:
@@ -26,8 +27,17 @@ def ensure_users() -> dict[str, str]:
         if made or not user.check_password(passwords[name]):
             user.set_password(passwords[name])
         user.is_staff = user.is_superuser = name == ADMINISTRATOR
+        user.is_active = True
         user.save()
         user.groups.add(Group.objects.get(name=SUPERVISORS))
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(passwords))
     return passwords
+
+
+def lock_users() -> None:
+    """Without the demo its users cannot sign in."""
+    users = get_user_model().objects.filter(username__in=(SUPERVISOR, ADMINISTRATOR))
+    for user in users.filter(is_active=True):
+        user.is_active = False
+        user.save()

@@ -8,6 +8,7 @@ kills it.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import secrets
 import signal
@@ -49,15 +50,23 @@ class Launch:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
+    @property
+    def public_url(self) -> str:
+        """What a browser opens: a page's sockets are refused at any other address."""
+        return self.env.get("PUBLIC_URL", self.url)
+
     def prepare(self, demo: bool) -> None:
         """Choose what the environment leaves open, start Valkey if none is given."""
-        _check_free(self.host, self.port)
-        if settings.SERVER_RUNNING:
+        settings.VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+        self._lock = (settings.VAR_DIR / "server.lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
             raise LaunchError(
                 f"a server of this checkout runs already at {settings.PUBLIC_URL}: "
                 "end it first, or use another checkout"
-            )
-        settings.VAR_DIR.mkdir(exist_ok=True)
+            ) from None
+        _check_free(self.host, self.port)
         known = {"SERVER_PID": str(os.getpid())}
         if "PUBLIC_URL" not in os.environ:
             known["PUBLIC_URL"] = self.url
@@ -86,7 +95,7 @@ class Launch:
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a Python child that logs to ``var/<name>.log``."""
-        with self.log(name).open("ab") as log:
+        with self.log(name).open("wb") as log:
             child = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=settings.BASE_DIR,
@@ -144,7 +153,7 @@ class Launch:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        if self.env.get("SERVER_PID") == str(os.getpid()):
+        if "SERVER_PID" in self.env:  # prepared: the note is this process's
             self._note.unlink(missing_ok=True)
 
 
@@ -158,6 +167,8 @@ def _die_with_parent() -> None:
 
 
 def _check_free(host: str, port: int) -> None:
+    if not 0 < port < 65536:
+        raise LaunchError(f"PORT={port} is not a port from 1 to 65535")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from .live import bus
-from .live.page import session_digest
+from .live.rights import session_digest
 
 
 def connect() -> None:
@@ -33,7 +33,7 @@ def connect() -> None:
 
 def _signed_out(request: Any, user: Any, **kwargs: Any) -> None:
     if user is not None:
-        bus.revoke(user.pk, session_digest(request.session.session_key))
+        bus.revoke(user.pk, session_digest(request.session.session_key or ""))
 
 
 def _user_changed(instance: Any, created: bool = False, **kwargs: Any) -> None:

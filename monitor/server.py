@@ -11,17 +11,21 @@ stop waits for the sockets to be told.
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import sys
 from typing import Any, TextIO
 
 import daphne.server  # first: it installs Twisted's asyncio reactor
 from daphne.access import AccessLogGenerator
 from daphne.cli import CommandLineInterface
+from daphne.http_protocol import WebRequest
 from twisted.internet import defer
 
 from .redaction import redact
 
 MAX_MESSAGE = 128 * 1024  # bytes; consumers refuse over 64 KiB and write down why
+MAX_BODY = 10 * 1024 * 1024  # bytes; the agents' SDK takes as much
 STOP_WITHIN = 4.0  # seconds that sockets have to say goodbye
 
 
@@ -44,8 +48,17 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
         super().__init__(*args, **kwargs)
 
     def protocol_connected(self, protocol: Any) -> None:
-        protocol.failByDrop = False
+        if isinstance(protocol, WebRequest):
+            _limit(protocol)
+        else:
+            protocol.failByDrop = False
         super().protocol_connected(protocol)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Without the ``Daphne-Root-Path`` that any client may send."""
+        if "root_path" in scope:
+            scope["root_path"] = self.root_path
+        return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Close with any code and its reason: Daphne drops the reason, and autobahn's
@@ -61,16 +74,32 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
 
         Daphne's own trips over a connection whose application has ended.
         """
-        running = [
-            details["application_instance"]
-            for details in self.connections.values()
-            if "application_instance" in details
-        ]
-        for application in running:
-            application.cancel()
+        running = []
+        for protocol, details in self.connections.items():
+            application = details.get("application_instance")
+            if application is None:
+                continue
+            running.append(application)
+            if not isinstance(protocol, WebRequest):
+                application.cancel()  # a request ends by itself; cancelled, its thread never would
         if not running:
             return None
         return defer.Deferred.fromFuture(asyncio.ensure_future(_ended(running)))
+
+
+def _limit(request: Any) -> None:
+    """Hang up on a body over MAX_BODY: Daphne would take all of it into memory first."""
+    take, taken = request.handleContentChunk, 0
+
+    def handle(data: bytes) -> None:
+        nonlocal taken
+        taken += len(data)
+        if taken > MAX_BODY:
+            request.channel.forceAbortClient()
+        else:
+            take(data)
+
+    request.handleContentChunk = handle
 
 
 async def _ended(running: list[asyncio.Future[Any]]) -> None:
@@ -93,3 +122,8 @@ class CommandLine(CommandLineInterface):  # type: ignore[misc]  # daphne has no 
 
 if __name__ == "__main__":
     CommandLine().run(sys.argv[1:])
+    # A request that was cut off leaves its thread waiting for the loop that has
+    # stopped; Python would join it for ever.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)

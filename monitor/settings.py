@@ -8,8 +8,9 @@ them: ``.env`` (secrets that ``script/setup`` made for this checkout) and
 
 from __future__ import annotations
 
-import os
+import fcntl
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -24,20 +25,19 @@ if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
 
-def read_server_env(path: Path) -> bool:
-    """Read what a running ``script/server`` wrote; False if there is none that runs."""
+def read_server_env(path: Path) -> None:
+    """Read what a ``script/server`` wrote, if it runs."""
     if not path.is_file():
-        return False
-    said = dict(line.partition("=")[::2] for line in path.read_text().splitlines())
-    try:
-        os.kill(int(said.get("SERVER_PID", "")), 0)
-    except (OSError, ValueError):
-        return False
-    env.read_env(path)
-    return True
+        return
+    # The server holds a lock for as long as it lives; a process id may be another's by now.
+    with path.with_name("server.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            env.read_env(path)
 
 
-SERVER_RUNNING = read_server_env(VAR_DIR / "server.env")
+read_server_env(VAR_DIR / "server.env")
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -69,6 +69,34 @@ def url(name: str, default: str, schemes: set[str]) -> str:
     return value
 
 
+def origin(name: str, value: str) -> str:
+    """``scheme://host[:port]``, and nothing behind: paths are ours."""
+    value = value.strip().rstrip("/")
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        valid = plain = False
+    if not (valid and plain):
+        raise ImproperlyConfigured(f"{name}={value!r}: use https://host or https://host:port")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def log_level() -> str:
+    """A level's name."""
+    level: str = env.str("LOG_LEVEL", default="INFO").upper()
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise ImproperlyConfigured(f"LOG_LEVEL={level!r}: use debug, info, warning or error")
+    return level
+
+
+def host_of(address: str) -> str:
+    """The host of an origin, an IPv6 address in brackets."""
+    host = str(urlsplit(address).hostname)
+    return f"[{host}]" if ":" in host else host
+
+
 DEBUG = boolean("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -79,13 +107,16 @@ if not SECRET_KEY:
 
 # What SignalWire can reach. Tap and status URLs are built from it, and the
 # webhook signature covers it byte for byte.
-PUBLIC_URL = url("PUBLIC_URL", "http://127.0.0.1:8000", {"http", "https"})
+PUBLIC_URL = origin("PUBLIC_URL", env.str("PUBLIC_URL", default="http://127.0.0.1:8000"))
 SECURE = PUBLIC_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
-ALLOWED_HOSTS += [str(urlsplit(PUBLIC_URL).hostname), "127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS += [host_of(PUBLIC_URL), "127.0.0.1", "localhost", "[::1]"]
 
 # Origins whose pages may open /listen and /console.
-ALLOWED_ORIGINS = [*env.list("ALLOWED_ORIGINS", default=[]), PUBLIC_URL]
+ALLOWED_ORIGINS = [
+    *(origin("ALLOWED_ORIGINS", value) for value in env.list("ALLOWED_ORIGINS", default=[])),
+    PUBLIC_URL,
+]
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 
 REDIS_URL = url("REDIS_URL", "", {"redis", "rediss", "unix"})
@@ -145,7 +176,14 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES: dict[str, dict[str, Any]] = {
+    # Not written as a URL: a path may hold any character.
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "db.sqlite3"}
+}
+if env.str("DATABASE_URL", default=""):
+    DATABASES["default"] = env.db("DATABASE_URL")
+    if "ENGINE" not in DATABASES["default"]:
+        raise ImproperlyConfigured("DATABASE_URL: use sqlite:///path or postgres://…")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -236,6 +274,6 @@ LOGGING = {
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": log_level()},
     "loggers": {"axes": {"level": "WARNING"}},
 }

@@ -9,6 +9,7 @@ the transaction is committed.
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,8 @@ from .models import ENDED, Call, Direction, Tap, TapEvent, TapState
 FIRST_CONNECT = datetime.timedelta(seconds=120)  # a media token unused for longer is dead
 LOST_AFTER = datetime.timedelta(seconds=60)  # media gone, no ``finished``
 FAILED_AFTER = datetime.timedelta(minutes=5)  # requested, and nothing followed
-PUBLIC_CHARACTERS = 200  # of a reason that somebody else wrote
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 #: Where a tap may come from. A late ``finished`` corrects lost and failed.
 LEAVES: dict[str, tuple[str, ...]] = {
@@ -118,13 +120,13 @@ def open_tap(
     direction = "listen" if direction == "hear" else direction
     _check("direction", direction, list(Direction.values))
     _check("codec", codec, list(CODECS))
-    if not call_id or len(call_id) > 255:
+    if not 0 < len(call_id) <= 255 or call_id != storable(call_id):
         raise ValueError("call_id must have 1 to 255 characters")
     known = {
-        "agent": agent[:100],
-        "caller": caller[:64],
-        "caller_name": caller_name[:100],
-        "project_id": project_id[:64],
+        "agent": storable(agent)[:100],
+        "caller": storable(caller)[:64],
+        "caller_name": storable(caller_name)[:100],
+        "project_id": storable(project_id)[:64],
     }
     with transaction.atomic():
         call, _ = Call.objects.get_or_create(call_id=call_id, defaults=known)
@@ -132,7 +134,7 @@ def open_tap(
         live = _live(timezone.now()).filter(call=call, direction=direction).first()
         if live:
             raise AlreadyTapped(live)
-        tap = Tap(call=call, direction=direction, codec=codec, reason=reason[:PUBLIC_CHARACTERS])
+        tap = Tap(call=call, direction=direction, codec=codec, reason=storable(reason)[:200])
         tap.control_id = f"earshot-{tap.id.hex}"
         tap.save(force_insert=True)
         _note(tap, f"asked for by {known['agent'] or 'a client'}", old="")
@@ -179,7 +181,8 @@ def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
             Tap.objects.filter(pk=tap.pk, started_at=None).update(started_at=at)
             moved = _move(tap, TapState.TAPPING, {}, **known)
         elif report.state == TapState.FINISHED:
-            moved = _move(tap, TapState.FINISHED, {"ended_at": at, "end_reason": ""}, **known)
+            ended_at = max(at, tap.started_at or at)  # the sender's clock may be behind ours
+            moved = _move(tap, TapState.FINISHED, {"ended_at": ended_at, "end_reason": ""}, **known)
         if not moved:
             _note(tap, **known)
     return True
@@ -227,12 +230,6 @@ def media_announced(tap_id: uuid.UUID, codec: str, content_type: str) -> None:
             _note(tap, f"media is {codec} though {tap.codec} was asked for")
 
 
-def media_noted(tap_id: uuid.UUID, reason: str) -> None:
-    """Keep a remark about a tap's media in its timeline."""
-    with transaction.atomic():
-        _note(_locked(tap_id), reason)
-
-
 def media_counted(tap_id: uuid.UUID, count: MediaCount) -> None:
     """Add what arrived since the last time."""
     fields: dict[str, Any] = {"media_seen_at": count.last_at} if count.last_at else {}
@@ -244,9 +241,10 @@ def media_counted(tap_id: uuid.UUID, count: MediaCount) -> None:
     )
 
 
-def media_held(tap_id: uuid.UUID, socket: str) -> bool:
-    """Does this connection still hold the tap's media?"""
-    return Tap.objects.filter(pk=tap_id, media_socket=socket).exclude(state__in=ENDED).exists()
+def media_holders(sockets: set[str]) -> set[str]:
+    """Those of these connections that still hold the media of a tap that has not ended."""
+    live = Tap.objects.filter(media_socket__in=sockets).exclude(state__in=ENDED)
+    return set(live.values_list("media_socket", flat=True))
 
 
 def media_closed(tap_id: uuid.UUID, socket: str, count: MediaCount, reason: str) -> None:
@@ -274,7 +272,21 @@ def close_lost(now: datetime.datetime | None = None) -> tuple[int, int]:
     unanswered = Tap.objects.filter(state=TapState.REQUESTED, requested_at__lte=now - FAILED_AFTER)
     lost = _end_all(silent, TapState.LOST, "media gone, and no finished came")
     failed = _end_all(unanswered, TapState.FAILED, "nothing followed the request")
+    _close_media_of_ended(now)
     return lost, failed
+
+
+def _close_media_of_ended(now: datetime.datetime) -> None:
+    """A worker that was killed after its tap had ended left the media open."""
+    left = Tap.objects.filter(
+        state__in=ENDED,
+        media_opened_at__isnull=False,
+        media_closed_at=None,
+        media_seen_at__lte=now - LOST_AFTER,
+    )
+    for tap_id in list(left.values_list("pk", flat=True)):
+        left.filter(pk=tap_id).update(media_socket="", media_closed_at=F("media_seen_at"))
+        announce(tap_id)
 
 
 def may_listen(user: Any, tap: Tap) -> bool:
@@ -392,6 +404,11 @@ def _plausible(at: datetime.datetime | None, tap: Tap) -> datetime.datetime:
     now = timezone.now()
     earliest = tap.requested_at - datetime.timedelta(seconds=5)
     return at if at and earliest <= at <= now else now
+
+
+def storable(text: str) -> str:
+    """Without NUL and half surrogate pairs, which no database takes."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _check(name: str, value: str, allowed: list[str]) -> None:

@@ -25,7 +25,6 @@ MAX_BODY = 64 * 1024  # bytes; a status is under 1 kB
 MAX_DEPTH = 32  # of nested values; a status has 4
 
 #: What a database cannot hold as text: NUL (PostgreSQL), half a surrogate pair (any).
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: The part of a tap's address that opens it. A status names the media address.
 SECRET = re.compile(r"(/tap/[0-9a-f]{32}\.)[\w-]+")
 
@@ -152,5 +151,5 @@ def _storable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [_storable(item, depth + 1) for item in value]
     if isinstance(value, str):
-        return SECRET.sub(r"\1…", UNSTORABLE.sub("\ufffd", value))
+        return SECRET.sub(r"\1…", taps.storable(value))
     return value

@@ -72,7 +72,10 @@ def _content_type(text: str) -> str | None:
     if isinstance(message, dict):
         lowered = {str(key).lower().replace("_", "-"): value for key, value in message.items()}
         content_type = lowered.get("content-type") or lowered.get("format")
-        if isinstance(content_type, str):
+        # A type of another kind ("application/json") is about something else.
+        if isinstance(content_type, str) and (
+            "/" not in content_type or "audio/" in content_type.lower()
+        ):
             return content_type.strip() + _beside(content_type.lower(), lowered)
     return None
 

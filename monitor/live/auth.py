@@ -67,14 +67,19 @@ class PageSocket:
     """Lets in only sockets of our own pages, with their session's user in the scope."""
 
     def __init__(self, app: App) -> None:
-        self._app = AuthMiddlewareStack(app)
+        self._app = app
 
     async def __call__(self, scope: dict[str, Any], receive: App, send: App) -> None:
         if not same_origin(scope):
             await receive()
             await send({"type": "websocket.close"})  # before accept: HTTP 403
             return
-        await self._app(scope, receive, send)
+
+        async def app(scope: dict[str, Any], receive: App, session_send: App) -> None:
+            # The server's own send: the session's looks for changes at every frame.
+            await self._app(scope, receive, send)
+
+        await AuthMiddlewareStack(app)(scope, receive, send)
 
 
 def client_of(scope: dict[str, Any]) -> listens.Client:

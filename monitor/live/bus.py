@@ -17,6 +17,7 @@ import asyncio
 import functools
 import json
 import logging
+import time
 import uuid
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ REVOCATIONS = "revocations"
 EVENTS_KEPT = 10_000
 METERS_KEPT = 50
 
+AWAY = 5.0  # seconds without trying, after a publish that Redis did not take
 TIMEOUT = 2.0  # seconds without an answer before a connection counts as broken
 
 #: What a Redis that is away, frozen or restarted raises.
@@ -88,6 +90,9 @@ def connection() -> AbstractConnection:
     return cast("AbstractConnection", pool.make_connection())  # type: ignore[no-untyped-call]
 
 
+_away_until = 0.0
+
+
 def publish(event: dict[str, Any]) -> None:
     """Tell every process of a change. Synchronous, for the code that commits it.
 
@@ -104,11 +109,18 @@ def revoke(user_id: int | None, session: str = "") -> None:
 
 
 def _publish(key: str, message: dict[str, Any]) -> None:
+    global _away_until
+    if key != REVOCATIONS and time.monotonic() < _away_until:
+        return  # it would hold the thread that all of a process's sockets share
     try:
         redis_client = _sync_client(redis_url())
         redis_client.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
     except NotConfigured:
         pass  # no Redis, so no server that could want to know
+    except redis.TimeoutError:
+        # A refusal costs nothing, a Redis that is frozen TIMEOUT each time.
+        _away_until = time.monotonic() + AWAY
+        logger.warning("%s not published: Redis gives no answer", key)
     except Unavailable as error:
         logger.warning("%s not published: %s", key, error)
 

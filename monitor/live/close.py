@@ -13,7 +13,7 @@ class CloseCode(IntEnum):
     POLICY = 1008  # more audio than real time allows
     TOO_BIG = 1009  # a message over 64 KiB
     RESTARTING = 1012  # come back at once
-    TRY_LATER = 1013  # Redis or the database is away
+    TRY_LATER = 1013  # Redis is away
     NOT_SIGNED_IN = 4401
     NOT_ALLOWED = 4403
     NO_SUCH_TAP = 4404

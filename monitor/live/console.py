@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from . import bus
 from .close import CloseCode, Closed
 from .database import threaded
 from .hub import Mailbox
-from .page import PageConsumer
+from .page import ALIVE, PageConsumer
 from .runtime import Runtime
 
 BACKLOG = 200  # messages; behind that the page gets a new snapshot
@@ -24,8 +25,8 @@ class ConsoleConsumer(PageConsumer):
         super().__init__(runtime)
         self._mailbox = Mailbox(BACKLOG)
 
-    async def allowed(self, user: Any) -> None:
-        if not await threaded(taps.may_watch)(user):
+    def allowed(self, user: Any) -> None:
+        if not taps.may_watch(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not see the live list")
 
     async def opened(self) -> None:
@@ -50,6 +51,9 @@ class ConsoleConsumer(PageConsumer):
     async def gone(self, reason: str) -> None:
         self._runtime.hub.unsubscribe(bus.EVENTS, self._mailbox.put)
         self._runtime.hub.unsubscribe(bus.METERS, self._mailbox.put)
+
+    def alive(self) -> None:
+        self._mailbox.put(json.dumps(ALIVE).encode())
 
     async def _snapshot(self) -> None:
         shown = await threaded(taps.current)()

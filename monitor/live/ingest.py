@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
+from django.db import DatabaseError
 from django.utils import timezone
 
 from .. import metrics, taps
@@ -24,6 +25,8 @@ from .stream import DEAD, STALL, Flood, TapStream
 
 logger = logging.getLogger(__name__)
 
+DEAD_SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {DEAD:.0f} s")
+OVER = Closed(CloseCode.DONE, "the tap is over")
 MAX_MESSAGE = 64 * 1024  # bytes; 20 ms of G.711 are 160
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -38,7 +41,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         self._runtime = runtime
         self._id = uuid.uuid4().hex
         self._announced = False
-        self._dead = False
+        self._ending = Closed(CloseCode.RESTARTING, "the server restarts")  # if cancelled
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
@@ -59,7 +62,9 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
 
     async def _serve(self, receive: Receive, send: Send) -> None:
         self._task = asyncio.current_task()
-        self._stream.on_dead = self._give_up
+        self._stream.socket = self._id
+        self._stream.on_dead = lambda: self._end(DEAD_SILENT)
+        self._stream.on_over = lambda: self._end(OVER)
         self._runtime.streams.add(self._stream)
         code, reason = 0, "the server went away"
         try:
@@ -69,7 +74,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             code, reason = int(closed.code), closed.reason
             await send(closed.message)
         except asyncio.CancelledError:
-            ending = self._cancelled()
+            ending = self._ending
             code, reason = int(ending.code), ending.reason
             await send(ending.message)
         finally:
@@ -107,6 +112,8 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         try:
             said = announce.parse(text)
         except announce.UnsupportedAudio as error:
+            if (self._announced or self._stream.fed) and "audio/" not in text:
+                return  # about something else: no reason to end a running tap
             raise Closed(CloseCode.UNSUPPORTED, str(error)) from None
         if said is None:
             logger.info("tap %s: a text message that names no audio type", self._tap.pk)
@@ -117,7 +124,10 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         if not self._announced:
             self._announced = True
             self._stream.codec = said.codec
-            await threaded(taps.media_announced)(self._tap.pk, said.codec, said.content_type)
+            try:
+                await threaded(taps.media_announced)(self._tap.pk, said.codec, said.content_type)
+            except DatabaseError:
+                logger.exception("tap %s: its codec is not written down", self._tap.pk)
 
     async def _open(self, tap_id: uuid.UUID) -> tuple[Tap, bool]:
         """Take the tap's media, over from a silent connection if need be."""
@@ -158,17 +168,18 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         return max(1, position)
 
     async def _held(self) -> bool:
-        return await threaded(taps.media_held)(self._tap.pk, self._id)
+        """Is the tap still this connection's? If nobody can tell, it is."""
+        try:
+            return self._id in await threaded(taps.media_holders)({self._id})
+        except DatabaseError:
+            logger.exception("tap %s: not known whose its media is", self._tap.pk)
+            return True
 
-    def _give_up(self) -> None:
-        self._dead = True
+    def _end(self, ending: Closed) -> None:
+        """End the reading from outside it."""
+        self._ending = ending
         if self._task:
             self._task.cancel()
-
-    def _cancelled(self) -> Closed:
-        if self._dead:
-            return Closed(CloseCode.TOO_SLOW, f"no audio for {DEAD:.0f} s")
-        return Closed(CloseCode.RESTARTING, "the server restarts")
 
 
 def _too_big(size: int) -> str:

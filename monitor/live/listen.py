@@ -16,11 +16,12 @@ from .close import CloseCode, Closed
 from .database import threaded
 from .hub import Mailbox
 from .lag import Lag
-from .page import PageConsumer
+from .page import ALIVE, PageConsumer
 from .runtime import Runtime
 from .stream import STALL
 
 GRACE = 0.5  # seconds that audio may still be under way when its tap has ended
+BACKFILL_EVERY = 5.0  # seconds; a ring is 480 kB
 MAX_BACKFILL = 600.0  # seconds; a ring holds less
 
 
@@ -30,19 +31,21 @@ class ListenConsumer(PageConsumer):
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(runtime)
         self._mailbox = Mailbox()
-        self._lag = Lag()
+        self.lag = Lag()
         self._session_row: ListenSession | None = None
         self._frames = 0
         self._skipped = 0
         self._backfill = 0.0
+        self._backfill_after = 0.0
         self._state = ""
         self._notes: list[dict[str, Any]] = []  # what goes out before the next frame
 
-    async def allowed(self, user: Any) -> None:
-        tap = await threaded(self._find)()
+    def allowed(self, user: Any) -> None:
+        tap_id = self.scope["url_route"]["kwargs"]["tap_id"]
+        tap = Tap.objects.select_related("call").filter(pk=tap_id).first()
         if tap is None:
             raise Closed(CloseCode.NO_SUCH_TAP, "no such tap")
-        if not await threaded(taps.may_listen)(user, tap):
+        if not taps.may_listen(user, tap):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
         self._tap = tap
 
@@ -53,12 +56,12 @@ class ListenConsumer(PageConsumer):
             )
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
-        self._runtime.listening[self._session_row.pk] = self._lag
+        self._runtime.listening[self._session_row.pk] = self
         self._tap_id = str(self._tap.pk).encode()
         self._audio_key = bus.audio_key(self._tap.pk)
         hub = self._runtime.hub
         await hub.subscribe(bus.EVENTS, self._tap_changed)
-        position = await hub.subscribe(self._audio_key, self._put)
+        position = await hub.subscribe(self._audio_key, self._mailbox.put)
         # Read now: what changed before the subscription came as no event.
         tap = await threaded(taps.describe_now)(self._tap.pk)
         self._state = tap["state"]
@@ -85,7 +88,7 @@ class ListenConsumer(PageConsumer):
                 await self.send_json(note)
             if self._backfill:
                 frames = await self._with_older(frames)
-            if self._lag.degraded(time.monotonic()):
+            if self.lag.degraded(time.monotonic()):
                 self._skipped += len(frames)
                 continue
             for data in frames:
@@ -93,18 +96,21 @@ class ListenConsumer(PageConsumer):
                 self._frames += 1
             if frames:
                 metrics.hot.frames_out += len(frames)
-                position = frame.unpack_header(frames[-1]).position
-                self._lag.sent(position, time.monotonic())
+                self.lag.sent(frame.position_of(frames[-1]), time.monotonic())
 
     async def heard(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind == "ack" and isinstance(message.get("position"), int):
-            if not self._lag.acked(message["position"]):
+            if not self.lag.acked(message["position"]):
                 await self.complain("position was never sent")
         elif kind == "backfill" and isinstance(message.get("seconds"), int | float):
             if not 0 < message["seconds"] <= MAX_BACKFILL:
                 await self.complain(f"seconds is not between 0 and {MAX_BACKFILL:.0f}")
                 return
+            if time.monotonic() < self._backfill_after:
+                await self.complain(f"one backfill in {BACKFILL_EVERY:.0f} s")
+                return
+            self._backfill_after = time.monotonic() + BACKFILL_EVERY
             self._backfill = float(message["seconds"])
             self._mailbox.wake.set()
         else:
@@ -115,21 +121,11 @@ class ListenConsumer(PageConsumer):
         if session is None:
             return
         self._runtime.hub.unsubscribe(bus.EVENTS, self._tap_changed)
-        self._runtime.hub.unsubscribe(self._audio_key, self._put)
+        self._runtime.hub.unsubscribe(self._audio_key, self._mailbox.put)
         self._runtime.listening.pop(session.pk, None)
         dropped = self._mailbox.dropped + self._skipped
         metrics.count("dropped", dropped, "listener too slow")
         await threaded(listens.end)(session, self._frames, dropped, reason)
-
-    def _find(self) -> Tap | None:
-        tap_id = self.scope["url_route"]["kwargs"]["tap_id"]
-        return Tap.objects.select_related("call").filter(pk=tap_id).first()
-
-    def _put(self, data: bytes) -> None:
-        """The hub's hand-over. The writer may hang in a send, so lag is judged here."""
-        self._mailbox.put(data)
-        if self._lag.too_slow(time.monotonic()):
-            self.end(CloseCode.TOO_SLOW, "more than 10 s behind")
 
     def _tap_changed(self, value: bytes) -> None:
         if self._tap_id not in value:
@@ -142,12 +138,18 @@ class ListenConsumer(PageConsumer):
 
     def _follow(self, tap: dict[str, Any]) -> None:
         """Tell a changed state; end with the tap, once its media is closed too."""
+        if self._state in ENDED and tap["state"] not in ENDED:
+            return  # an event that another process sent later than it read
         if tap["state"] != self._state:
             self._state = tap["state"]
             self._note(stalled=False)
         if self._state in ENDED and not tap["media"]:
             reason = tap["end_reason"] or tap["state"]
             asyncio.get_running_loop().call_later(GRACE, self.end, CloseCode.DONE, reason)
+
+    def alive(self) -> None:
+        self._notes.append(ALIVE)
+        self._mailbox.wake.set()
 
     def _note(self, stalled: bool) -> None:
         self._notes.append({"type": "state", "state": self._state, "stalled": stalled})
@@ -166,11 +168,11 @@ class ListenConsumer(PageConsumer):
         older = await self._runtime.hub.ring(self._tap.pk, seconds)
         if not older:
             return frames
-        first, last = (frame.unpack_header(one).position for one in (older[0], older[-1]))
+        first, last = (frame.position_of(one) for one in (older[0], older[-1]))
         # What the ring held, not what was asked for: that could be any number.
-        self._lag.allow((last - first) / g711.SAMPLE_RATE)
+        self.lag.allow((last - first) / g711.SAMPLE_RATE)
         newer = [*frames, *self._mailbox.take()]
-        return [*older, *(one for one in newer if frame.unpack_header(one).position > last)]
+        return [*older, *(one for one in newer if frame.position_of(one) > last)]
 
     async def farewell(self, closed: Closed) -> None:
         if closed.code == CloseCode.DONE and self._state in ENDED:

@@ -8,32 +8,22 @@ behind a client that does not read, so nothing that ends a socket waits for it.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import logging
 from typing import Any
 
-from channels.auth import get_user
 from channels.consumer import AsyncConsumer
-from django.contrib.sessions.backends.base import SessionBase
 
 from .. import metrics
 from . import bus
 from .auth import App
 from .close import CloseCode, Closed
+from .database import threaded
 from .runtime import Runtime
 
-logger = logging.getLogger(__name__)
-
-RECHECK = 30.0  # seconds between two looks at a user's rights, should a revocation get lost
 LAST_WORDS = 1.0  # seconds that a client has to take the close frame
+ALIVE: dict[str, Any] = {"type": "alive"}
 GONE = (RuntimeError, OSError)  # what servers raise from a send to a closed socket
 MAX_MESSAGE = 4 * 1024  # bytes; an ack has 40
-
-
-def session_digest(session_key: str | None) -> str:
-    """A session's name where its key, which opens it, has no business."""
-    return hashlib.sha256((session_key or "").encode()).hexdigest() if session_key else ""
 
 
 class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
@@ -43,8 +33,8 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self._runtime = runtime
         self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
-    async def allowed(self, user: Any) -> None:
-        """Raise Closed if this user may not have this socket (any more)."""
+    def allowed(self, user: Any) -> None:
+        """Raise Closed if this user may not have this socket (any more). Reads the database."""
         raise NotImplementedError
 
     async def opened(self) -> None:
@@ -58,6 +48,11 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def heard(self, message: dict[str, Any]) -> None:
         """Take a client's message."""
 
+    def alive(self) -> None:
+        """Queue a sign of life: a page cannot see WebSocket pings, and a dead link looks
+        like a call centre at rest."""
+        raise NotImplementedError
+
     async def farewell(self, closed: Closed) -> None:
         """Send what comes last, before the close frame."""
 
@@ -68,7 +63,8 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self.scope = scope
         self._send = send
         self._user = scope["user"]
-        self._session = session_digest(scope["session"].session_key)
+        self.session_key = scope["session"].session_key or ""
+        self.user_id = self._user.pk
         await receive()  # websocket.connect
         # Accepted even where refused: a page cannot read why a handshake failed.
         await send({"type": "websocket.accept"})
@@ -82,7 +78,7 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         except bus.Unavailable:
             closed = Closed(CloseCode.TRY_LATER, "the audio bus is away")
         finally:
-            self._runtime.hub.unsubscribe(bus.REVOCATIONS, self._revoked)
+            self._runtime.rights.forget(self)
             metrics.count("pages_closed", label=str(int(closed.code)))
             await self.gone(str(closed))
         await self._say_goodbye(closed)
@@ -98,13 +94,10 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def _serve(self, receive: App) -> Closed:
         if not self._user.is_authenticated:
             raise Closed(CloseCode.NOT_SIGNED_IN, "not signed in")
-        await self.allowed(self._user)
-        await self._runtime.hub.subscribe(bus.REVOCATIONS, self._revoked)
+        self._runtime.rights.watch(self)  # first: a right may be lost while it is looked at
+        await threaded(self.allowed)(self._user)
         await self.opened()
-        tasks = [
-            asyncio.create_task(coroutine)
-            for coroutine in (self._read(receive), self.pump(), self._recheck())
-        ]
+        tasks = [asyncio.create_task(one) for one in (self._read(receive), self.pump())]
         try:
             waited: set[asyncio.Future[Any]] = {*tasks, self._ended}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -138,34 +131,6 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def complain(self, reason: str) -> None:
         """Answer a message that makes no sense; nothing else comes of it."""
         await self.send_json({"type": "error", "reason": reason})
-
-    async def _recheck(self) -> None:
-        while True:
-            await asyncio.sleep(RECHECK)
-            await self._look_again()
-
-    def _revoked(self, value: bytes) -> None:
-        message = json.loads(value)
-        if message["session"] and message["session"] == self._session:
-            self.end(CloseCode.REVOKED, "signed out")
-        elif message["user"] in (None, self._user.pk):
-            self._looking = asyncio.ensure_future(self._look_again())
-
-    async def _look_again(self) -> None:
-        """End the socket if the session or a right it was opened with is gone."""
-        try:
-            session: SessionBase = type(self.scope["session"]._wrapped)(
-                self.scope["session"].session_key
-            )
-            user = await get_user({"session": session})
-            if not user.is_authenticated:
-                self.end(CloseCode.REVOKED, "signed out")
-                return
-            await self.allowed(user)
-        except Closed as refusal:
-            self.end(CloseCode.REVOKED, str(refusal))
-        except Exception:
-            logger.exception("rights not checked; they will be again in %.0f s", RECHECK)
 
     async def _say_goodbye(self, closed: Closed) -> None:
         try:

@@ -25,7 +25,7 @@ EXPIRE_AFTER_END = 60  # seconds a ring outlives its tap
 EXPIRE_ALIVE = 120  # seconds; renewed while audio flows, so a crash leaves no key behind
 EXPIRE_EVERY = 10.0  # seconds between renewals
 COMPLAIN_EVERY = 10.0  # seconds between two log lines about refused writes, 17 a second of a tap
-FLUSH = 0.005  # seconds that writes wait for company
+FLUSH = 0.01  # seconds that writes wait for company
 BATCH = 512  # commands in one round trip
 MAX_AGE = 3.0  # seconds audio may wait for Redis; older is dropped, for live audio is late by then
 

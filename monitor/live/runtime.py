@@ -7,19 +7,30 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from .. import listens, metrics, taps
 from . import bus, pipeline
+from .close import CloseCode
 from .database import threaded
 from .hub import Hub
 from .lag import Lag
+from .rights import Rights
 from .stream import Streams
 
 logger = logging.getLogger(__name__)
 
+ALIVE_EVERY = 5.0  # seconds between two signs of life to every page
 REPORT = 1.0  # seconds between two reports to /metrics
 SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
+
+
+class Listener(Protocol):
+    """A socket that hears a tap."""
+
+    lag: Lag
+
+    def end(self, code: CloseCode, reason: str) -> None: ...
 
 
 class Runtime:
@@ -28,9 +39,10 @@ class Runtime:
     writer: pipeline.Writer
     hub: Hub
     streams: Streams
+    rights: Rights
 
     def __init__(self) -> None:
-        self.listening: dict[int, Lag] = {}  # by the id of its ListenSession
+        self.listening: dict[int, Listener] = {}  # by the id of its ListenSession
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -40,6 +52,7 @@ class Runtime:
         self.writer = pipeline.Writer()
         self.hub = Hub()
         self.streams = Streams(self.writer)
+        self.rights = Rights(self.hub)
         loops = (
             self.writer.run,
             self.hub.run,
@@ -47,6 +60,8 @@ class Runtime:
             self._sweep,
             self._mark_sessions,
             self._report,
+            self.rights.run,
+            self._alive,
         )
         self._tasks = [asyncio.create_task(_kept(loop)) for loop in loops]
 
@@ -76,19 +91,31 @@ class Runtime:
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(REPORT)
-            now = time.monotonic()
+            lags = self._end_too_slow(time.monotonic())
             laid = metrics.gauges(
                 taps=len(self.streams),
-                listeners=len(self.listening),
-                lag_seconds_max=max(
-                    (lag.seconds(now) for lag in self.listening.values()), default=0
-                ),
+                listeners=len(lags),
+                lag_seconds_max=max(lags, default=0),
             )
             counted = metrics.take()
             try:
                 await self.hub.report(counted, laid)
             except bus.Unavailable:
                 metrics.give_back(counted)
+
+    async def _alive(self) -> None:
+        while True:
+            await asyncio.sleep(ALIVE_EVERY)
+            self.rights.sign_of_life()
+
+    def _end_too_slow(self, now: float) -> list[float]:
+        """End the listeners too far behind; returns how far each is. From here, for
+        a listener's own writer may hang in a send."""
+        listening = tuple(self.listening.values())
+        for listener in listening:
+            if listener.lag.too_slow(now):
+                listener.end(CloseCode.TOO_SLOW, "more than 10 s behind")
+        return [listener.lag.seconds(now) for listener in listening]
 
 
 @contextlib.contextmanager

@@ -54,6 +54,8 @@ class TapStream:
         self.level = level.SILENT
         self.fed = False  # has any audio come?
         self.on_dead: Callable[[], None] = lambda: None
+        self.on_over: Callable[[], None] = lambda: None  # the tap has ended, or another has it
+        self.socket = ""  # whose the tap's media must be
         self._leg = LEGS[direction]
         self._writer = writer
         self._source = pipeline.Source(tap_id)
@@ -191,17 +193,26 @@ class Streams:
     async def _checkpoint(self) -> None:
         counts = [(stream, stream.counted()) for stream in self._streams]
         try:
-            await threaded(_write_counts)([(one.tap_id, count) for one, count in counts])
+            over = await threaded(_write_counts)(
+                [(one.tap_id, one.socket, count) for one, count in counts]
+            )
         except Exception:
             logger.exception("counters not written; they will be with the next")
             for stream, count in counts:
                 stream.count.frames += count.frames
                 stream.count.bytes += count.bytes
                 stream.count.gaps += count.gaps
+            return
+        for stream, _ in counts:
+            if stream.socket in over and stream in self._streams:
+                stream.on_over()
 
 
 @transaction.atomic
-def _write_counts(counts: list[tuple[uuid.UUID, taps.MediaCount]]) -> None:
-    for tap_id, count in counts:
+def _write_counts(counts: list[tuple[uuid.UUID, str, taps.MediaCount]]) -> set[str]:
+    """Write them down; returns the connections that do not hold their tap any more."""
+    for tap_id, _, count in counts:
         if count.frames or count.gaps:
             taps.media_counted(tap_id, count)
+    sockets = {socket for _, socket, _ in counts if socket}
+    return sockets - taps.media_holders(sockets)

@@ -12,7 +12,7 @@ import { FrameError, parseFrame } from "./frame.js";
 import { audioLight, QUIET_DBFS } from "./light.js";
 import { FLOOR_DB, toDb } from "./meter.js";
 import { AudioOutput, Player } from "./player.js";
-import { LiveSocket, socketUrl } from "./socket.js";
+import { ALIVE_WITHIN_MS, LiveSocket, socketUrl } from "./socket.js";
 
 const ACK_MS = 1000;
 const QUIET_LINK_MS = 6000; // the server says "stalled" after three seconds
@@ -157,7 +157,7 @@ export class Deck extends EventTarget {
   /** @param {{state: string, stalled?: boolean}} message */
   #state(message) {
     const stalled = Boolean(message.stalled);
-    if (stalled) this.socket?.expectWithin(0);
+    if (stalled) this.socket?.expectWithin(ALIVE_WITHIN_MS);
     if (this.tap) this.tap = { ...this.tap, state: message.state ?? this.tap.state };
     this.#update({ stalled });
   }

@@ -6,6 +6,7 @@
 
 import { part, setAttr, setIcon, setText } from "./dom.js";
 import { draw } from "./meter.js";
+import { signInHelps } from "./socket.js";
 import { agentName, callerParts } from "./words.js";
 
 const VOLUME_KEY = "earshot.volume";
@@ -26,7 +27,6 @@ export const AUDIO_ICON = {
 };
 
 const OVER = new Set(["ended", "refused", "failed"]);
-const SIGNED_OUT = new Set([4401, 4410]);
 const FINAL = new Set([4401, 4403, 4404, 4410]);
 
 /** @returns {number} the remembered volume, 0 to 1 */
@@ -118,7 +118,7 @@ export class DeckView {
     const refused = state === "refused";
     this.#button("resume").hidden = state !== "blocked";
     this.#button("retry").hidden = !(state === "failed" || (refused && !FINAL.has(code)));
-    part(this.root, "signin").hidden = !(refused && SIGNED_OUT.has(code));
+    part(this.root, "signin").hidden = !(refused && signInHelps(code));
     const main = part(this.root, "main");
     const on = state !== "idle";
     const over = OVER.has(state);

@@ -10,6 +10,9 @@ const JITTER = 0.3;
 const CONNECT_MS = 10_000;
 const TOO_MANY_MS = 60_000;
 
+/** The server says "alive" every five seconds, whatever else it has to say. */
+export const ALIVE_WITHIN_MS = 12_000;
+
 /** Close codes of the protocol, and the ones of RFC 6455 that matter here. */
 export const Close = Object.freeze({
   NORMAL: 1000,
@@ -33,6 +36,11 @@ const FINAL = new Set(/** @type {number[]} */ ([
   Close.NO_SUCH_TAP,
   Close.REVOKED,
 ]));
+
+/** @param {number} code of a close that signing in may cure */
+export function signInHelps(code) {
+  return code === Close.NOT_SIGNED_IN || code === Close.REVOKED;
+}
 
 /**
  * Milliseconds before attempt number `attempt` (0 is the first retry).
@@ -76,6 +84,7 @@ export function retryDelay(code, attempt, random) {
  * @property {(run: () => void, ms: number) => any} setTimeout
  * @property {(id: any) => void} clearTimeout
  * @property {() => number} random
+ * @property {() => number} now
  */
 
 /** @returns {Env} */
@@ -85,6 +94,7 @@ function browserEnv() {
     setTimeout: (run, ms) => globalThis.setTimeout(run, ms),
     clearTimeout: (id) => globalThis.clearTimeout(id),
     random: Math.random,
+    now: () => globalThis.performance.now(),
   };
 }
 
@@ -106,6 +116,7 @@ export class LiveSocket {
     this.timer = null; // next try, or the limit on connecting
     this.staleTimer = null;
     this.staleMs = 0;
+    this.heardAt = 0;
     this.phase = "closed";
   }
 
@@ -130,13 +141,14 @@ export class LiveSocket {
 
   /**
    * Expect a message within `ms`; silence for longer means the link is dead,
-   * whatever the browser believes. 0 expects nothing.
+   * whatever the browser believes. Each link begins with ALIVE_WITHIN_MS.
    * @param {number} ms
    */
   expectWithin(ms) {
     if (ms === this.staleMs) return;
     this.staleMs = ms;
-    this.#watch();
+    this.heardAt = this.env.now();
+    this.#watch(ms);
   }
 
   /** @param {object} message */
@@ -150,6 +162,7 @@ export class LiveSocket {
     this.socket = socket;
     socket.onopen = () => {
       this.env.clearTimeout(this.timer);
+      this.expectWithin(ALIVE_WITHIN_MS);
       this.#enter("open", 0, "", 0);
     };
     socket.onmessage = (/** @type {MessageEvent} */ event) => this.#receive(event.data);
@@ -161,23 +174,22 @@ export class LiveSocket {
   /** @param {string | ArrayBuffer} data */
   #receive(data) {
     this.attempt = 0;
-    this.#watch();
+    this.heardAt = this.env.now();
     this.onMessage(typeof data === "string" ? JSON.parse(data) : data);
   }
 
-  /** Restart the watch: one timer that re-arms itself, not a new one per message. */
-  #watch() {
-    this.heard = true;
-    if (this.staleTimer !== null && this.staleMs) return;
+  /**
+   * One timer that re-arms itself, not a new one per message.
+   * @param {number} ms
+   */
+  #watch(ms) {
     this.env.clearTimeout(this.staleTimer);
-    this.staleTimer = this.staleMs ? this.env.setTimeout(() => this.#check(), this.staleMs) : null;
-    this.heard = false;
+    this.staleTimer = this.env.setTimeout(() => this.#check(), ms);
   }
 
   #check() {
-    this.staleTimer = null;
-    if (!this.staleMs) return;
-    if (this.heard) this.#watch();
+    const left = this.heardAt + this.staleMs - this.env.now();
+    if (left > 0) this.#watch(Math.ceil(left));
     else this.#giveUp("the connection went quiet");
   }
 

@@ -64,6 +64,16 @@ export function isActive(tap) {
 }
 
 /**
+ * Ended is ended: an event that has the tap alive again is an old one, from
+ * another process. Only a snapshot knows better.
+ * @param {{state: string} | null | undefined} known
+ * @param {{state: string}} tap
+ */
+export function revives(known, tap) {
+  return Boolean(known && !isActive(known) && isActive(tap));
+}
+
+/**
  * Events: the server's messages (snapshot, tap, meters) and the page's own:
  * {type: "link", link, code}, {type: "tick", held}, {type: "dismiss", id}.
  * `held` names the rows that must not leave now.
@@ -78,7 +88,7 @@ export function reduce(state, event, now) {
     case "snapshot":
       return snapshot(state, event, now);
     case "tap":
-      return place(state, event.tap, now);
+      return revives(state.taps.get(event.tap.id), event.tap) ? state : place(state, event.tap, now);
     case "meters":
       return { ...state, levels: meters(state, event.levels, now) };
     case "link":

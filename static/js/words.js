@@ -30,8 +30,19 @@ const REFUSED = {
   [Close.NOT_SIGNED_IN]: "You are signed out. Sign in to listen.",
   [Close.NOT_ALLOWED]: "You are not allowed to listen to this call.",
   [Close.NO_SUCH_TAP]: "This call is no longer there.",
-  [Close.REVOKED]: "You were signed out elsewhere. Sign in to listen.",
+  [Close.REVOKED]: "You signed out in another window, or your access was changed. Sign in to go on.",
   [Close.TOO_MANY]: "Too many connections for your account.",
+};
+
+/**
+ * Why the live list was refused, for the pages that show it.
+ * @type {Record<number, [title: string, words: string]>}
+ */
+const LIST_REFUSED = {
+  [Close.NOT_SIGNED_IN]: ["You are signed out", "Sign in to see the live calls."],
+  [Close.REVOKED]: ["You were signed out", REFUSED[Close.REVOKED]],
+  [Close.NOT_ALLOWED]: ["You may not see the live calls", "Your account lacks the permission. An administrator can grant it."],
+  [Close.TOO_MANY]: ["Too many open pages", "Your account has too many live connections. Close some; this page tries again by itself in a minute."],
 };
 
 /** Why a link was lost, when the server said so. @type {Record<number, string>} */
@@ -56,6 +67,14 @@ export function ending(reason) {
 /** @param {number} code */
 export function refusal(code) {
   return REFUSED[code] ?? `The server refused the connection (${code}).`;
+}
+
+/**
+ * @param {number} code
+ * @returns {[title: string, words: string]}
+ */
+export function listRefusal(code) {
+  return LIST_REFUSED[code] ?? ["The live list is closed", refusal(code)];
 }
 
 /** @param {number} code */

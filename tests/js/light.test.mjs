@@ -76,7 +76,7 @@ test("a refusal says why", () => {
   assert.match(why(4401), /signed out/);
   assert.match(why(4403), /not allowed/);
   assert.match(why(4404), /no longer/);
-  assert.match(why(4410), /elsewhere/);
+  assert.match(why(4410), /your access was changed/);
   assert.match(why(4999), /4999/);
 });
 

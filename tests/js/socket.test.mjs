@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { backoff, LiveSocket, retryDelay, socketUrl } from "../../static/js/socket.js";
+import { backoff, LiveSocket, retryDelay, signInHelps, socketUrl } from "../../static/js/socket.js";
 
 /** A world in which nothing happens by itself. */
 class World {
@@ -15,6 +15,7 @@ class World {
     const world = this;
     this.env = {
       random: () => random,
+      now: () => this.now,
       setTimeout: (run, ms) => {
         const id = Symbol();
         this.timers.set(id, { run, at: this.now + ms });
@@ -150,12 +151,32 @@ test("a connection that is never answered is given up", () => {
   assert.ok(world.sockets[0].closedByUs);
 });
 
-test("an answered connection may be quiet, when nothing is expected", () => {
+test("every link is watched from its opening on, the second like the first", () => {
+  const world = new World();
+  world.live.open();
+  for (let n = 0; n < 2; n++) {
+    world.socket.onopen();
+    world.pass(11_999);
+    assert.equal(world.state.phase, "open");
+    world.pass(1);
+    assert.equal(world.state.phase, "waiting");
+    assert.equal(world.state.code, 1006);
+    world.pass(world.state.delay);
+  }
+});
+
+test("signs of life keep a link; 12 s after the last one it is left", () => {
   const world = new World();
   world.live.open();
   world.socket.onopen();
-  world.pass(3_600_000);
+  for (let n = 0; n < 100; n++) {
+    world.pass(5000);
+    world.say({ type: "alive" });
+  }
+  world.pass(11_999);
   assert.equal(world.state.phase, "open");
+  world.pass(1);
+  assert.equal(world.state.phase, "waiting");
 });
 
 test("a link that goes quiet is left and tried again", () => {
@@ -170,21 +191,28 @@ test("a link that goes quiet is left and tried again", () => {
     world.live.expectWithin(5000);
   }
   assert.equal(world.state.phase, "open");
-  world.pass(10_001);
+  world.pass(5000);
   assert.equal(world.state.phase, "waiting");
   assert.equal(world.state.code, 1006);
   assert.ok(world.sockets[0].closedByUs);
   assert.equal(world.sockets[0].onmessage, null); // what it still says is not heard
 });
 
-test("expecting nothing any more keeps a quiet link", () => {
+test("another expectation counts from now", () => {
   const world = new World();
   world.live.open();
   world.socket.onopen();
   world.live.expectWithin(5000);
-  world.live.expectWithin(0);
-  world.pass(60_000);
+  world.pass(4000);
+  world.live.expectWithin(12_000);
+  world.pass(11_999);
   assert.equal(world.state.phase, "open");
+  world.pass(1);
+  assert.equal(world.state.phase, "waiting");
+});
+
+test("signing in helps those who are signed out, and nobody else", () => {
+  assert.deepEqual([4401, 4410, 4403, 4404, 4429, 1000].map(signInHelps), [true, true, false, false, false, false]);
 });
 
 test("one watch timer serves any number of messages", () => {

@@ -100,8 +100,25 @@ test("a held row stays until it is let go or dismissed", () => {
   assert.deepEqual(ids(play([{ type: "dismiss", id: "a" }], later)), []);
 });
 
-test("a tap that comes back to life stays", () => {
-  const list = play([snapshot(tap("a")), change(ended("a")), change(tap("a"))]);
+for (const was of ["finished", "failed", "lost"]) {
+  for (const now of ["requested", "tapping"]) {
+    test(`a ${was} tap is not ${now} again by a stale event`, () => {
+      const before = play([snapshot(tap("a")), change(ended("a", { state: was }))]);
+      assert.equal(play([change(tap("a", { state: now }))], { state: before }), before);
+    });
+  }
+}
+
+for (const was of ["failed", "lost"]) {
+  test(`a late finish corrects ${was}`, () => {
+    const list = play([snapshot(tap("a")), change(ended("a", { state: was })), change(ended("a"))]);
+    assert.equal(list.taps.get("a").state, "finished");
+  });
+}
+
+test("a tap that a snapshot brings back to life stays", () => {
+  const list = play([snapshot(tap("a")), change(ended("a")), snapshot(tap("a"))]);
+  assert.equal(list.taps.get("a").state, "tapping");
   assert.deepEqual(ids(play([{ type: "tick", held: new Set() }], { state: list, now: NOW + 1e6 })), ["a"]);
 });
 
@@ -126,6 +143,7 @@ test("a tick with nothing to do gives the same list", () => {
 test("an unknown message is let pass", () => {
   const list = play([snapshot(tap("a"))]);
   assert.equal(reduce(list, { type: "from the future" }, NOW), list);
+  assert.equal(reduce(list, { type: "alive" }, NOW), list);
 });
 
 test("media: live, stalled, late and never heard of", () => {

@@ -112,6 +112,12 @@ def own_store(own: ValkeyServer, settings: Settings) -> Iterator[redis.Redis]:
     yield from at(own.connection_url, settings)
 
 
+@pytest.fixture(autouse=True)
+def _not_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishing tries, whatever a test before found frozen."""
+    monkeypatch.setattr(bus, "_away_until", 0.0)
+
+
 @pytest.fixture
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failures show ten times as fast."""
@@ -573,6 +579,17 @@ def test_publishing_to_a_frozen_redis_returns_within_the_timeout(
     bus.publish({"type": "tap"})
     assert bus.TIMEOUT * 0.9 < time.monotonic() - began < bus.TIMEOUT * 1.5
     assert "events not published" in caplog.text
+
+
+def test_after_that_publishing_holds_nobody_up_for_a_while(
+    own: ValkeyServer, own_store: redis.Redis
+) -> None:
+    freeze(own)
+    bus.publish({"type": "tap"})
+    began = time.monotonic()
+    for _ in range(10):
+        bus.publish({"type": "tap"})
+    assert time.monotonic() - began < 0.5
 
 
 def test_publishing_goes_on_with_a_restarted_redis(

@@ -454,15 +454,17 @@ class Book:
     def __init__(self, fails: int = 0) -> None:
         self.frames = self.bytes = self.gaps = 0
         self._fails = fails
+        self.over: set[str] = set()  # connections that lost their tap
 
-    def write(self, counts: list[tuple[uuid.UUID, taps.MediaCount]]) -> None:
+    def write(self, counts: list[tuple[uuid.UUID, str, taps.MediaCount]]) -> set[str]:
         if self._fails:
             self._fails -= 1
             raise RuntimeError("database is locked")
-        for _, count in counts:
+        for _, _, count in counts:
             self.frames += count.frames
             self.bytes += count.bytes
             self.gaps += count.gaps
+        return self.over
 
 
 # The counters' thread looks after its connection, which only a test with a database may.
@@ -507,3 +509,17 @@ async def test_the_loop_ticks_and_writes_the_counters_down_every_10_s(
     with pytest.raises(asyncio.CancelledError):
         await loop
     assert book.frames * PACKET == book.bytes
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_connection_that_lost_its_tap_is_told_at_the_next_checkpoint(
+    streams: Streams, tap: TapStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, told = Book(), []
+    monkeypatch.setattr(stream, "_write_counts", book.write)
+    tap.socket, tap.on_over = "mine", lambda: told.append("over")
+    await streams._checkpoint()
+    assert told == []
+    book.over = {"mine"}
+    await streams._checkpoint()
+    assert told == ["over"]

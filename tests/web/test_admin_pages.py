@@ -101,7 +101,7 @@ class TestTap:
     def test_what_others_wrote_is_text(self, as_bob: Client, client: Client, db: Any) -> None:
         opened = taps.open_tap(XSS, agent=XSS, caller=XSS, caller_name=XSS, reason=XSS)
         post(client, opened, {**body(opened, XSS, control_id=XSS, tag=XSS), XSS: XSS})
-        taps.media_noted(opened.tap.pk, XSS)
+        taps.media_closed(opened.tap.pk, "", taps.MediaCount(), XSS)
         ListenSession.objects.create(
             tap=opened.tap, username="x", user_agent=XSS, end_reason=XSS, address="192.0.2.7"
         )

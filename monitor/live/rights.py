@@ -1,0 +1,134 @@
+"""Rights: whether the users of open sockets may still have them.
+
+A socket's user is fixed when it connects. So every lost right is told to every
+process (``monitor.revocation``), and a look each 30 s is the backstop; one look
+for each session, however many sockets it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.utils.crypto import constant_time_compare
+
+from . import bus
+from .close import CloseCode, Closed
+from .database import threaded
+from .hub import Hub
+
+logger = logging.getLogger(__name__)
+
+RECHECK = 30.0  # seconds between two looks, should a revocation get lost
+
+
+class Socket(Protocol):
+    """What is looked after: a page's socket."""
+
+    session_key: str
+    user_id: int
+
+    def allowed(self, user: Any) -> None:
+        """Raise Closed if this user may not have it. Reads the database."""
+
+    def end(self, code: CloseCode, reason: str) -> None: ...
+
+    def alive(self) -> None: ...
+
+
+def session_digest(session_key: str) -> str:
+    """A session's name where its key, which opens it, has no business."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
+
+
+class Rights:
+    """The sockets of a process; those whose right is gone are ended."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._sockets: set[Socket] = set()
+        self._looking: set[asyncio.Task[None]] = set()
+
+    def watch(self, socket: Socket) -> None:
+        self._sockets.add(socket)
+
+    def forget(self, socket: Socket) -> None:
+        self._sockets.discard(socket)
+
+    async def run(self) -> None:
+        """Follow revocations, and look at everybody now and then."""
+        following = False
+        while True:
+            if not following:
+                try:
+                    await self._hub.subscribe(bus.REVOCATIONS, self._revoked)
+                    following = True
+                except bus.Unavailable:
+                    await asyncio.sleep(1)
+                    continue
+            await asyncio.sleep(RECHECK)
+            await self._look(self._sockets)
+
+    def sign_of_life(self) -> None:
+        """Have every socket say that its link works."""
+        for socket in tuple(self._sockets):
+            socket.alive()
+
+    def _revoked(self, value: bytes) -> None:
+        message = json.loads(value)
+        concerned = []
+        for socket in tuple(self._sockets):
+            if message["session"] and message["session"] == session_digest(socket.session_key):
+                socket.end(CloseCode.REVOKED, "signed out")
+            elif message["user"] in (None, socket.user_id):
+                concerned.append(socket)
+        if concerned:
+            task = asyncio.get_running_loop().create_task(self._look(concerned))
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
+
+    async def _look(self, sockets: Iterable[Socket]) -> None:
+        by_session: dict[str, list[Socket]] = {}
+        for socket in sockets:
+            by_session.setdefault(socket.session_key, []).append(socket)
+        try:
+            for socket, why in await threaded(_refused)(by_session):
+                socket.end(CloseCode.REVOKED, why)
+        except Exception:
+            logger.exception("rights not checked; they will be again in %.0f s", RECHECK)
+
+
+def _refused(by_session: dict[str, list[Socket]]) -> list[tuple[Socket, str]]:
+    refused = []
+    for session_key, sockets in by_session.items():
+        user = user_of(session_key)
+        for socket in sockets:
+            try:
+                if user is None:
+                    raise Closed(CloseCode.REVOKED, "signed out")
+                socket.allowed(user)
+            except Closed as closed:
+                refused.append((socket, str(closed)))
+    return refused
+
+
+def user_of(session_key: str) -> Any | None:
+    """The active user that a session still signs in, or None.
+
+    ``django.contrib.auth.get_user`` would do, but gives the session another key
+    where SECRET_KEY was rotated, and here is no response to tell the browser.
+    """
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user_model()._default_manager.filter(pk=session.get(SESSION_KEY)).first()
+    if user is None or not user.is_active:
+        return None
+    known = session.get(HASH_SESSION_KEY, "")
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return user if any(constant_time_compare(known, one) for one in valid) else None

@@ -1,0 +1,220 @@
+// The deck and the pages on their sockets, in a browser of straw.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+
+import { Deck } from "../../static/js/deck.js";
+
+const AT = "2026-03-01T12:00:00Z";
+let clock = 0;
+let sockets = [];
+let loads = 0;
+
+class FakeSocket {
+  constructor(url) {
+    this.url = url;
+    sockets.push(this);
+  }
+  send() {}
+  close() {
+    this.closedByUs = true;
+  }
+  say(message) {
+    this.onmessage({ data: JSON.stringify(message) });
+  }
+}
+
+/** As much of an element as the pages touch; its parts come into being when asked for. */
+class FakeElement {
+  dataset = {};
+  attributes = new Map();
+  parts = new Map();
+  children = [];
+  hidden = false;
+  classList = { toggle() {} };
+  set textContent(text) {
+    this.children = text ? [text] : [];
+  }
+  get textContent() {
+    return this.children.map((child) => child.textContent ?? child).join("");
+  }
+  replaceChildren(...children) {
+    this.children = children;
+  }
+  querySelector(selector) {
+    if (selector === "a") return this.children.find((child) => child.href) ?? null;
+    if (!this.parts.has(selector)) this.parts.set(selector, new FakeElement());
+    return this.parts.get(selector);
+  }
+  querySelectorAll() {
+    return [];
+  }
+  getAttribute(name) {
+    return this.attributes.get(name) ?? null;
+  }
+  setAttribute(name, value) {
+    this.attributes.set(name, value);
+  }
+  part(name) {
+    return this.querySelector(`[data-part="${name}"]`);
+  }
+  addEventListener() {}
+}
+
+class FakeContext {
+  state = "running";
+  audioWorklet = { addModule: () => new Promise(() => {}) };
+  addEventListener() {}
+  async suspend() {}
+}
+
+function pass(ms) {
+  for (let n = 0; n < ms; n += 100) {
+    clock += 100;
+    mock.timers.tick(100);
+  }
+}
+
+beforeEach(() => {
+  clock = 1000;
+  sockets = [];
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  mock.method(performance, "now", () => clock);
+  mock.method(Math, "random", () => 0.5);
+  Object.assign(globalThis, {
+    WebSocket: FakeSocket,
+    AudioContext: FakeContext,
+    AudioWorkletNode: class {},
+    addEventListener: () => {},
+    location: { protocol: "http:", host: "here", pathname: "/taps/t1/", href: "http://here/taps/t1/" },
+  });
+});
+
+afterEach(() => {
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+/** Load a page's script afresh and open its socket. */
+async function page(name, dataset) {
+  const root = new FakeElement();
+  root.dataset = dataset;
+  globalThis.document = {
+    title: "",
+    hidden: false,
+    getElementById: (id) => (id === name ? root : null),
+    createElement: () => new FakeElement(),
+    addEventListener: () => {},
+  };
+  loads += 1;
+  await import(`../../static/js/pages/${name}.js?${loads}`);
+  sockets[0].onopen();
+  return root;
+}
+
+const TAP = { tap: "t1", state: "tapping", agent: "desk", consoleUrl: "/console", loginUrl: "/login/" };
+const row = (changes = {}) => ({
+  id: "t1", agent: "desk", state: "tapping", media: true, listeners: 0,
+  requested_at: AT, started_at: AT, ended_at: null, ...changes,
+});
+const snapshot = (...taps) => ({ type: "snapshot", now: AT, taps });
+
+async function tapPage() {
+  const root = await page("tap", TAP);
+  sockets[0].say(snapshot(row()));
+  return { banner: root.part("banner"), root };
+}
+
+function listening(hello) {
+  const deck = new Deck({ listenUrl: "/listen/", workletUrl: "/w.js", volume: 1 });
+  deck.listen(row());
+  sockets[0].onopen();
+  sockets[0].say({ type: "hello", tap: row(), rate: 8000, stalled: false, ...hello });
+  return deck;
+}
+
+/** Silence for `quiet` is borne, and 100 ms more are not. */
+function diesAfter(quiet, state) {
+  pass(quiet - 100);
+  assert.notEqual(state(), "reconnecting");
+  pass(100);
+  assert.equal(state(), "reconnecting");
+}
+
+test("a deck that hears nothing where audio should flow reconnects after 6 s", () => {
+  const deck = listening();
+  diesAfter(6000, () => deck.light.state);
+});
+
+test("a stalled deck lives on signs of life alone, and reconnects without them", () => {
+  for (const hello of [{ stalled: true }, { tap: row({ media: false }) }]) {
+    sockets = [];
+    const deck = listening(hello);
+    for (let n = 0; n < 12; n++) {
+      pass(5000);
+      const before = deck.light.state;
+      sockets[0].say({ type: "alive" });
+      assert.equal(deck.light.state, before);
+    }
+    diesAfter(12_000, () => deck.light.state);
+    deck.stop();
+  }
+});
+
+test("a deck whose audio stalls later is still watched", () => {
+  const deck = listening();
+  pass(3000);
+  sockets[0].say({ type: "state", state: "tapping", stalled: true });
+  diesAfter(12_000, () => deck.light.state);
+});
+
+test("the page of the list shows a dead link, with no calls at all", async () => {
+  const root = await page("console", { consoleUrl: "/console", listenUrl: "/listen/" });
+  sockets[0].say(snapshot());
+  assert.equal(root.getAttribute("data-state"), "live");
+  pass(5000);
+  sockets[0].say({ type: "alive" });
+  sockets[0].say({ type: "from the future" });
+  diesAfter(12_000, () => root.getAttribute("data-state"));
+});
+
+test("the page of a tap shows a dead link", async () => {
+  const { banner } = await tapPage();
+  pass(5000);
+  sockets[0].say({ type: "alive" });
+  diesAfter(12_000, () => (/Reconnecting…/.test(banner.textContent) ? "reconnecting" : "live"));
+  assert.equal(banner.querySelector("a"), null);
+});
+
+for (const [code, words, signIn] of [
+  [4401, /^You are signed out\. Sign in to see/, true],
+  [4410, /^You were signed out\. .*or your access was changed/, true],
+  [4403, /^You may not see the live calls\. /, false],
+  [4429, /^Too many open pages\. /, false],
+  [4404, /^The live list is closed\. /, false],
+]) {
+  test(`the page of a tap says why it was refused: ${code}`, async () => {
+    const { banner } = await tapPage();
+    sockets[0].onclose({ code, reason: "" });
+    assert.match(banner.textContent, words);
+    assert.equal(banner.querySelector("a")?.href, signIn ? "/login/?next=%2Ftaps%2Ft1%2F" : undefined);
+  });
+}
+
+test("the banner of a page let in again is empty", async () => {
+  const { banner } = await tapPage();
+  sockets[0].onclose({ code: 4429, reason: "" });
+  pass(70_000); // 60 s and the jitter's half
+  sockets[1].onopen();
+  sockets[1].say(snapshot(row()));
+  assert.equal(banner.textContent, "");
+});
+
+test("a stale event does not revive the tap of the page; a snapshot does", async () => {
+  const { root } = await tapPage();
+  const state = () => root.getAttribute("data-state");
+  sockets[0].say({ type: "tap", tap: row({ state: "lost", ended_at: AT }) });
+  sockets[0].say({ type: "tap", tap: row() });
+  assert.equal(state(), "lost");
+  sockets[0].say(snapshot(row()));
+  assert.equal(state(), "tapping");
+});
