@@ -69,7 +69,7 @@ class Suite:
                 try:
                     readings, ring = rows.run(self._ground, row, stages, self.left)
                     figures[row.name] = rows.figures(readings, ring)
-                except (rows.Failed, NotStarted, subprocess.TimeoutExpired) as error:
+                except (rows.Failed, NotStarted, subprocess.SubprocessError) as error:
                     self.skipped.append(f"{row.name}, run {run + 1}: {error}")
             done.append(figures)
         return done

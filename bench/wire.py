@@ -79,7 +79,8 @@ class Socket(asyncio.Protocol):
     def leave(self) -> None:
         """Close as a client does that goes away."""
         self.leaving = True
-        self.transport.write(small(CLOSE, struct.pack(">H", 1000)))
+        if not self.transport.is_closing():  # the server may have hung up
+            self.transport.write(small(CLOSE, struct.pack(">H", 1000)))
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic()

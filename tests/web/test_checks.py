@@ -116,6 +116,11 @@ def test_no_migration_is_missing() -> None:
         ("CHUNK_MS", "0", "CHUNK_MS='0': use a whole number from 20 to 500"),
         ("RING_SECONDS", "lots", "RING_SECONDS='lots': use a whole number from 5 to 600"),
         ("PUBLIC_URL", "taps.example.com", "PUBLIC_URL='taps.example.com': use https://host"),
+        ("PUBLIC_URL", "https://a.example/x", "PUBLIC_URL='https://a.example/x': use https://host"),
+        ("PUBLIC_URL", "https://a:99999", "PUBLIC_URL='https://a:99999': use https://host"),
+        ("PUBLIC_URL", "http://[::1", "PUBLIC_URL='http://[::1': use https://host"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL='LOUD': use debug, info"),
+        ("DATABASE_URL", "nonsense", "DATABASE_URL: use sqlite:///path or postgres"),
         ("REDIS_URL", "localhost", "REDIS_URL is not a URL that begins with one of"),
     ],
 )
