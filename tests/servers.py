@@ -44,6 +44,7 @@ class Server:
         self._app = app
         self._env = {
             **os.environ,
+            "PYTHONDEVMODE": "",  # as it is served; asyncio's debug mode is several times slower
             "PUBLIC_URL": self.url,
             "SWML_PROXY_URL_BASE": self.url,
             **({"DATABASE_URL": f"sqlite:///{environment.DATABASE}"} if _sqlite() else {}),

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 BLOCK_MS = 1000  # milliseconds one XREAD waits; a half-open link shows BLOCK + TIMEOUT later
 COUNT = 64  # entries of one stream in one answer
+QUESTIONS = 8  # asked of Redis at a time, beside the read loop
 WAKE_KEPT = 60  # seconds the wake stream of a dead process remains
 MAILBOX = 50  # frames, 3 s at 60 ms
 
@@ -66,6 +67,7 @@ class Hub:
         self._wake_key = f"hub:{uuid.uuid4().hex}:wake"
         self._cursors: dict[str, str] = {self._wake_key: "0-0"}
         self._client = bus.client()
+        self._turn = asyncio.Semaphore(QUESTIONS)
         self.reconnects = 0
 
     async def subscribe(self, key: str, sink: Sink) -> int:
@@ -77,14 +79,14 @@ class Hub:
         fresh = key not in self._cursors
         if fresh:
             answer = self._client.xrevrange(key, count=1)
-            newest: bus.Entries = await _in_time(answer)  # type: ignore[arg-type]
+            newest: bus.Entries = await self._ask(answer)  # type: ignore[arg-type]
             # Another subscriber may have come first while this one waited.
             self._cursors.setdefault(key, newest[0][0].decode() if newest else "0-0")
         self._sinks.setdefault(key, []).append(sink)
         begins_after = int(self._cursors[key].partition("-")[0])
         if fresh:
             try:
-                await _in_time(self._wake())
+                await self._ask(self._wake())
             except BaseException:
                 self.unsubscribe(key, sink)
                 raise
@@ -101,11 +103,11 @@ class Hub:
 
     async def ring(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
         """The last seconds of a tap, oldest first."""
-        return await _in_time(bus.ring(self._client, tap_id, seconds))
+        return await self._ask(bus.ring(self._client, tap_id, seconds))
 
     async def newest(self, tap_id: uuid.UUID) -> tuple[int, bytes] | None:
         """The last Frame of a tap and its position."""
-        return await _in_time(bus.newest(self._client, tap_id))
+        return await self._ask(bus.newest(self._client, tap_id))
 
     async def report(self, counted: dict[str, int], laid: str) -> None:
         """Add to the totals that /metrics shows, and lay this process's gauges beside them."""
@@ -113,11 +115,11 @@ class Hub:
         for key, amount in counted.items():
             batch.hincrby(metrics.TOTALS, key, amount)
         batch.hset(metrics.GAUGES, metrics.PROCESS, laid)
-        await _in_time(batch.execute())
+        await self._ask(batch.execute())
 
     async def ping(self) -> None:
         """Ask Redis for an answer. Raises bus.Unavailable."""
-        await _in_time(self._client.ping())
+        await self._ask(self._client.ping())
 
     async def run(self) -> None:
         """Read, for ever; after a lost connection go on behind the last id read."""
@@ -168,6 +170,15 @@ class Hub:
                 except Exception:
                     logger.exception("a sink of %s failed", key)
 
+    async def _ask(self, answer: Awaitable[T]) -> T:
+        """Give Redis TIMEOUT to answer, a few questions at a time: a rush of 200 listeners
+        must not open 200 connections, whose handshakes alone would take that long.
+
+        Raises bus.Unavailable.
+        """
+        async with self._turn, asyncio.timeout(bus.TIMEOUT):
+            return await answer
+
     async def _wake(self) -> None:
         await self._client.xadd(self._wake_key, {"w": ""}, maxlen=1)
         await self._client.expire(self._wake_key, WAKE_KEPT)
@@ -179,18 +190,12 @@ class Hub:
         """
         found = False
         for key in tuple(self._cursors):
-            if await _in_time(self._client.type(key)) not in (b"stream", b"none"):
+            if await self._ask(self._client.type(key)) not in (b"stream", b"none"):
                 found = True
                 self._cursors.pop(key, None)
                 logger.error("%s is no stream, and not read: %s", key, error)
         if not found:
             raise error
-
-
-async def _in_time(answer: Awaitable[T]) -> T:
-    """Give Redis TIMEOUT to answer. Raises bus.Unavailable."""
-    async with asyncio.timeout(bus.TIMEOUT):
-        return await answer
 
 
 def _number(entry_id: bytes) -> tuple[int, int]:

@@ -28,9 +28,9 @@ async def open_tap(call_id: str = "call-1", **options: Any) -> taps.OpenedTap:
     return await database_sync_to_async(taps.open_tap)(call_id, **options)
 
 
-async def eventually(look: Callable[[], Awaitable[Any]]) -> Any:
+async def eventually(look: Callable[[], Awaitable[Any]], within: float = PATIENCE) -> Any:
     """Ask until the answer is true."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + within
     while True:
         answer = await look()
         if answer:

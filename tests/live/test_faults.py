@@ -255,7 +255,7 @@ async def test_200_listeners_join_a_tap_at_once_and_leave_nothing_behind(
     async def all_closed() -> bool:
         return not await ListenSession.objects.filter(ended_at=None).aexists()
 
-    assert await eventually(all_closed)
+    assert await eventually(all_closed, within=60)  # 200 rows on a machine that may be busy
     assert await ListenSession.objects.acount() == 200
 
 
