@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from monitor import taps
-from monitor.models import TapState
+from monitor.models import Tap, TapState
 from monitor.taps import MediaBusy, MediaCount, MediaRefused, OpenedTap
 
 from .rows import MINUTE, NOW, SECOND, change, read, reasons
@@ -196,3 +196,15 @@ class TestReconciling:
         before = reasons(opened)
         assert taps.close_lost(NOW + 5 * MINUTE) == (0, 0)
         assert reasons(opened) == before
+
+
+def test_media_that_a_killed_worker_left_open_on_an_ended_tap_is_closed(opened: OpenedTap) -> None:
+    taps.media_opened(opened.tap.pk, "a")
+    Tap.objects.filter(pk=opened.tap.pk).update(state="finished")
+    seen_at = Tap.objects.get(pk=opened.tap.pk).media_seen_at
+    assert seen_at
+    taps.close_lost(seen_at + datetime.timedelta(seconds=59))
+    assert Tap.objects.get(pk=opened.tap.pk).media_closed_at is None
+    taps.close_lost(seen_at + datetime.timedelta(seconds=61))
+    tap = Tap.objects.get(pk=opened.tap.pk)
+    assert (tap.media_socket, tap.media_closed_at) == ("", seen_at)
