@@ -2,10 +2,10 @@
 
     python -m monitor.server --port 8000 agents.asgi:application
 
-Daphne's own command line, with four differences: a close frame carries its
+Daphne's own command line, with five differences: a close frame carries its
 reason (Daphne sends the code alone), a message that is too big is answered
-with one (autobahn drops the connection), the access log shows no tokens, and a
-stop waits for the sockets to be told.
+with one (autobahn drops the connection), whole binary messages pass autobahn by,
+the access log shows no tokens, and a stop waits for the sockets to be told.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import daphne.server  # first: it installs Twisted's asyncio reactor
 from daphne.access import AccessLogGenerator
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer
 
+from . import rfc6455
 from .redaction import redact
 
 MAX_MESSAGE = 128 * 1024  # bytes; consumers refuse over 64 KiB and write down why
@@ -37,6 +39,45 @@ class _Redacted:
 
     def write(self, line: str) -> None:
         self._stream.write(redact(line))
+
+
+class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
+    """A WebSocket on which whole binary messages go the short way.
+
+    autobahn takes 20 µs to take a frame apart and 10 to build one.
+    """
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+        start, size = 0, len(data)
+        while start < size and self._between_messages():
+            payload, end = rfc6455.extent(data, start)
+            whole = payload and end <= size and end - payload <= self.maxMessagePayloadSize
+            if not whole or not rfc6455.is_binary(data, start):
+                break
+            self.onMessage(rfc6455.unmasked(data, payload, end), True)
+            start = end
+        if start < size:
+            super().dataReceived(data[start:] if start else data)
+
+    def send_binary(self, data: bytes) -> None:
+        """Send one message, if the socket is open."""
+        if len(data) in rfc6455.MEDIUM and self.state == self.STATE_OPEN and not self.send_queue:
+            self.transport.write(rfc6455.medium_binary(data))
+        else:
+            self.sendMessage(data, True)
+
+    def _between_messages(self) -> bool:
+        """Is autobahn open, amid nothing, and without a ping that waits for its answer?"""
+        return (
+            self.state == self.STATE_OPEN
+            and not self.data
+            and self.current_frame is None
+            and not self.inside_message
+            and not self.autoPingTimeoutCall
+        )
+
+
+WebSocketFactory.protocol = Socket
 
 
 class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
@@ -63,7 +104,9 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Close with any code and its reason: Daphne drops the reason, and autobahn's
         ``sendClose`` takes no code of RFC 6455 but 1000."""
-        if message["type"] == "websocket.close" and protocol.state == protocol.STATE_OPEN:
+        if message.get("bytes") and protocol in self.connections:
+            protocol.send_binary(message["bytes"])
+        elif message["type"] == "websocket.close" and protocol.state == protocol.STATE_OPEN:
             reason = (message.get("reason") or "").encode()
             protocol.sendCloseFrame(code=message.get("code", 1000), reasonUtf8=reason)
         else:

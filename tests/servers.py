@@ -150,7 +150,8 @@ class Server:
             return ["-m", "monitor.server", *where, self._app]
         return [
             *("-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.port)),
-            *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
+            *("--ws", "monitor.uvicorn:Protocol", "--loop", "uvloop"),
+            *("--ws-max-size", "131072", "--ws-per-message-deflate", "false"),
             self._app,
         ]
 

@@ -86,10 +86,12 @@ class TapStream:
         if silent > STALL:
             self.gap()
         self.fed = True
-        self.count.frames += 1
-        self.count.bytes += len(payload)
-        metrics.hot.frames_in += 1
-        metrics.hot.bytes_in += len(payload)
+        size = len(payload)
+        count, hot = self.count, metrics.hot
+        count.frames += 1
+        count.bytes += size
+        hot.frames_in += 1
+        hot.bytes_in += size
         self._joined += payload
         while len(self._joined) >= self._chunk:
             self._emit(self._chunk)
