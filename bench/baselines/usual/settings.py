@@ -10,7 +10,9 @@ INSTALLED_APPS = ["channels"]
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [os.environ["REDIS_URL"]]},
+        # Without a timeout: redis-py 8 gives up a read after 5 s, as long as
+        # channels_redis blocks for a message, and every idle consumer dies of it.
+        "CONFIG": {"hosts": [{"address": os.environ["REDIS_URL"], "socket_timeout": None}]},
     }
 }
 USE_TZ = True
