@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 Direction = Literal["both", "speak", "listen"]
 Codec = Literal["PCMU", "PCMA"]
+Transport = Literal["ws", "rtp"]
 Choice = TypeVar("Choice", bound=str)
 Tool = Callable[["MonitoringSkill", dict[str, Any], dict[str, Any]], FunctionResult]
 
@@ -36,6 +37,9 @@ DIRECTIONS: dict[str, Direction] = {
     "hear": "listen",
 }
 CODECS: dict[str, Codec] = {"PCMU": "PCMU", "PCMA": "PCMA"}
+TRANSPORTS: dict[str, Transport] = {"ws": "ws", "rtp": "rtp"}
+PTIME = 20  # milliseconds of audio in an RTP packet; SignalWire knows 10 to 120 in tens
+PTIMES = range(10, 121, 10)
 
 STARTED = "Monitoring has started. Carry on with the call."
 STOPPED = "Monitoring has stopped. Carry on with the call."
@@ -43,6 +47,7 @@ ALREADY = "This call is already being monitored. Carry on with the call."
 NOT_MONITORED = "This call is not being monitored, so there is nothing to stop."
 NO_AUDIO = "This is a text chat: it has no audio that could be monitored."
 NO_CALL = "Monitoring works only during a phone call."
+NO_TRANSPORT = "Monitoring was not started: transport is ws or rtp."
 NO_DIRECTION = "Monitoring was not started: direction is speak, listen or both."
 SORRY = "Monitoring is not available right now. Carry on with the call."
 
@@ -80,6 +85,8 @@ class MonitoringSkill(SkillBase):
         """Read the parameters. Raises ValueError, naming what is allowed."""
         self._direction = _one_of("direction", self.params.get("direction", "both"), DIRECTIONS)
         self._codec = _one_of("codec", self.params.get("codec", "PCMU"), CODECS)
+        self._transport = _one_of("transport", self.params.get("transport", "ws"), TRANSPORTS)
+        self._rtp_ptime = _ptime(self.params.get("rtp_ptime", PTIME))
         self._agent_name = str(self.params.get("agent_name") or self.agent.name)
         return True
 
@@ -134,6 +141,10 @@ class MonitoringSkill(SkillBase):
         direction = DIRECTIONS.get(str(args.get("direction") or self._direction))
         if direction is None:
             return FunctionResult(NO_DIRECTION)
+        # Not offered to the model: it is for whoever tests the other transport.
+        transport = TRANSPORTS.get(str(args.get("transport") or self._transport))
+        if transport is None:
+            return FunctionResult(NO_TRANSPORT)
         number, name = _caller(raw_data)
         try:
             opened = taps.open_tap(
@@ -141,6 +152,7 @@ class MonitoringSkill(SkillBase):
                 agent=self._agent_name,
                 direction=direction,
                 codec=self._codec,
+                transport=transport,
                 reason=_text(args, "reason"),
                 caller=number,
                 caller_name=name,
@@ -154,6 +166,7 @@ class MonitoringSkill(SkillBase):
             control_id=opened.tap.control_id,
             direction=direction,
             codec=self._codec,
+            rtp_ptime=self._rtp_ptime,
             status_url=opened.status_url,
         )
 
@@ -199,6 +212,20 @@ class MonitoringSkill(SkillBase):
                 "default": "PCMU",
                 "required": False,
             },
+            "transport": {
+                "type": "string",
+                "description": "How SignalWire sends the audio: over a WebSocket, or as RTP to "
+                "a port that manage.py rtptaps receives on",
+                "enum": ["ws", "rtp"],
+                "default": "ws",
+                "required": False,
+            },
+            "rtp_ptime": {
+                "type": "integer",
+                "description": "Milliseconds of audio in an RTP packet, 10 to 120 in tens",
+                "default": PTIME,
+                "required": False,
+            },
             "agent_name": {
                 "type": "string",
                 "description": "Name that supervisors see; the agent's own unless given",
@@ -213,6 +240,12 @@ def _one_of(name: str, value: object, allowed: dict[str, Choice]) -> Choice:
         choices = ", ".join(dict.fromkeys(allowed.values()))
         raise ValueError(f"monitoring: {name} {value!r} is not one of {choices}")
     return found
+
+
+def _ptime(value: object) -> int:
+    if type(value) is not int or value not in PTIMES:
+        raise ValueError(f"monitoring: rtp_ptime {value!r} is not one of 10, 20, … 120")
+    return value
 
 
 def _text(source: object, *keys: str) -> str:

@@ -87,6 +87,7 @@ class Launch:
         where = ("-b", self.host, "-p", str(self.port))
         self.start("server", "-m", "monitor.server", *where, "agents.asgi:application")
         self.wait("server", lambda: _healthy(f"{self.url}/healthz"))
+        self.start("rtptaps", "manage.py", "rtptaps")
 
     def simulate(self) -> None:
         """Start the demo calls."""

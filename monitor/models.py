@@ -79,6 +79,7 @@ class Tap(models.Model):
     frames = models.PositiveBigIntegerField(default=0, help_text="messages with audio")
     bytes = models.PositiveBigIntegerField(default=0, help_text="bytes of encoded audio")
     gaps = models.PositiveIntegerField(default=0, help_text="places where audio is missing")
+    rtp = models.JSONField("packets", null=True, blank=True, help_text="of an RTP tap")
 
     class Meta:
         ordering = ("-requested_at",)
@@ -101,6 +102,27 @@ class Tap(models.Model):
         if self.started_at is None:
             return None
         return (self.ended_at or timezone.now()) - self.started_at
+
+
+class RtpLease(models.Model):
+    """A UDP port that is one tap's, and nobody else's until some time after the tap's end.
+
+    Rows, so that leases survive every process and two can never have the same.
+    """
+
+    tap = models.OneToOneField(Tap, models.CASCADE, related_name="rtp_lease")
+    address = models.GenericIPAddressField("IP address")  # RTP_PUBLIC_IP
+    port = models.PositiveIntegerField()
+    heard_at = models.DateTimeField(null=True, blank=True, help_text="last packet after the end")
+
+    class Meta:
+        verbose_name = "RTP lease"
+        constraints = [
+            models.UniqueConstraint(fields=("address", "port"), name="port_of_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
 
 
 class TapEvent(models.Model):

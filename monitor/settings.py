@@ -9,6 +9,7 @@ them: ``.env`` (secrets that ``script/setup`` made for this checkout) and
 from __future__ import annotations
 
 import fcntl
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,6 +84,26 @@ def origin(name: str, value: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def ipv4(name: str, default: str) -> str:
+    """An IPv4 address: what an ``rtp://`` uri names."""
+    value: str = env.str(name, default=default).strip()
+    try:
+        return str(IPv4Address(value))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r}: use an IPv4 address") from None
+
+
+def ports(name: str, default: str) -> range:
+    """The even ports of ``first-last``: RTP's are even (RFC 3550 section 11)."""
+    value: str = env.str(name, default=default).strip()
+    first, _, last = value.partition("-")
+    if first.isdecimal() and last.isdecimal():
+        found = range(int(first) + int(first) % 2, int(last) + 1, 2)
+        if found and found[0] >= 1024 and found[-1] <= 65535:
+            return found
+    raise ImproperlyConfigured(f"{name}={value!r}: use first-last, from 1024 to 65535")
+
+
 def log_level() -> str:
     """A level's name."""
     level: str = env.str("LOG_LEVEL", default="INFO").upper()
@@ -122,6 +143,11 @@ CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 REDIS_URL = url("REDIS_URL", "", {"redis", "rediss", "unix"})
 CHUNK_MS = whole("CHUNK_MS", 60, 20, 500)
 RING_SECONDS = whole("RING_SECONDS", 30, 5, 600)
+
+# Where RTP taps are received (manage.py rtptaps), and the address that SignalWire is told.
+RTP_HOST = ipv4("RTP_HOST", "127.0.0.1")
+RTP_PORTS = ports("RTP_PORTS", "20000-20999")
+RTP_PUBLIC_IP = ipv4("RTP_PUBLIC_IP", "127.0.0.1")
 
 SIGNALWIRE_SIGNING_KEY = env.str("SIGNALWIRE_SIGNING_KEY", default="")
 SIGNALWIRE_SIGNING_KEY_PREVIOUS = env.str("SIGNALWIRE_SIGNING_KEY_PREVIOUS", default="")

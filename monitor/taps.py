@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
+from . import leases
 from .audio.g711 import CODECS
 from .live import bus, tokens
 from .models import ENDED, Call, Direction, Tap, TapEvent, TapState
@@ -26,6 +27,8 @@ from .models import ENDED, Call, Direction, Tap, TapEvent, TapState
 FIRST_CONNECT = datetime.timedelta(seconds=120)  # a media token unused for longer is dead
 LOST_AFTER = datetime.timedelta(seconds=60)  # media gone, no ``finished``
 FAILED_AFTER = datetime.timedelta(minutes=5)  # requested, and nothing followed
+
+TRANSPORTS = ("ws", "rtp")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -88,10 +91,13 @@ class MediaCount:
     bytes: int = 0
     gaps: int = 0
     last_at: datetime.datetime | None = None
+    rtp: dict[str, float] | None = None  # an RTP tap's packets, all of this media connection
 
 
 def media_uri(tap: Tap) -> str:
-    """The ``ws(s)://`` address that SignalWire streams a tap to."""
+    """The ``ws(s)://`` or ``rtp://`` address that SignalWire streams a tap to."""
+    if tap.transport == "rtp":
+        return f"rtp://{tap.rtp_lease.address}:{tap.rtp_lease.port}"
     return f"{settings.PUBLIC_URL.replace('http', 'ws', 1)}/tap/{tokens.make('media', tap.id)}"
 
 
@@ -106,6 +112,7 @@ def open_tap(
     agent: str = "",
     direction: str = "both",
     codec: str = "PCMU",
+    transport: str = "ws",
     reason: str = "",
     caller: str = "",
     caller_name: str = "",
@@ -114,12 +121,13 @@ def open_tap(
     """Ask for a tap: the row, and what SignalWire needs to start it.
 
     ``hear``, the older word, is understood as ``listen``. Raises ValueError,
-    naming the value and what is allowed, and AlreadyTapped where the call has
-    a live tap of that direction.
+    naming the value and what is allowed, AlreadyTapped where the call has a live
+    tap of that direction, and leases.NoPort.
     """
     direction = "listen" if direction == "hear" else direction
     _check("direction", direction, list(Direction.values))
     _check("codec", codec, list(CODECS))
+    _check("transport", transport, list(TRANSPORTS))
     if not 0 < len(call_id) <= 255 or call_id != storable(call_id):
         raise ValueError("call_id must have 1 to 255 characters")
     known = {
@@ -134,9 +142,12 @@ def open_tap(
         live = _live(timezone.now()).filter(call=call, direction=direction).first()
         if live:
             raise AlreadyTapped(live)
-        tap = Tap(call=call, direction=direction, codec=codec, reason=storable(reason)[:200])
+        tap = Tap(call=call, direction=direction, codec=codec, transport=transport)
+        tap.reason = storable(reason)[:200]
         tap.control_id = f"earshot-{tap.id.hex}"
         tap.save(force_insert=True)
+        if transport == "rtp":
+            leases.lease(tap)
         _note(tap, f"asked for by {known['agent'] or 'a client'}", old="")
     return OpenedTap(tap, media_uri(tap), status_url(tap))
 
@@ -233,6 +244,8 @@ def media_announced(tap_id: uuid.UUID, codec: str, content_type: str) -> None:
 def media_counted(tap_id: uuid.UUID, count: MediaCount) -> None:
     """Add what arrived since the last time."""
     fields: dict[str, Any] = {"media_seen_at": count.last_at} if count.last_at else {}
+    if count.rtp is not None:
+        fields["rtp"] = count.rtp
     Tap.objects.filter(pk=tap_id).update(
         frames=F("frames") + count.frames,
         bytes=F("bytes") + count.bytes,

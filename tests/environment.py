@@ -24,6 +24,7 @@ def free_port() -> int:
 
 
 VALKEY_PORT = free_port()
+RTP_PORT = 10_000 + os.getpid() % 200 * 100  # below the ports that a system gives away
 
 os.environ.update(
     {
@@ -36,6 +37,9 @@ os.environ.update(
         "ALLOWED_HOSTS": "testserver",
         "ALLOWED_ORIGINS": "",
         "CHUNK_MS": "60",
+        "RTP_HOST": "127.0.0.1",
+        "RTP_PUBLIC_IP": "127.0.0.1",
+        "RTP_PORTS": f"{RTP_PORT}-{RTP_PORT + 99}",
         "RING_SECONDS": "30",
         "SIGNALWIRE_SIGNING_KEY": "PSK_test",
         "SIGNALWIRE_SIGNING_KEY_PREVIOUS": "",

@@ -163,6 +163,49 @@ class Server:
             return False
 
 
+class RtpTaps:
+    """A process that receives RTP taps, on the run's database and Valkey; ``env`` overrides
+    settings."""
+
+    def __init__(self, **env: str) -> None:
+        self._env = env
+        self.log = environment.DIRECTORY / f"rtptaps-{uuid.uuid4().hex}.log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(10)
+
+    def start(self) -> None:
+        """Start, and wait until it says where it receives."""
+        before = self.said().count("RTP taps at") if self.log.exists() else 0
+        database = {"DATABASE_URL": f"sqlite:///{environment.DATABASE}"} if _sqlite() else {}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "rtptaps"],
+                cwd=Path(settings.BASE_DIR),
+                env={**os.environ, "PYTHONDEVMODE": "", **database, **self._env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until = time.monotonic() + STARTS_WITHIN
+        while self.said().count("RTP taps at") == before:
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < until, self.said()
+            time.sleep(0.05)
+
+    def said(self) -> str:
+        """The process's log."""
+        return self.log.read_text(errors="replace")
+
+
 def _cookies(user: User) -> str:
     """``cookie`` from wherever: a thread of its own where a loop runs."""
     with ThreadPoolExecutor(1) as pool:

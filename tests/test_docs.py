@@ -62,7 +62,7 @@ def test_every_field_of_a_tap_is_in_the_protocol(field: str) -> None:
 
 def settings_read() -> set[str]:
     source = (Path(settings.BASE_DIR) / "monitor" / "settings.py").read_text()
-    return set(re.findall(r'(?:env\.\w+|boolean|whole|url)\(\s*"([A-Z_]+)"', source))
+    return set(re.findall(r'(?:env\.\w+|boolean|whole|url|ipv4|ports)\(\s*"([A-Z_]+)"', source))
 
 
 @pytest.mark.parametrize("name", sorted(settings_read()))

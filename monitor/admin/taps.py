@@ -98,7 +98,7 @@ class TapAdmin(HistoryAdmin):
             {
                 "fields": (
                     *("codec", "content_type", "transport", "opened", "closed"),
-                    *("frames", "received", "gaps"),
+                    *("frames", "received", "gaps", "packets"),
                 )
             },
         ),
@@ -106,7 +106,7 @@ class TapAdmin(HistoryAdmin):
     )
     readonly_fields = (
         *("of_call", "agent", "caller", "status", "requested", "started", "ended", "lasted"),
-        *("opened", "closed", "received", "tap_id"),
+        *("opened", "closed", "received", "packets", "tap_id"),
     )
     inlines = (EventInline, ListenInline)
     nothing_yet = "No taps yet. A tap appears here as soon as an agent is monitored."
@@ -133,6 +133,8 @@ class TapAdmin(HistoryAdmin):
             "frames": lambda tap: tap.frames,
             "bytes": lambda tap: tap.bytes,
             "gaps": lambda tap: tap.gaps,
+            "packets_lost": lambda tap: (tap.rtp or {}).get("lost"),
+            "jitter_ms": lambda tap: (tap.rtp or {}).get("jitter_ms"),
         },
     )
 
@@ -197,3 +199,12 @@ class TapAdmin(HistoryAdmin):
     @admin.display(description="audio received")
     def received(self, tap: Tap) -> str:
         return filesizeformat(tap.bytes)
+
+    @admin.display(description="RTP packets")
+    def packets(self, tap: Tap) -> str:
+        seen = tap.rtp
+        if not seen:
+            return "-"
+        told = ("received", "lost", "late", "reordered", "duplicate", "strangers", "malformed")
+        counts = ", ".join(f"{seen.get(name, 0)} {name}" for name in told)
+        return f"{counts}; jitter {seen.get('jitter_ms', 0)} ms"

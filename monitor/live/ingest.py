@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,13 +14,13 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from .. import metrics, taps
-from ..audio import announce, frame, g711
+from ..audio import announce, frame
 from ..models import Tap
 from . import bus, tokens
 from .close import CloseCode, Closed
 from .database import threaded
 from .runtime import Runtime
-from .stream import DEAD, STALL, Flood, TapStream
+from .stream import DEAD, STALL, Flood, TapStream, continue_at
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             await send({"type": "websocket.close"})  # before accept: HTTP 403
             return
         self._tap = tap
-        position = await self._continue_at(tap) if again else 0
+        position = await continue_at(self._runtime.hub, tap) if again else 0
         self._stream = TapStream(tap.pk, tap.direction, self._runtime.writer, position)
         self._stream.codec = "PCMA" if tap.codec == "PCMA" else "PCMU"
         await self._serve(receive, send)
@@ -148,24 +147,6 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             return 0.0
         heard = frame.unpack_header(newest[1]).received_at / 1e6 if newest else 0.0
         return since - max(heard, seen_at.timestamp() if seen_at else 0.0)
-
-    async def _continue_at(self, tap: Tap) -> int:
-        """Where a second connection goes on: behind the ring, and not before the clock.
-
-        What was said between the two is lost, so its time counts.
-        """
-        now = time.time()
-        since = tap.media_opened_at.timestamp() if tap.media_opened_at else now
-        position = int((now - since) * g711.SAMPLE_RATE)
-        try:
-            newest = await self._runtime.hub.newest(tap.pk)
-        except bus.Unavailable:
-            newest = None
-        if newest:
-            behind = now - frame.unpack_header(newest[1]).received_at / 1e6
-            lost = int(max(0.0, behind) * g711.SAMPLE_RATE)
-            position = max(position, newest[0] + frame.sample_count(newest[1]) + lost)
-        return max(1, position)
 
     async def _held(self) -> bool:
         """Is the tap still this connection's? If nobody can tell, it is."""

@@ -18,8 +18,11 @@ from django.db import transaction
 
 from .. import metrics, taps
 from ..audio import frame, g711, level
-from . import pipeline
+from ..audio.timeline import Piece
+from ..models import Tap
+from . import bus, pipeline
 from .database import threaded
+from .hub import Hub
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +58,7 @@ class TapStream:
         self.fed = False  # has any audio come?
         self.on_dead: Callable[[], None] = lambda: None
         self.on_over: Callable[[], None] = lambda: None  # the tap has ended, or another has it
+        self.figures: Callable[[], dict[str, float] | None] = lambda: None  # of RTP's packets
         self.socket = ""  # whose the tap's media must be
         self._leg = LEGS[direction]
         self._writer = writer
@@ -77,21 +81,7 @@ class TapStream:
         """
         if not payload:
             return
-        now = time.monotonic()
-        silent = now - self.last_at
-        self.last_at = now
-        self._ahead = max(0.0, self._ahead - silent) + len(payload) / g711.SAMPLE_RATE
-        if self._ahead > BURST:
-            raise Flood(f"over {BURST:.0f} s of audio ahead of real time")
-        if silent > STALL:
-            self.gap()
-        self.fed = True
-        size = len(payload)
-        count, hot = self.count, metrics.hot
-        count.frames += 1
-        count.bytes += size
-        hot.frames_in += 1
-        hot.bytes_in += size
+        self._arrived(len(payload))
         self._joined += payload
         while len(self._joined) >= self._chunk:
             self._emit(self._chunk)
@@ -118,19 +108,91 @@ class TapStream:
         dropped, self._source.dropped = self._source.dropped, 0
         count.gaps += bool(dropped)
         if count.frames:
+            count.rtp = self.figures()
             silent = datetime.timedelta(seconds=time.monotonic() - self.last_at)
             count.last_at = datetime.datetime.now(datetime.UTC) - silent
         return count
 
+    def _arrived(self, size: int) -> None:
+        """Count a message or packet of so many samples, a byte each."""
+        now = time.monotonic()
+        silent = now - self.last_at
+        self.last_at = now
+        self._ahead = max(0.0, self._ahead - silent) + size / g711.SAMPLE_RATE
+        if self._ahead > BURST:
+            raise Flood(f"over {BURST:.0f} s of audio ahead of real time")
+        if silent > STALL:
+            self.gap()
+        self.fed = True
+        count, hot = self.count, metrics.hot
+        count.frames += 1
+        count.bytes += size
+        hot.frames_in += 1
+        hot.bytes_in += size
+
     def _emit(self, size: int) -> None:
         pcm = g711.decode(self.codec, bytes(self._joined[:size]))
         del self._joined[:size]
+        self._send(pcm, size)
+
+    def _send(self, pcm: bytes, size: int) -> None:
         self.level = level.measure(pcm)
         received_at = time.time_ns() // 1000
         data = frame.pack(self._leg, self._flags, self._position, received_at, pcm)
         self._writer.add(self._source, self._position, data)
         self._flags = frame.Flag.NONE
         self._position += size
+
+
+class PacketStream(TapStream):
+    """The audio of an RTP tap: put in order and decoded already, with losses told.
+
+    Packets say that the sender lives, pieces what is heard; a piece may be made up.
+    """
+
+    def packet(self, size: int) -> None:
+        """A packet with so many samples has come, to be played or not. Raises Flood."""
+        self._arrived(size)
+
+    def play(self, piece: Piece) -> None:
+        """Send on what a jitter buffer put out."""
+        if piece.flags & frame.Flag.GAP:
+            self.flush()
+            if not self._flags & frame.Flag.GAP:
+                self.count.gaps += 1
+            self._flags |= frame.Flag.GAP
+            self._position += piece.skipped
+        concealed = piece.flags & frame.Flag.CONCEALED
+        self._joined += piece.pcm
+        self._flags |= concealed
+        while len(self._joined) >= self._chunk * g711.SAMPLE_WIDTH:
+            self._emit(self._chunk * g711.SAMPLE_WIDTH)
+            if self._joined:
+                self._flags |= concealed
+
+    def _emit(self, size: int) -> None:
+        pcm = bytes(self._joined[:size])
+        del self._joined[:size]
+        self._send(pcm, size // g711.SAMPLE_WIDTH)
+
+
+async def continue_at(hub: Hub, tap: Tap) -> int:
+    """Where a tap's second media connection goes on: behind the ring, and not before the clock.
+
+    What was said between the two is lost, so its time counts.
+    """
+    now = time.time()
+    since = tap.media_opened_at.timestamp() if tap.media_opened_at else now
+    position = int((now - since) * g711.SAMPLE_RATE)
+    try:
+        newest = await hub.newest(tap.pk)
+    except bus.Unavailable:
+        newest = None
+    if newest:
+        behind = now - frame.unpack_header(newest[1]).received_at / 1e6
+        lost = int(max(0.0, behind) * g711.SAMPLE_RATE)
+        position = max(position, newest[0] + frame.sample_count(newest[1]) + lost)
+    return max(1, position)
 
 
 class Streams:

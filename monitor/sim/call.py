@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import websockets
-from websockets.asyncio.client import ClientConnection, connect
 
 from ..audio.g711 import Codec
-from . import voice
+from . import media, voice
 from .pace import ticks
 from .platform import Caller, CallFailed, Platform, TapOrder, shown
 
 Say = Callable[[str], None]
 
-OPENINGS: dict[Codec, str] = {
-    "PCMU": '{"content-type":"audio/mulaw;rate=8000"}',
-    "PCMA": '{"content-type":"audio/alaw;rate=8000"}',
-}
 FIRST_NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gwen", "Hugo", "Iris", "Leo", "Mia")
 LAST_NAMES = ("Ash", "Birch", "Cedar", "Elm", "Fern", "Hazel", "Larch", "Maple", "Oak", "Pine")
 
@@ -34,6 +30,7 @@ class Script:
     codec: Codec | None = None  # what is sent, where it is not what the agent asks for
     speed: float = 1.0
     tone: int = 0  # Hz; 0 is speech
+    transport: str = ""  # ws or rtp, where it is not the agent's choice
 
 
 def make_caller(number: int, script: Script) -> Caller:
@@ -45,6 +42,7 @@ def make_caller(number: int, script: Script) -> Caller:
         number=f"+1{chance.choice((202, 303, 404, 505, 617))}55501{chance.randrange(100):02}",
         name=f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}",
         direction=script.direction,
+        transport=script.transport,
     )
 
 
@@ -77,12 +75,13 @@ class SimulatedCall:
         order = await self._platform.start_monitoring(self.caller, swml)
         order = replace(order, codec=self._script.codec or order.codec)
         self.say(f"tap {order.control_id} asked for, {order.direction} {order.codec}")
-        try:
-            socket = await connect(order.uri, compression=None, proxy=None)
-        except (OSError, TimeoutError, websockets.WebSocketException) as error:
-            raise CallFailed(f"media to {shown(order.uri)} was refused: {_why(error)}") from None
-        async with socket:
-            talked = await self._attempt(self._stream(socket, order, seconds, hang_up))
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                send = await stack.enter_async_context(media.opened(order))
+            except (OSError, TimeoutError, websockets.WebSocketException) as error:
+                why = f"media to {shown(order.uri)} was refused: {_why(error)}"
+                raise CallFailed(why) from None
+            talked = await self._attempt(self._stream(send, order, seconds, hang_up))
             if talked and self.number % 2:
                 await self._attempt(self._platform.stop_monitoring(self.caller, swml, order))
             if self.number // 2 % 2:
@@ -93,18 +92,17 @@ class SimulatedCall:
             raise CallFailed("; ".join(self._troubles))
 
     async def _stream(
-        self, socket: ClientConnection, order: TapOrder, seconds: float, hang_up: asyncio.Event
+        self, send: media.Send, order: TapOrder, seconds: float, hang_up: asyncio.Event
     ) -> None:
         """Send audio in real time."""
         interval = voice.FRAME_SECONDS / self._script.speed
         frames = voice.frames(order.direction, order.codec, self.number, self._script.tone)
         try:
-            await socket.send(OPENINGS[order.codec])
             await self._tell(order, "tapping")
             async for tick in ticks(interval):
                 if tick * interval >= seconds or hang_up.is_set():
                     return
-                await socket.send(next(frames))
+                await send(next(frames))
         except websockets.ConnectionClosed as closed:
             why = f"media to {shown(order.uri)} was closed: {_why(closed)}"
             raise CallFailed(why) from None

@@ -55,6 +55,7 @@ class Caller:
     number: str
     name: str
     direction: str
+    transport: str = ""  # asked for; nothing: the agent's choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,19 @@ class TapOrder:
     direction: str
     codec: Codec
     status_url: str
+    rtp_ptime: int = 20  # milliseconds
+
+    @property
+    def device(self) -> Json:
+        """Where the audio goes, as status posts say it."""
+        parts = urlsplit(self.uri)
+        if parts.scheme != "rtp":
+            return {"type": "ws", "params": {"uri": self.uri, "codec": self.codec}}
+        where = {"addr": parts.hostname, "port": parts.port}
+        return {
+            "type": "rtp",
+            "params": {**where, "codec": self.codec, "ptime": self.rtp_ptime},
+        }
 
 
 class Platform:
@@ -97,6 +111,8 @@ class Platform:
     async def start_monitoring(self, caller: Caller, swml: Json) -> TapOrder:
         """Have the agent's tool start a tap. Raises CallFailed."""
         arguments = {"direction": caller.direction, "reason": "simulated call"}
+        if caller.transport:
+            arguments["transport"] = caller.transport
         answer = await self._tool(caller, swml, "start_monitoring", arguments)
         verb = checked_verb(answer, "tap")
         return TapOrder(
@@ -105,6 +121,7 @@ class Platform:
             direction=verb.get("direction", "speak"),  # the platform's default
             codec="PCMA" if verb.get("codec") == "PCMA" else "PCMU",
             status_url=verb.get("status_url", ""),
+            rtp_ptime=verb.get("rtp_ptime", 20),
         )
 
     async def stop_monitoring(self, caller: Caller, swml: Json, order: TapOrder) -> None:
@@ -125,7 +142,7 @@ class Platform:
             "control_id": order.control_id,
             "state": state,
             "tap": {"type": "audio", "params": {"direction": order.direction}},
-            "device": {"type": "ws", "params": {"uri": order.uri, "codec": order.codec}},
+            "device": order.device,
         }
         body = {
             "event_type": "calling.call.tap",

@@ -8,12 +8,13 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from monitor import listens, taps
-from monitor.models import Call, ListenSession, Tap, TapEvent, TapState
+from monitor.models import Call, ListenSession, RtpLease, Tap, TapEvent, TapState
 
 pytestmark = pytest.mark.django_db
 
@@ -64,11 +65,20 @@ def test_opentap_takes_the_call_the_agent_the_direction_and_the_codec() -> None:
     assert f"tap         {tap.pk}\n" in said
 
 
+def test_opentap_hands_out_an_rtp_uri() -> None:
+    facts = json.loads(run("opentap", "--transport", "rtp", "--json"))
+    lease = RtpLease.objects.get()
+    assert facts["uri"] == f"rtp://127.0.0.1:{lease.port}"
+    assert lease.port in settings.RTP_PORTS
+    assert (lease.tap.transport, str(lease.tap.pk)) == ("rtp", facts["tap"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("--direction", "up"), "direction 'up' is not one of both, speak, listen"),
         (("--codec", "OPUS"), "codec 'OPUS' is not one of PCMU, PCMA"),
+        (("--transport", "sip"), "transport 'sip' is not one of ws, rtp"),
         (("--call-id", "x" * 256), "call_id must have 1 to 255 characters"),
     ],
 )

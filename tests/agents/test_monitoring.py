@@ -35,6 +35,27 @@ def test_start_answers_a_valid_tap_of_every_direction_and_codec(direction: str, 
     assert verb.get("codec", "PCMU") == tap.codec == codec
 
 
+@pytest.mark.parametrize("ptime", [10, 20, 120])
+def test_start_answers_a_valid_rtp_tap_where_the_skill_says_so(ptime: int) -> None:
+    agent = AgentBase(name="any agent", route="/agents/any")
+    agent.add_skill("monitoring", {"transport": "rtp", "rtp_ptime": ptime})
+    verb = verb_of(use(agent, "start_monitoring", raw_data()), "tap")
+    tap = Tap.objects.get()
+    assert verb["uri"] == taps.media_uri(tap) == f"rtp://{tap.rtp_lease}"
+    assert verb.get("rtp_ptime", 20) == ptime
+
+
+def test_rtp_can_be_asked_of_any_agent(agent: AgentBase) -> None:
+    verb = verb_of(use(agent, "start_monitoring", raw_data(), transport="rtp"), "tap")
+    assert verb["uri"].startswith("rtp://127.0.0.1:")
+
+
+def test_an_unknown_transport_is_answered_with_what_is_allowed(agent: AgentBase) -> None:
+    answer = use(agent, "start_monitoring", raw_data(), transport="sip")
+    assert answer["response"] == monitoring.NO_TRANSPORT
+    assert not Tap.objects.exists()
+
+
 def test_direction_is_said_even_if_nobody_asked_for_one(agent: AgentBase) -> None:
     assert verb_of(use(agent, "start_monitoring", raw_data()), "tap")["direction"] == "both"
 
@@ -183,6 +204,8 @@ def test_stop_leaves_other_calls_alone(agent: AgentBase) -> None:
         ({"direction": "up"}, "direction 'up' is not one of both, speak, listen"),
         ({"codec": "OPUS"}, "codec 'OPUS' is not one of PCMU, PCMA"),
         ({"codec": ["PCMU"]}, "is not one of PCMU, PCMA"),
+        ({"transport": "sip"}, "transport 'sip' is not one of ws, rtp"),
+        ({"rtp_ptime": 25}, "rtp_ptime 25 is not one of 10, 20, … 120"),
     ],
 )
 def test_bad_parameters_fail_when_the_skill_is_added(

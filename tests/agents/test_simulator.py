@@ -18,7 +18,7 @@ from monitor.sim.call import Script, make_caller
 from monitor.sim.ear import Frame, SignInFailed, Supervisor
 from monitor.sim.fleet import Fleet, Plan
 from monitor.sim.platform import Account, CallFailed, checked_verb, hook_of, shown
-from tests.servers import Server
+from tests.servers import RtpTaps, Server
 
 SECONDS = 0.2
 
@@ -68,6 +68,29 @@ async def test_a_codec_that_was_not_asked_for_is_announced(agents_server: Server
     tap = await Tap.objects.aget()
     assert (tap.direction, tap.codec) == ("listen", "PCMA")
     assert tap.content_type == "audio/alaw;rate=8000"
+
+
+async def test_calls_over_rtp_leave_the_same_history(agents_server: Server) -> None:
+    with RtpTaps():
+        fleet, said = make(account(agents_server), Script(transport="rtp"), calls=2, seconds=2)
+        await fleet.once()
+        assert fleet.failed == 0, said
+        taps = [await _with_packets(tap) for tap in await ended_taps()]
+    assert [tap.transport for tap in taps] == ["rtp"] * 2
+    assert [tap.state for tap in taps] == [TapState.FINISHED] * 2
+    assert {tap.gaps for tap in taps} == {0}
+    for tap in taps:
+        # The port is bound half a second after the tap was asked for at the latest.
+        assert tap.rtp["received"] == tap.frames >= 70
+        assert tap.rtp["lost"] == 0
+
+
+async def _with_packets(tap: Tap) -> Tap:
+    async with asyncio.timeout(15):
+        while not tap.media_closed_at:
+            await asyncio.sleep(0.05)
+            await tap.arefresh_from_db()
+    return tap
 
 
 async def test_hanging_up_ends_calls_early_and_properly(agents_server: Server) -> None:
@@ -120,7 +143,7 @@ async def test_an_ear_hears_the_tone_of_a_call(agents_server: Server, alice: Use
             elif heard["type"] == "hello":
                 assert (heard["rate"], heard["leg"]) == (8000, "both")
             else:
-                assert heard["type"] in ("state", "end")
+                assert heard["type"] in ("state", "alive", "end")
             if len(pcm) > 8000:
                 fleet.hang_up.set()
     await running

@@ -88,6 +88,8 @@ class TestFile:
                 "frames": "1234",
                 "bytes": "197440",
                 "gaps": "3",
+                "packets_lost": "",
+                "jitter_ms": "",
             }
         ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitor import taps
+from monitor import leases, taps
 
 
 class Command(BaseCommand):
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--agent", default="", help="the agent's name (none)")
         parser.add_argument("--direction", default="both", help="both, speak or listen (both)")
         parser.add_argument("--codec", default="PCMU", help="PCMU or PCMA (PCMU)")
+        parser.add_argument("--transport", default="ws", help="ws or rtp (ws)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,8 +31,9 @@ class Command(BaseCommand):
                 agent=options["agent"],
                 direction=options["direction"],
                 codec=options["codec"],
+                transport=options["transport"],
             )
-        except (ValueError, taps.AlreadyTapped) as error:
+        except (ValueError, taps.AlreadyTapped, leases.NoPort) as error:
             raise CommandError(str(error)) from None
         facts = {
             "tap": str(opened.tap.pk),

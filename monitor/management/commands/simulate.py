@@ -29,6 +29,9 @@ class Command(BaseCommand):
             "--codec", choices=("PCMU", "PCMA"), help="send this (what the agent asks for)"
         )
         parser.add_argument(
+            "--transport", choices=("ws", "rtp"), help="ask for this transport (the agent's)"
+        )
+        parser.add_argument(
             "--direction", choices=("both", "speak", "listen"), default="both", help="leg (both)"
         )
         parser.add_argument(
@@ -58,7 +61,13 @@ class Command(BaseCommand):
             project_id=settings.SIGNALWIRE_PROJECT_ID,
         )
         logging.getLogger("signalwire").setLevel(logging.WARNING)  # the SDK's schema, read here
-        script = Script(options["direction"], options["codec"], options["speed"], options["tone"])
+        script = Script(
+            options["direction"],
+            options["codec"],
+            options["speed"],
+            options["tone"],
+            options["transport"] or "",
+        )
         plan = Plan(options["calls"], options["seconds"])
         failed = asyncio.run(self._run(account, script, plan, options["keep"]))
         if failed and not options["keep"]:

@@ -1,0 +1,61 @@
+"""Leases of UDP ports: which tap's audio comes to which port.
+
+A port is a tap's from its opening until COOL_OFF after its end, and for as long
+as somebody still sends there: RTP carries no name, so a late packet in a port
+given away would be heard in another call.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from .models import ENDED, RtpLease, Tap
+
+COOL_OFF = datetime.timedelta(seconds=60)
+TRIES = 5  # when another process takes the same port in the same moment
+
+
+class NoPort(Exception):
+    """Every port of RTP_PORTS is some tap's."""
+
+
+def lease(tap: Tap) -> RtpLease:
+    """Give a tap a port. In the transaction that makes the tap. Raises NoPort."""
+    address = settings.RTP_PUBLIC_IP
+    for _ in range(TRIES):
+        taken = set(RtpLease.objects.filter(address=address).values_list("port", flat=True))
+        free = [port for port in settings.RTP_PORTS if port not in taken]
+        if not free:
+            break
+        # By chance: a stranger cannot guess where the next call will be heard.
+        try:
+            with transaction.atomic():
+                return RtpLease.objects.create(tap=tap, address=address, port=secrets.choice(free))
+        except IntegrityError:
+            continue
+    raise NoPort(f"all {len(settings.RTP_PORTS)} ports of RTP_PORTS are in use")
+
+
+def held(address: str) -> list[RtpLease]:
+    """The leases of an address, those of ended taps too, with their taps."""
+    return list(RtpLease.objects.filter(address=address).select_related("tap"))
+
+
+def heard(tap_ids: list[uuid.UUID]) -> None:
+    """Packets still come for these taps though they have ended."""
+    RtpLease.objects.filter(tap__in=tap_ids).update(heard_at=timezone.now())
+
+
+def give_back(now: datetime.datetime | None = None) -> int:
+    """End the leases that are over; returns how many."""
+    before = (now or timezone.now()) - COOL_OFF
+    quiet = Q(heard_at=None) | Q(heard_at__lte=before)
+    over = RtpLease.objects.filter(quiet, tap__state__in=ENDED, tap__ended_at__lte=before)
+    return over.delete()[0]

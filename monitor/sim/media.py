@@ -1,0 +1,81 @@
+"""How the simulator's calls send their audio: over a WebSocket, or as RTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import connect
+
+from ..audio.g711 import SAMPLE_RATE, Codec
+from ..audio.rtp import RtpPacket
+from .platform import TapOrder
+
+Send = Callable[[bytes], Awaitable[None]]
+
+OPENINGS: dict[Codec, str] = {
+    "PCMU": '{"content-type":"audio/mulaw;rate=8000"}',
+    "PCMA": '{"content-type":"audio/alaw;rate=8000"}',
+}
+PAYLOAD_TYPES: dict[Codec, int] = {"PCMU": 0, "PCMA": 8}  # RFC 3551 section 6
+
+
+@contextlib.asynccontextmanager
+async def opened(order: TapOrder) -> AsyncIterator[Send]:
+    """A way to send G.711 to where a tap wants it. Raises OSError, TimeoutError and
+    websockets' errors."""
+    if order.uri.startswith("rtp:"):
+        async with _rtp(order) as send:
+            yield send
+    else:
+        async with connect(order.uri, compression=None, proxy=None) as socket:
+            await socket.send(OPENINGS[order.codec])
+            yield socket.send
+
+
+@contextlib.asynccontextmanager
+async def _rtp(order: TapOrder) -> AsyncIterator[Send]:
+    parts = urlsplit(order.uri)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, remote_addr=(str(parts.hostname), parts.port or 0)
+    )
+    sender = RtpSender(order.codec, order.rtp_ptime, random.Random(order.uri))
+
+    async def send(audio: bytes) -> None:
+        for datagram in sender.packets(audio):
+            transport.sendto(datagram)
+
+    try:
+        yield send
+    finally:
+        transport.close()
+
+
+class RtpSender:
+    """Audio to packets, numbered from anywhere as RFC 3550 section 5.1 wants it."""
+
+    def __init__(self, codec: Codec, ptime: int, chance: random.Random) -> None:
+        self._payload_type = PAYLOAD_TYPES[codec]
+        self._size = ptime * SAMPLE_RATE // 1000  # bytes, a sample each
+        self._audio = b""
+        self._ssrc = chance.getrandbits(32)
+        self._number = chance.getrandbits(16)
+        self._timestamp = chance.getrandbits(32)
+
+    def packets(self, audio: bytes) -> list[bytes]:
+        """The datagrams that are full with this audio; the rest waits for more."""
+        self._audio += audio
+        made = []
+        while len(self._audio) >= self._size:
+            payload, self._audio = self._audio[: self._size], self._audio[self._size :]
+            packet = RtpPacket(
+                self._payload_type, self._number, self._timestamp, self._ssrc, payload
+            )
+            made.append(packet.serialize())
+            self._number = (self._number + 1) & 0xFFFF
+            self._timestamp = (self._timestamp + self._size) & 0xFFFFFFFF
+        return made
