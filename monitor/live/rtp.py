@@ -35,9 +35,12 @@ from .stream import DEAD, Flood, PacketStream, continue_at
 logger = logging.getLogger(__name__)
 
 TICK = 0.02  # seconds between two looks at what is overdue
-LOOK = 0.5  # seconds between two looks at the leases; an event brings one at once
+LOOK = 1.0  # seconds between two looks at the leases; an event brings one at once
+GIVE_BACK = 10.0  # seconds between two looks for leases that are over
 REFUSED_FOR = 5.0  # seconds until a tap that was refused its media is tried again
 
+DEAD_SILENT = f"closed {CloseCode.TOO_SLOW}: no audio for {DEAD:.0f} s"
+OVER = f"closed {CloseCode.DONE}: the tap is over"
 Address = tuple[str, int]
 
 
@@ -98,6 +101,11 @@ class RtpTap(asyncio.DatagramProtocol):
             return
         for piece in self._buffer.pop(now):
             stream.play(piece)
+
+    def end(self) -> None:
+        """The tap is over: what still comes keeps the port, and is nobody's."""
+        self.over = True
+        self._close(OVER)
 
     def tick(self, now: float) -> None:
         """Send on what is due though no packet comes; not in a stall, which is no audio."""
@@ -173,10 +181,8 @@ class RtpTap(asyncio.DatagramProtocol):
         position = await continue_at(self._runtime.hub, tap) if again else 0
         stream = PacketStream(tap.pk, tap.direction, self._runtime.writer, position)
         stream.socket = self._id
-        stream.on_dead = lambda: self._close(
-            f"closed {CloseCode.TOO_SLOW}: no audio for {DEAD:.0f} s"
-        )
-        stream.on_over = lambda: self._close(f"closed {CloseCode.DONE}: the tap is over")
+        stream.on_dead = lambda: self._close(DEAD_SILENT)
+        stream.on_over = lambda: self._close(OVER)
         stream.figures = self.figures
         for size in self._waiting:
             stream.packet(size)
@@ -214,6 +220,7 @@ class Receiver:
         self._taps: dict[int, RtpTap] = {}  # by lease
         self._look = asyncio.Event()
         self._foreign: set[int] = set()  # leases whose port another process has
+        self._give_back_at = 0.0
 
     def __len__(self) -> int:
         return len(self._taps)
@@ -245,7 +252,7 @@ class Receiver:
             if tap is None:
                 await self._bind(lease)
             elif lease.tap.state in ENDED:
-                tap.over = True
+                tap.end()
         known = {lease.pk for lease in found}
         for pk in self._taps.keys() - known:
             await self._taps.pop(pk).leave("the lease is over")
@@ -257,7 +264,9 @@ class Receiver:
             leases.heard(late)
             for tap in self._taps.values():
                 tap.heard_after_end = False
-        leases.give_back()
+        if (now := time.monotonic()) >= self._give_back_at:
+            self._give_back_at = now + GIVE_BACK
+            leases.give_back()
         return leases.held(settings.RTP_PUBLIC_IP)
 
     async def _bind(self, lease: RtpLease) -> None:

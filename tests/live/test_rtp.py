@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
+import cmath
 import contextlib
+import math
 import random
+import shutil
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -19,9 +23,10 @@ from monitor.audio import frame, g711
 from monitor.audio.rtp import RtpPacket
 from monitor.models import RtpLease, Tap
 from tests.live.talk import Ear, eventually, open_tap, payload
-from tests.live.test_ingest import assert_ring, frames_of
+from tests.live.test_ingest import assert_ring, frames_of, reasons
 from tests.servers import RtpTaps, Server
 
+FFMPEG = shutil.which("ffmpeg")
 PTIME = 0.02  # seconds
 SAMPLES = 160  # of a packet
 MASK = 0xFFFFFFFF
@@ -263,6 +268,50 @@ async def test_a_killed_process_is_back_with_the_same_ports_behind_a_gap(
             sender.socket.close()
         uris = [f"rtp://{lease}" async for lease in RtpLease.objects.order_by("pk")]
         assert uris == [one.uri for one in opened]
+
+
+async def test_a_finished_tap_gives_its_media_up(receiving: RtpTaps) -> None:
+    opened = await open_rtp()
+    with Sender(opened.uri) as sender:
+        await sender.speak([payload(number) for number in range(20)])
+        await end(opened.tap)
+        while not (closed := await row(opened.tap)).media_closed_at:
+            await sender.speak([payload(1)])
+        await sender.speak([payload(1)] * 20)
+    assert (await row(opened.tap)).frames == closed.frames
+    assert closed.rtp["received"] == closed.frames
+    assert "media closed: closed 1000: the tap is over" in await reasons(closed)
+
+
+@pytest.mark.parametrize("codec", ["pcm_mulaw", "pcm_alaw"])
+@pytest.mark.parametrize("frame_size", [160, 1024])
+@pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg here")
+async def test_a_tone_of_ffmpeg_is_heard_without_a_gap(
+    server: Server, receiving: RtpTaps, alice: User, codec: str, frame_size: int
+) -> None:
+    assert FFMPEG
+    opened = await open_rtp(codec="PCMA" if codec == "pcm_alaw" else "PCMU")
+    async with server.listen(opened.tap.pk, alice) as connection:
+        ear = Ear(connection)
+        sine = f"sine=frequency=440:sample_rate=8000:samples_per_frame={frame_size}:duration=4"
+        sending = await asyncio.create_subprocess_exec(
+            *(FFMPEG, "-v", "error", "-re", "-f", "lavfi", "-i", sine),
+            *("-ar", "8000", "-ac", "1", "-c:a", codec, "-f", "rtp", opened.uri),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        heard = await ear.take(24_000)
+        assert await sending.wait() == 0
+    assert not any(frame.unpack_header(one).flags for one in ear.frames)
+    assert purity(heard[:48_000], 440) > 0.99
+    assert purity(heard[:48_000], 460) < 0.01
+
+
+def purity(pcm: bytes, hertz: float) -> float:
+    """The part of the power that lies at one frequency, of s16le."""
+    samples = array.array("h", pcm)
+    turn = 2 * math.pi * hertz / g711.SAMPLE_RATE
+    found = sum(sample * cmath.exp(-1j * turn * n) for n, sample in enumerate(samples))
+    return 2 * abs(found) ** 2 / len(samples) / sum(sample**2 for sample in samples)
 
 
 async def test_two_processes_share_the_ports_and_one_takes_over_from_the_other(
