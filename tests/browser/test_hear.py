@@ -17,7 +17,7 @@ from monitor.models import ListenSession
 from tests.browser import hearing
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.live.talk import open_tap
-from tests.servers import Server
+from tests.servers import RtpTaps, Server
 
 Simulate = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -77,6 +77,16 @@ async def test_an_a_law_call_is_heard(
     simulate("--tone", "600", "--seconds", "60", "--codec", "PCMA")
     await listen(page)
     await hears(page, 600)
+
+
+async def test_a_call_over_rtp_is_heard(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    with RtpTaps():
+        await sign_in(page, agents_server)
+        simulate("--tone", "520", "--seconds", "60", "--transport", "rtp")
+        await listen(page)
+        await hears(page, 520)
 
 
 async def test_calls_come_and_go_without_a_reload(
