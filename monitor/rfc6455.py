@@ -1,9 +1,9 @@
-"""WebSocket frames by their first bytes: the short way for whole binary messages.
+"""WebSocket frames by their first bytes: the short way for whole messages.
 
-Nearly everything that Earshot's sockets carry is a binary message in one
-frame: 20 ms of G.711 in, 60 ms of samples out. Both servers parse and build
-such a frame in Python, step by step, for 15 to 30 µs; here it takes one. What
-is anything else stays with the server's own parser.
+Nearly everything that Earshot's sockets carry is a message in one frame: 20 ms of
+G.711 in, 60 ms of samples out, an acknowledgement each second. Both servers parse
+and build such a frame in Python, step by step, for 15 to 30 µs; here it takes one.
+What is anything else stays with the server's own parser.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ try:
 except ImportError:  # a platform for which websockets has no compiled wheel
     from websockets.utils import apply_mask
 
-BINARY = 0x82  # FIN, no extension, opcode 2: a whole binary message
+TEXT = 0x81  # FIN, no extension, opcode 1: a whole text message
+BINARY = 0x82  # the same with opcode 2: a whole binary message
 FIN = 0x80  # in the first byte
 CONTROL = 0x08  # in the first byte: ping, pong or close, which may come amid a message
 MASKED = 0x80  # in the second byte
@@ -45,9 +46,18 @@ def extent(data: bytes, start: int) -> tuple[int, int]:
     return payload, payload + size
 
 
-def is_binary(data: bytes, start: int) -> bool:
-    """Does a whole binary message of a client begin here? The frame's head must be there."""
-    return data[start] == BINARY and data[start + 1] >= MASKED
+def is_whole(data: bytes, start: int) -> bool:
+    """Does a whole message of a client begin here? The frame's head must be there."""
+    return TEXT <= data[start] <= BINARY and data[start + 1] >= MASKED
+
+
+def is_utf8(payload: bytes) -> bool:
+    """May these bytes be a text message (RFC 6455 section 8.1)?"""
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def unmasked(data: bytes, payload: int, end: int) -> bytes:

@@ -1,24 +1,24 @@
-"""uvicorn's WebSocket protocol, made quick for many small binary messages.
+"""uvicorn's WebSocket protocol, made quick for many small messages.
 
     uvicorn --ws monitor.uvicorn:Protocol --loop uvloop monitor.asgi:application
 
 uvicorn stops reading a socket after every message until the application has
 taken it, two system calls each, and takes frames apart step by step. Here a
-socket is read on until QUEUED messages wait, and whole binary messages go
-straight between the socket and the application; all others, the handshake, the
-pings and the closing stay uvicorn's.
+socket is read on until QUEUED messages wait, and whole messages go straight to
+the application, binary ones the direct way; all others, the handshake, the pings
+and the closing stay uvicorn's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
-from . import rfc6455
+from . import direct, rfc6455
 
 QUEUED = 16  # messages that may wait for the application; of MAX_MESSAGE, 1 MB
 
@@ -58,9 +58,10 @@ class Protocol(WebSocketsSansIOProtocol):
         self._short = False  # may messages go the short way?
         self._rest = b""  # of a frame that is not all there
         self._amid = False  # a message of several frames
+        self.take: direct.Take | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Give whole binary messages to the application, every other frame whole to uvicorn."""
+        """Give whole messages to the application, every other frame whole to uvicorn."""
         if not self._short:
             begins = not self.handshake_initiated
             super().data_received(data)
@@ -79,23 +80,31 @@ class Protocol(WebSocketsSansIOProtocol):
             if not payload or end > size:
                 self._rest = data[start:]
                 return
-            if rfc6455.is_binary(data, start) and not self._amid and self._open:
-                self._take(rfc6455.unmasked(data, payload, end))
-            else:
+            short = rfc6455.is_whole(data, start) and not self._amid and self._open
+            if not short or not self._message(data[start], rfc6455.unmasked(data, payload, end)):
                 self._hand_over(data[start:end])
             start = end
 
+    def write(self, data: bytes) -> bool:
+        """Send one message the short way, if socket, client and length allow it."""
+        if not self.writable.is_set() or not self._open or len(data) not in rfc6455.MEDIUM:
+            return False
+        self.transport.write(rfc6455.medium_binary(data))
+        return True
+
+    async def run_asgi(self) -> None:
+        cast("dict[str, Any]", self.scope["extensions"])[direct.EXTENSION] = self
+        await super().run_asgi()
+
     async def send(self, message: Any) -> None:
         data = message.get("bytes")
-        if data is None or len(data) not in rfc6455.MEDIUM:
+        if data is None:
             await super().send(message)
             return
         if not self.writable.is_set():
             await self.writable.wait()
-        if self._open:
-            self.transport.write(rfc6455.medium_binary(data))
-        else:
-            await super().send(message)  # says what is wrong with that
+        if not self.write(data):
+            await super().send(message)  # says what is wrong with that, if anything is
 
     @property
     def _open(self) -> bool:
@@ -107,8 +116,18 @@ class Protocol(WebSocketsSansIOProtocol):
             self._amid = not frame[0] & rfc6455.FIN
         super().data_received(frame)
 
-    def _take(self, data: bytes) -> None:
-        self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
+    def _message(self, first: int, payload: bytes) -> bool:
+        """Give a message to the application. False for one that uvicorn must refuse."""
+        if first == rfc6455.TEXT:
+            if not rfc6455.is_utf8(payload):
+                return False
+            self._queue({"text": payload.decode()})
+        elif not (self.take and self.queue.empty() and self.take(payload)):
+            self._queue({"bytes": payload})
+        return True
+
+    def _queue(self, content: dict[str, Any]) -> None:
+        self.queue.put_nowait({"type": "websocket.receive", **content})
         if self.queue.qsize() > QUEUED and not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
