@@ -25,7 +25,6 @@ EXPIRE_AFTER_END = 60  # seconds a ring outlives its tap
 EXPIRE_ALIVE = 120  # seconds; renewed while audio flows, so a crash leaves no key behind
 EXPIRE_EVERY = 10.0  # seconds between renewals
 COMPLAIN_EVERY = 10.0  # seconds between two log lines about refused writes, 17 a second of a tap
-FLUSH = 0.01  # seconds that writes wait for company
 BATCH = 512  # commands in one round trip
 MAX_AGE = 3.0  # seconds audio may wait for Redis; older is dropped, for live audio is late by then
 
@@ -60,11 +59,12 @@ def _marked(entry: _Pending) -> _Pending:
 class Writer:
     """The one write pipeline of a process.
 
-    ``add`` never waits: audio is gathered for FLUSH seconds and sent in one
+    ``add`` never waits: audio is gathered for a quarter of a chunk and sent in one
     round trip. While Redis is away the oldest audio is dropped and counted.
     """
 
     def __init__(self) -> None:
+        self._gather = settings.CHUNK_MS / 4000  # seconds
         self._maxlen = settings.RING_SECONDS * 1000 // settings.CHUNK_MS
         self._pending: deque[_Pending] = deque()
         self._commands: deque[tuple[Any, ...]] = deque(maxlen=1000)
@@ -101,7 +101,7 @@ class Writer:
         pause = 0.02
         while True:
             await self._wake.wait()
-            await asyncio.sleep(FLUSH)
+            await asyncio.sleep(self._gather)
             self._wake.clear()
             try:
                 while self._pending or self._commands:

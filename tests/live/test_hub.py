@@ -280,7 +280,7 @@ async def test_an_answer_that_began_before_a_return_is_cut_to_what_came_after() 
     one, ear = Hub(), Ear()
     entries = [(f"{n * 480}-1".encode(), [b"f", str(n).encode()]) for n in range(6)]
     one._sinks["tap"] = [ear.put]
-    one._cursors["tap"] = f"{2 * 480}-1"
+    one._cursors.begin("tap", b"960-1")
     one._deliver("tap", entries)
     assert ear.heard == [3, 4, 5]
     one._deliver("tap", entries)

@@ -1,0 +1,43 @@
+"""The XREAD of many streams, packed by hand: what Redis is asked is what a library would ask."""
+
+from __future__ import annotations
+
+import hiredis
+
+from monitor.live.cursors import Cursors
+
+
+def packed(*words: str | int) -> bytes:
+    return hiredis.pack_command(words)
+
+
+def test_the_command_is_what_the_library_packs() -> None:
+    cursors = Cursors()
+    cursors.begin("one", b"0-0")
+    cursors.begin("tap:{é}:audio", b"480-1")
+    options = ("XREAD", "COUNT", 64, "BLOCK", 1000, "STREAMS")
+    assert cursors.command(64, 1000) == packed(*options, "one", "tap:{é}:audio", "0-0", "480-1")
+
+
+def test_keys_and_ids_stay_in_step_whatever_moves_or_goes() -> None:
+    cursors = Cursors()
+    for name in ("one", "two", "three"):
+        cursors.begin(name, b"0-0")
+    cursors.move("three", b"3-1")
+    cursors.drop("one")
+    cursors.move("two", b"2-1")
+    cursors.begin("one", b"1-1")
+    options = ("XREAD", "COUNT", 1, "BLOCK", 1, "STREAMS")
+    expected = packed(*options, "two", "three", "one", "2-1", "3-1", "1-1")
+    assert cursors.command(1, 1) == expected
+
+
+def test_a_stream_that_is_read_already_does_not_begin_again() -> None:
+    cursors = Cursors()
+    cursors.begin("one", b"5-1")
+    cursors.begin("one", b"0-0")
+    assert cursors.last("one") == b"5-1"
+    cursors.drop("one")
+    cursors.drop("one")
+    assert cursors.last("one") is None
+    assert len(cursors) == 0
