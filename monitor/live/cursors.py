@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-
-def _bulk(value: bytes) -> bytes:
-    """A bulk string of RESP."""
-    return b"$%d\r\n%b\r\n" % (len(value), value)
+from .link import bulk
 
 
 class Cursors:
@@ -38,13 +35,13 @@ class Cursors:
     def begin(self, key: str, after: bytes) -> None:
         """Read a stream behind an id, unless it is read already."""
         if key not in self._last:
-            self._keys[key] = _bulk(key.encode())
+            self._keys[key] = bulk(key.encode())
             self.move(key, after)
 
     def move(self, key: str, last: bytes) -> None:
         """A stream that is read was read up to an id."""
         self._last[key] = last
-        self._ids[key] = _bulk(last)
+        self._ids[key] = bulk(last)
 
     def drop(self, key: str) -> None:
         """Read a stream no more."""
@@ -55,5 +52,5 @@ class Cursors:
         """XREAD of all streams, packed."""
         options = (b"XREAD", b"COUNT", b"%d" % count, b"BLOCK", b"%d" % block_ms, b"STREAMS")
         words = len(options) + 2 * len(self._last)
-        head = (b"*%d\r\n" % words, *map(_bulk, options))
+        head = (b"*%d\r\n" % words, *map(bulk, options))
         return b"".join((*head, *self._keys.values(), *self._ids.values()))

@@ -8,7 +8,6 @@ reply, which is more than all the rest of a Frame's way into Redis.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 import hiredis
@@ -19,9 +18,14 @@ from redis.exceptions import ResponseError
 READ = 256 * 1024  # bytes asked of the socket at once
 
 
-def pack(commands: Iterable[tuple[Any, ...]]) -> bytes:
-    """Commands as RESP."""
-    return b"".join(map(hiredis.pack_command, commands))
+def bulk(value: bytes) -> bytes:
+    """A bulk string as RESP."""
+    return b"$%d\r\n%b\r\n" % (len(value), value)
+
+
+def pack(*words: str | int) -> bytes:
+    """A command as RESP."""
+    return b"*%d\r\n" % len(words) + b"".join(bulk(str(word).encode()) for word in words)
 
 
 class Link:

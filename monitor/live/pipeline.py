@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from redis.exceptions import ResponseError
@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError
 from .. import metrics
 from ..audio import frame
 from . import bus
-from .link import Link, pack
+from .link import Link, bulk, pack
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +32,22 @@ MAX_AGE = 3.0  # seconds audio may wait for Redis; older is dropped, for live au
 class Source:
     """What the writer knows of one tap: its key, and what it had to drop."""
 
-    __slots__ = ("dropped", "gap_due", "key", "renewed_at")
+    __slots__ = ("_xadd", "dropped", "gap_due", "key", "renewed_at")
 
     def __init__(self, tap_id: uuid.UUID) -> None:
         self.key = bus.audio_key(tap_id)
+        frames = settings.RING_SECONDS * 1000 // settings.CHUNK_MS
+        words = (b"XADD", self.key.encode(), b"MAXLEN", b"~", b"%d" % frames)
+        self._xadd = b"*8\r\n" + b"".join(map(bulk, words))  # what is the same each time
         self.dropped = 0
         self.gap_due = False
         self.renewed_at = -math.inf  # when the ring's expiry was last put off
+
+    def xadd(self, position: int, data: bytes) -> bytes:
+        """The command that stores a Frame, packed."""
+        entry_id = b"%d-1" % position
+        parts = (self._xadd, len(entry_id), entry_id, len(data), data)
+        return b"%b$%d\r\n%b\r\n$1\r\nf\r\n$%d\r\n%b\r\n" % parts
 
 
 class _Pending(NamedTuple):
@@ -65,9 +74,8 @@ class Writer:
 
     def __init__(self) -> None:
         self._gather = settings.CHUNK_MS / 4000  # seconds
-        self._maxlen = settings.RING_SECONDS * 1000 // settings.CHUNK_MS
         self._pending: deque[_Pending] = deque()
-        self._commands: deque[tuple[Any, ...]] = deque(maxlen=1000)
+        self._commands: deque[bytes] = deque(maxlen=1000)  # packed
         self._wake = asyncio.Event()
         self._link: Link | None = None
         self._connected_at = 0.0
@@ -140,8 +148,8 @@ class Writer:
             self._commands.extendleft(reversed(extra))  # an event said twice does no harm
             raise
 
-    async def _send(self, link: Link, commands: list[tuple[Any, ...]]) -> None:
-        for answer in await link.call(pack(commands), len(commands)):
+    async def _send(self, link: Link, commands: list[bytes]) -> None:
+        for answer in await link.call(b"".join(commands), len(commands)):
             if not isinstance(answer, ResponseError):
                 continue
             if str(answer).startswith("READONLY"):
@@ -158,18 +166,18 @@ class Writer:
             self._complain_at = now + COMPLAIN_EVERY
             logger.error("Redis refused a write, %d in all: %s", self.refused, error)
 
-    def _commands_of(self, batch: Iterable[_Pending]) -> Iterable[tuple[Any, ...]]:
+    def _commands_of(self, batch: Iterable[_Pending]) -> Iterable[bytes]:
         now = time.monotonic()
         # Behind a new connection may be a Redis that was restarted and is empty.
         renew_before = max(self._connected_at, now - EXPIRE_EVERY)
         for source, position, data, _ in batch:
-            yield ("XADD", source.key, "MAXLEN", "~", self._maxlen, f"{position}-1", "f", data)
+            yield source.xadd(position, data)
             if source.renewed_at < renew_before:
                 source.renewed_at = now
-                yield ("EXPIRE", source.key, EXPIRE_ALIVE)
+                yield pack("EXPIRE", source.key, EXPIRE_ALIVE)
 
-    def _command(self, *command: Any) -> None:
-        self._commands.append(command)
+    def _command(self, *command: str | int) -> None:
+        self._commands.append(pack(*command))
         self._wake.set()
 
     def _drop(self, entry: _Pending) -> None:

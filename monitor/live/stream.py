@@ -54,7 +54,6 @@ class TapStream:
         self.codec: g711.Codec = "PCMU"
         self.count = taps.MediaCount()
         self.last_at = time.monotonic()
-        self.level = level.SILENT
         self.fed = False  # has any audio come?
         self.on_dead: Callable[[], None] = lambda: None
         self.on_over: Callable[[], None] = lambda: None  # the tap has ended, or another has it
@@ -68,11 +67,17 @@ class TapStream:
         self._position = position
         self._chunk = settings.CHUNK_MS * g711.SAMPLE_RATE // 1000  # samples
         self._joined = bytearray()
+        self._newest = b""  # s16le of the last Frame
         self._ahead = 0.0  # seconds of audio received ahead of real time
 
     @property
     def stalled(self) -> bool:
         return time.monotonic() - self.last_at > STALL
+
+    @property
+    def level(self) -> level.Level:
+        """Of the last Frame. Measured for the meters, five times a second, and not with each."""
+        return level.measure(self._newest)
 
     def feed(self, payload: bytes) -> None:
         """Take encoded audio of any length.
@@ -136,7 +141,7 @@ class TapStream:
         self._send(pcm, size)
 
     def _send(self, pcm: bytes, size: int) -> None:
-        self.level = level.measure(pcm)
+        self._newest = pcm
         received_at = time.time_ns() // 1000
         data = frame.pack(self._leg, self._flags, self._position, received_at, pcm)
         self._writer.add(self._source, self._position, data)
