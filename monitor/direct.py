@@ -3,11 +3,11 @@
 ASGI hands a message over as a dict in a queue, which wakes a task, which is
 resumed through ten coroutines: for 20 ms of audio that is half of all the work.
 Our servers put the socket itself into the scope, as an extension, and a consumer
-may then have whole binary messages, and write them, by a plain call.
+may then have whole binary messages, and write what it has, by a plain call.
 
-It is for what comes all the time and is as it should be. Whatever is not — text,
-pings, the closing, a client that is slow, a server that is not ours — goes
-ASGI's way, and so does a message while another still waits there.
+It is for what comes all the time and is as it should be. Whatever is not — text
+that comes, pings, the closing, a client that is slow, a server that is not ours —
+goes ASGI's way, and so does a message while another still waits there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ class Direct(Protocol):
     take: Take | None
 
     def write(self, data: bytes) -> bool:
-        """Send a message, or say False: then it must go through ``send``."""
+        """Send a binary message, or say False: then it must go through ``send``."""
+
+    def write_text(self, data: bytes) -> bool:
+        """The same with a text message, encoded."""
 
 
 class _None:
@@ -37,6 +40,8 @@ class _None:
 
     def write(self, data: bytes) -> bool:
         return False
+
+    write_text = write
 
 
 def of(scope: dict[str, Any]) -> Direct:

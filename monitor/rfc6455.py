@@ -8,6 +8,7 @@ What is anything else stays with the server's own parser.
 
 from __future__ import annotations
 
+import functools
 import struct
 
 try:
@@ -68,3 +69,9 @@ def unmasked(data: bytes, payload: int, end: int) -> bytes:
 def medium_binary(payload: bytes) -> bytes:
     """A whole binary message of a length in MEDIUM, as a server sends it: not masked."""
     return _medium.pack(BINARY, LONG, len(payload)) + payload
+
+
+@functools.lru_cache(maxsize=1)
+def medium_text(payload: bytes) -> bytes:
+    """The same of text. Kept, for hundreds of pages are sent the same levels one after another."""
+    return _medium.pack(TEXT, LONG, len(payload)) + payload

@@ -87,10 +87,20 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def write(self, data: bytes) -> bool:
         """Send one message the short way, if socket, client and length allow it."""
-        if not self.writable.is_set() or not self._open or len(data) not in rfc6455.MEDIUM:
+        if not self._may_write(data):
             return False
         self.transport.write(rfc6455.medium_binary(data))
         return True
+
+    def write_text(self, data: bytes) -> bool:
+        """The same with text."""
+        if not self._may_write(data):
+            return False
+        self.transport.write(rfc6455.medium_text(data))
+        return True
+
+    def _may_write(self, data: bytes) -> bool:
+        return self.writable.is_set() and self._open and len(data) in rfc6455.MEDIUM
 
     async def run_asgi(self) -> None:
         cast("dict[str, Any]", self.scope["extensions"])[direct.EXTENSION] = self

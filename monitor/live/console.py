@@ -22,8 +22,7 @@ class ConsoleConsumer(PageConsumer):
     """Forwards events and meters as they are; every tap event is the whole row."""
 
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__(runtime)
-        self._mailbox = Mailbox(BACKLOG)
+        super().__init__(runtime, Mailbox(BACKLOG))
 
     def allowed(self, user: Any) -> None:
         if not taps.may_watch(user):
@@ -31,13 +30,13 @@ class ConsoleConsumer(PageConsumer):
 
     async def opened(self) -> None:
         # Subscribed first: a change while the snapshot is read comes behind it.
-        await self._runtime.hub.subscribe(bus.EVENTS, self._mailbox.put)
-        await self._runtime.hub.subscribe(bus.METERS, self._mailbox.put)
+        await self._runtime.hub.subscribe(bus.EVENTS, self._hear)
+        await self._runtime.hub.subscribe(bus.METERS, self._hear)
         await self._snapshot()
 
     async def pump(self) -> None:
         while True:
-            await self._mailbox.wake.wait()
+            await self.something()
             missed, self._mailbox.dropped = self._mailbox.dropped, 0
             messages = self._mailbox.take()
             if missed:
@@ -45,12 +44,17 @@ class ConsoleConsumer(PageConsumer):
             for message in messages:
                 await self._send({"type": "websocket.send", "text": message.decode()})
 
+    def _hear(self, message: bytes) -> None:
+        """Send an event or levels on at once, if nothing stands before them."""
+        if not (self.ready and self._direct.write_text(message)):
+            self._mailbox.put(message)
+
     async def heard(self, message: dict[str, Any]) -> None:
         await self.complain("the live list takes no messages")
 
     async def gone(self, reason: str) -> None:
-        self._runtime.hub.unsubscribe(bus.EVENTS, self._mailbox.put)
-        self._runtime.hub.unsubscribe(bus.METERS, self._mailbox.put)
+        self._runtime.hub.unsubscribe(bus.EVENTS, self._hear)
+        self._runtime.hub.unsubscribe(bus.METERS, self._hear)
 
     def alive(self) -> None:
         self._mailbox.put(json.dumps(ALIVE).encode())

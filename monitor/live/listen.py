@@ -7,7 +7,7 @@ import json
 import time
 from typing import Any
 
-from .. import direct, listens, metrics, taps
+from .. import listens, metrics, taps
 from ..audio import frame, g711
 from ..models import ENDED, ListenSession, Tap
 from . import bus
@@ -29,12 +29,10 @@ class ListenConsumer(PageConsumer):
     """hello, then Frames, then end. The hub's bytes are forwarded as they are."""
 
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__(runtime)
-        self._mailbox = Mailbox()
+        super().__init__(runtime, Mailbox())
         self.lag = Lag()
         self._session_row: ListenSession | None = None
         self._frames = 0
-        self._idle = False  # does the pump wait for something to send?
         self._skipped = 0
         self._backfill = 0.0
         self._backfill_after = 0.0
@@ -58,7 +56,6 @@ class ListenConsumer(PageConsumer):
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
         self._runtime.listening[self._session_row.pk] = self
-        self._direct = direct.of(self.scope)
         self._tap_id = str(self._tap.pk).encode()
         self._audio_key = bus.audio_key(self._tap.pk)
         hub = self._runtime.hub
@@ -83,9 +80,7 @@ class ListenConsumer(PageConsumer):
 
     async def pump(self) -> None:
         while True:
-            self._idle = True
-            await self._mailbox.wake.wait()
-            self._idle = False
+            await self.something()
             frames = self._mailbox.take()
             notes, self._notes = self._notes, []
             for note in notes:
@@ -102,8 +97,7 @@ class ListenConsumer(PageConsumer):
     def _hear(self, data: bytes) -> None:
         """Send a Frame on at once, if nothing stands before it; else the pump will."""
         now = time.monotonic()
-        ready = self._idle and not self._mailbox.wake.is_set() and not self.lag.degraded(now)
-        if ready and self._direct.write(data):
+        if self.ready and not self.lag.degraded(now) and self._direct.write(data):
             self._sent(data, now)
         else:
             self._mailbox.put(data)

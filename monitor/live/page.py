@@ -13,11 +13,12 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from .. import metrics
+from .. import direct, metrics
 from . import bus
 from .auth import App
 from .close import CloseCode, Closed
 from .database import threaded
+from .hub import Mailbox
 from .runtime import Runtime
 
 LAST_WORDS = 1.0  # seconds that a client has to take the close frame
@@ -29,8 +30,10 @@ MAX_MESSAGE = 4 * 1024  # bytes; an ack has 40
 class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
     """A socket of a signed-in user. Subclasses say who may, and what is sent."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, mailbox: Mailbox) -> None:
         self._runtime = runtime
+        self._mailbox = mailbox  # what the pump is to send
+        self._idle = False  # does the pump wait for it?
         self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     def allowed(self, user: Any) -> None:
@@ -62,6 +65,7 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def __call__(self, scope: dict[str, Any], receive: App, send: App) -> None:
         self.scope = scope
         self._send = send
+        self._direct = direct.of(scope)
         self._user = scope["user"]
         self.session_key = scope["session"].session_key or ""
         self.user_id = self._user.pk
@@ -87,6 +91,17 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         """End the socket from wherever; the first to say so is believed."""
         if not self._ended.done():
             self._ended.set_result(Closed(code, reason))
+
+    @property
+    def ready(self) -> bool:
+        """Would the pump do nothing but send what comes? Then it may go the direct way."""
+        return self._idle and not self._mailbox.wake.is_set()
+
+    async def something(self) -> None:
+        """Wait for something to send."""
+        self._idle = True
+        await self._mailbox.wake.wait()
+        self._idle = False
 
     async def send_json(self, message: dict[str, Any]) -> None:
         await self._send({"type": "websocket.send", "text": json.dumps(message)})
