@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from . import metrics, taps
+from . import metrics, packets, taps
 from .live import bus
 from .models import Tap
 
@@ -43,6 +43,7 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
         "events": row.events.all(),
         "sessions": row.listens.all() if may_audit else None,
         "can_listen": taps.may_listen(request.user, row),
+        "packets": packets.table(row.rtp) if row.transport == "rtp" else [],
     }
     return render(request, "tap.html", context)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from monitor import taps
+from monitor import packets, taps
 from monitor.audio import frame
 from monitor.live import bus
 from monitor.live.close import CloseCode
@@ -58,6 +58,11 @@ def test_every_state_is_in_the_protocol(state: str) -> None:
 @pytest.mark.parametrize("field", taps.describe(Tap(call=Call())))
 def test_every_field_of_a_tap_is_in_the_protocol(field: str) -> None:
     assert f"`{field}`" in PROTOCOL
+
+
+@pytest.mark.parametrize("figure", packets.FIGURES, ids=lambda figure: figure.name)
+def test_every_figure_is_in_the_protocol(figure: packets.Figure) -> None:
+    assert f"`{figure.name}`" in PROTOCOL
 
 
 def settings_read() -> set[str]:

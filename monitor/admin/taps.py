@@ -10,9 +10,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from .. import packets
 from ..models import Call, ListenSession, Tap, TapEvent
 from .base import HistoryAdmin, HistoryInline, link
 from .export import Sheet
@@ -98,7 +99,7 @@ class TapAdmin(HistoryAdmin):
             {
                 "fields": (
                     *("codec", "content_type", "transport", "opened", "closed"),
-                    *("frames", "received", "gaps", "packets"),
+                    *("frames", "received", "gaps", "rtp_packets"),
                 )
             },
         ),
@@ -106,7 +107,7 @@ class TapAdmin(HistoryAdmin):
     )
     readonly_fields = (
         *("of_call", "agent", "caller", "status", "requested", "started", "ended", "lasted"),
-        *("opened", "closed", "received", "packets", "tap_id"),
+        *("opened", "closed", "received", "rtp_packets", "tap_id"),
     )
     inlines = (EventInline, ListenInline)
     nothing_yet = "No taps yet. A tap appears here as soon as an agent is monitored."
@@ -133,8 +134,12 @@ class TapAdmin(HistoryAdmin):
             "frames": lambda tap: tap.frames,
             "bytes": lambda tap: tap.bytes,
             "gaps": lambda tap: tap.gaps,
-            "packets_lost": lambda tap: (tap.rtp or {}).get("lost"),
-            "jitter_ms": lambda tap: (tap.rtp or {}).get("jitter_ms"),
+            "packets_received": lambda tap: packets.value(tap.rtp, "received"),
+            "packets_lost": lambda tap: packets.value(tap.rtp, "lost"),
+            "packets_late": lambda tap: packets.value(tap.rtp, "late"),
+            "packets_reordered": lambda tap: packets.value(tap.rtp, "reordered"),
+            "packets_duplicate": lambda tap: packets.value(tap.rtp, "duplicate"),
+            "jitter_ms": lambda tap: packets.value(tap.rtp, "jitter_ms"),
         },
     )
 
@@ -201,10 +206,9 @@ class TapAdmin(HistoryAdmin):
         return filesizeformat(tap.bytes)
 
     @admin.display(description="RTP packets")
-    def packets(self, tap: Tap) -> str:
-        seen = tap.rtp
-        if not seen:
-            return "-"
-        told = ("received", "lost", "late", "reordered", "duplicate", "strangers", "malformed")
-        counts = ", ".join(f"{seen.get(name, 0)} {name}" for name in told)
-        return f"{counts}; jitter {seen.get('jitter_ms', 0)} ms"
+    def rtp_packets(self, tap: Tap) -> SafeString:
+        if not tap.rtp:
+            return NOTHING
+        rows = ((one.figure.label, one.text) for one in packets.table(tap.rtp) if one.text)
+        cells = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", rows)
+        return format_html('<table class="figures">{}</table>', cells)

@@ -30,6 +30,7 @@ STALL = 3.0  # seconds without audio: the tap is shown stalled, another socket m
 DEAD = 30.0  # seconds without audio: the media connection is given up
 BURST = 60.0  # seconds of audio that may come ahead of time: a sender makes up for a pause
 TICK = 0.2  # seconds between two batches of levels
+PACKETS_EVERY = 5  # batches of levels: the figures of RTP's packets go with one a second
 CHECKPOINT = 10.0  # seconds between two writings of the counters
 
 LEGS = {"both": frame.Leg.BOTH, "speak": frame.Leg.SPEAK, "listen": frame.Leg.LISTEN}
@@ -207,6 +208,7 @@ class Streams:
         self._writer = writer
         self._streams: set[TapStream] = set()
         self._stalled: set[TapStream] = set()
+        self._ticks = 0
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -248,8 +250,18 @@ class Streams:
                 levels.setdefault(str(stream.tap_id), None)
             else:
                 levels[str(stream.tap_id)] = [round(one, 1) for one in stream.level]
+        self._ticks += 1
         if levels:
-            self._writer.meters(json.dumps({"type": "meters", "levels": levels}))
+            more = {} if self._ticks % PACKETS_EVERY else self._packets()
+            self._writer.meters(json.dumps({"type": "meters", "levels": levels} | more))
+
+    def _packets(self) -> dict[str, dict[str, dict[str, float]]]:
+        """What RTP taps count, without the zeros, which are most."""
+        packets = {}
+        for stream in self._streams:
+            if figures := stream.figures():
+                packets[str(stream.tap_id)] = {name: n for name, n in figures.items() if n}
+        return {"packets": packets} if packets else {}
 
     def _tell(self, stream: TapStream) -> None:
         """Tell listeners that a tap's audio has stopped coming, or comes again."""

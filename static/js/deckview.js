@@ -6,6 +6,7 @@
 
 import { part, setAttr, setIcon, setText } from "./dom.js";
 import { draw } from "./meter.js";
+import { network } from "./packets.js";
 import { signInHelps } from "./socket.js";
 import { agentName, callerParts } from "./words.js";
 
@@ -63,12 +64,14 @@ export class DeckView {
    * @param {object} options
    * @param {() => void} options.onMain the big button
    * @param {() => number} options.serverNow ms; 0 while the server's clock is not known
+   * @param {(id: string) => import("./packets.js").Packets | undefined} options.packets of a tap
    */
-  constructor(root, deck, { onMain, serverNow }) {
+  constructor(root, deck, { onMain, serverNow, packets }) {
     this.root = root;
     this.deck = deck;
     this.home = root.hasAttribute("data-home");
     this.serverNow = serverNow;
+    this.packets = packets;
     this.announced = "";
     this.idleDetail = part(root, "detail").textContent;
     const volume = /** @type {HTMLInputElement} */ (part(root, "volume"));
@@ -102,6 +105,7 @@ export class DeckView {
     if (!["playing", "silent"].includes(light.state)) draw(part(root, "meter"), -96);
     this.#buttons(light.state);
     this.#delay();
+    this.#network(light.state);
     this.#announce(light);
   }
 
@@ -140,6 +144,23 @@ export class DeckView {
     const delay = now ? this.deck.delay(now) : null;
     element.hidden = delay === null;
     if (delay !== null) setText(element, `${(delay / 1000).toFixed(1)} s behind the call`);
+  }
+
+  /**
+   * Is it the call or the network? Only for taps whose packets are counted.
+   * @param {string} state
+   */
+  #network(state) {
+    const { deck, root } = this;
+    const heard = deck.tap && !OVER.has(state);
+    const packets = heard ? this.packets(/** @type {any} */ (deck.tap).id) : undefined;
+    const seen = network(packets, Date.now(), deck.report?.underruns ?? 0);
+    const element = part(root, "network");
+    element.hidden = !seen;
+    if (!seen) return;
+    setAttr(element, "data-losing", String(seen.losing));
+    setText(part(root, "network-words"), seen.words);
+    setText(part(root, "network-detail"), seen.detail);
   }
 
   /**

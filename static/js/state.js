@@ -4,6 +4,8 @@
  * Pure: time comes in with each event, nothing here touches the page.
  */
 
+import { takePackets } from "./packets.js";
+
 export const ENDED_STAYS_MS = 20_000;
 export const METERS_LATE_MS = 2_000;
 
@@ -43,6 +45,7 @@ export const METERS_LATE_MS = 2_000;
  * @property {number} offset server clock minus this clock, ms
  * @property {ReadonlyMap<string, Tap>} taps oldest first
  * @property {ReadonlyMap<string, Level>} levels
+ * @property {ReadonlyMap<string, import("./packets.js").Packets>} packets of RTP taps
  * @property {ReadonlyMap<string, number>} leaving when an ended tap leaves the list
  */
 
@@ -54,6 +57,7 @@ export function emptyList() {
     offset: 0,
     taps: new Map(),
     levels: new Map(),
+    packets: new Map(),
     leaving: new Map(),
   };
 }
@@ -90,7 +94,11 @@ export function reduce(state, event, now) {
     case "tap":
       return revives(state.taps.get(event.tap.id), event.tap) ? state : place(state, event.tap, now);
     case "meters":
-      return { ...state, levels: meters(state, event.levels, now) };
+      return {
+        ...state,
+        levels: meters(state, event.levels, now),
+        packets: packets(state, event.packets, now),
+      };
     case "link":
       return link(state, event);
     case "tick":
@@ -114,7 +122,7 @@ function snapshot(state, event, now) {
   // Taps that went while the link was down: their end was missed, so it has no reason.
   const missed = [...state.taps.values()].filter((tap) => !known.has(tap.id));
   /** @type {ListState} */
-  let next = { ...state, link: "live", code: 0, offset, levels: new Map() };
+  let next = { ...state, link: "live", code: 0, offset, levels: new Map(), packets: new Map() };
   for (const tap of missed.filter(isActive)) {
     next = place(next, { ...tap, state: "finished", media: false, end_reason: "" }, now);
   }
@@ -174,6 +182,21 @@ function meters(state, levels, now) {
 }
 
 /**
+ * Only one batch in a second has them, and none without an RTP tap.
+ * @param {ListState} state
+ * @param {Record<string, import("./packets.js").Figures> | undefined} counted
+ * @param {number} now
+ */
+function packets(state, counted, now) {
+  if (!counted) return state.packets;
+  const next = new Map(state.packets);
+  for (const [id, figures] of Object.entries(counted)) {
+    next.set(id, takePackets(next.get(id), figures, now));
+  }
+  return next;
+}
+
+/**
  * @param {ListState} state
  * @param {{link: ListState["link"], code: number}} event
  * @returns {ListState}
@@ -182,7 +205,8 @@ function link(state, event) {
   // "connecting" is the first time only; after that it is a reconnection.
   const again = event.link === "connecting" && state.link !== "connecting";
   const next = again ? "reconnecting" : event.link;
-  return { ...state, link: next, code: event.code || (again ? state.code : 0), levels: new Map() };
+  const code = event.code || (again ? state.code : 0);
+  return { ...state, link: next, code, levels: new Map(), packets: new Map() };
 }
 
 /**
@@ -204,9 +228,10 @@ function expire(state, held, now) {
 function without(state, ids) {
   const taps = new Map(state.taps);
   const levels = new Map(state.levels);
+  const packets = new Map(state.packets);
   const leaving = new Map(state.leaving);
-  for (const id of ids) for (const map of [taps, levels, leaving]) map.delete(id);
-  return { ...state, taps, levels, leaving };
+  for (const id of ids) for (const map of [taps, levels, packets, leaving]) map.delete(id);
+  return { ...state, taps, levels, packets, leaving };
 }
 
 /**

@@ -52,7 +52,7 @@ test("a snapshot makes the list live and sets the clock", () => {
 test("the reducer changes nothing it was given", () => {
   const before = play([snapshot(tap("a"), tap("b"))]);
   const copy = structuredClone(before);
-  play([change(ended("a")), { type: "meters", levels: { b: [-20, -10] } }], { state: before });
+  play([change(ended("a")), { type: "meters", levels: { b: [-20, -10] }, packets: { b: {} } }], { state: before });
   play([{ type: "tick", held: new Set() }], { state: before, now: NOW + 1e9 });
   assert.deepEqual(before, copy);
 });
@@ -166,6 +166,18 @@ test("batches of several ingest processes add up", () => {
   ]);
   assert.equal(mediaOf(list, tap("a"), NOW), "live");
   assert.equal(list.levels.get("b").rms, -30);
+});
+
+test("packets come with some batches only, and stay until the link or the call goes", () => {
+  const counted = { type: "meters", levels: { a: [-20, -10] }, packets: { a: { received: 50 } } };
+  let list = play([snapshot(tap("a", { transport: "rtp" }), tap("b")), counted]);
+  list = play([{ type: "meters", levels: { a: [-20, -10], b: [-30, -20] } }], { state: list });
+  assert.deepEqual(list.packets.get("a").figures, { received: 50 });
+  assert.equal(list.packets.get("b"), undefined);
+  const lost = play([{ type: "link", link: "reconnecting", code: 1006 }], { state: list });
+  assert.equal(lost.packets.size, 0);
+  const over = play([change(ended("a")), { type: "dismiss", id: "a" }], { state: list });
+  assert.equal(over.packets.size, 0);
 });
 
 test("no level survives the loss of the link, nor the end of the call", () => {

@@ -16,7 +16,7 @@ from monitor import taps
 from monitor.audio import frame, g711, level
 from monitor.audio.frame import Flag, Leg
 from monitor.live import pipeline, stream
-from monitor.live.stream import Flood, Streams, TapStream
+from monitor.live.stream import Flood, PacketStream, Streams, TapStream
 
 CHUNK = 480  # samples, CHUNK_MS = 60
 PACKET = 160  # bytes, 20 ms
@@ -52,13 +52,16 @@ class Recorder(pipeline.Writer):
         self.sent: list[Sent] = []
         self.ended: list[pipeline.Source] = []
         self.levels: list[dict[str, Any]] = []
+        self.packets: list[dict[str, Any] | None] = []
         self.events: list[dict[str, Any]] = []
 
     def add(self, source: pipeline.Source, position: int, data: bytes) -> None:
         self.sent.append(Sent(position, data))
 
     def meters(self, payload: str) -> None:
-        self.levels.append(json.loads(payload)["levels"])
+        batch = json.loads(payload)
+        self.levels.append(batch["levels"])
+        self.packets.append(batch.get("packets"))
 
     def event(self, payload: str) -> None:
         self.events.append(json.loads(payload))
@@ -367,6 +370,26 @@ def test_a_stalled_tap_has_null_for_its_levels(
     clock.now += 3.1
     streams.tick()
     assert writer.levels == [{str(tap.tap_id): None}]
+
+
+def test_the_packets_of_rtp_taps_go_with_one_batch_in_a_second(
+    streams: Streams, clock: Clock, writer: Recorder
+) -> None:
+    """Without the zeros, and without the taps that have no packets."""
+    rtp = PacketStream(uuid.uuid4(), "both", writer)
+    rtp.figures = lambda: {"received": 50, "lost": -1, "late": 0, "jitter_ms": 0.25}
+    streams.add(rtp)
+    tick_for(streams, clock, 3)
+    told = [batch for batch in writer.packets if batch is not None]
+    assert len(writer.packets) == 15
+    assert told == [{str(rtp.tap_id): {"received": 50, "lost": -1, "jitter_ms": 0.25}}] * 3
+
+
+def test_taps_over_websockets_alone_have_no_packets(
+    streams: Streams, clock: Clock, writer: Recorder
+) -> None:
+    tick_for(streams, clock, 3)
+    assert set(writer.packets) == {None}
 
 
 def stalls(writer: Recorder) -> list[bool]:

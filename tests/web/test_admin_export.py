@@ -88,10 +88,27 @@ class TestFile:
                 "frames": "1234",
                 "bytes": "197440",
                 "gaps": "3",
+                "packets_received": "",
                 "packets_lost": "",
+                "packets_late": "",
+                "packets_reordered": "",
+                "packets_duplicate": "",
                 "jitter_ms": "",
             }
         ]
+
+    def test_an_rtp_taps_packets_are_in_it(self, as_bob: Client, opened: OpenedTap) -> None:
+        counted = {"received": 1234, "lost": 5, "late": 2, "reordered": 7, "jitter_ms": 0.41}
+        change(opened, transport="rtp", rtp=counted)
+        row = exported(as_bob)[0]
+        names = ("received", "lost", "late", "reordered", "duplicate")
+        assert [row[f"packets_{name}"] for name in names] == ["1234", "5", "2", "7", "0"]
+        assert row["jitter_ms"] == "0.41"
+
+    def test_duplicates_are_no_negative_loss(self, as_bob: Client, opened: OpenedTap) -> None:
+        change(opened, rtp={"received": 9, "lost": -3, "duplicate": 3})
+        row = exported(as_bob)[0]
+        assert (row["packets_lost"], row["packets_duplicate"]) == ("0", "3")
 
     def test_what_never_was_is_empty(self, as_bob: Client, opened: OpenedTap) -> None:
         row = exported(as_bob)[0]

@@ -17,8 +17,18 @@ from monitor.models import ListenSession, Tap, TapEvent
 from monitor.taps import MediaCount, OpenedTap
 
 from .markup import links, refused
+from .rows import change
 from .status import body, post
 
+RTP = {
+    "received": 1234,
+    "lost": -3,
+    "late": 2,
+    "reordered": 0,
+    "duplicate": 3,
+    "jitter_ms": 0.41,
+    "concealed": 1600,
+}
 XSS = "<img src=x onerror=alert('x')>"
 
 
@@ -58,6 +68,19 @@ class TestTap:
 
     def test_what_never_was_is_a_dash(self, as_bob: Client, opened: OpenedTap) -> None:
         assert "None" not in page(as_bob, opened.tap)
+
+    def test_the_packets_of_an_rtp_tap(self, as_bob: Client, opened: OpenedTap) -> None:
+        """Those that are not zero, in words."""
+        change(opened, transport="rtp", rtp=RTP)
+        html = page(as_bob, opened.tap)
+        table = html.partition('<table class="figures">')[2].partition("</table>")[0]
+        assert re.findall("<th>(.*?)</th><td>(.*?)</td>", table) == [
+            *(("Packets received", "1234"), ("Too late to be heard", "2")),
+            *(("Duplicates", "3"), ("Jitter", "0.4 ms"), ("Concealed", "0.20 s")),
+        ]
+
+    def test_a_tap_without_packets_has_no_table(self, as_bob: Client, ended: Tap) -> None:
+        assert '<table class="figures">' not in page(as_bob, ended)
 
     def test_its_timeline_is_in_order(self, as_bob: Client, ended: Tap) -> None:
         html = page(as_bob, ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -12,12 +13,14 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
 
-from monitor import taps
+from monitor import packets, taps
+from monitor.live.rtp import RtpTap
 from monitor.models import ListenSession
 from monitor.taps import OpenedTap
 from tests import environment
 
 from .markup import refused
+from .rows import change
 from .status import path_of
 
 XSS = "<script>alert('x')</script>"
@@ -146,6 +149,25 @@ class TestTapPage:
         assert "charlie" not in as_alice.get(path).content.decode()
         assert "charlie" in as_bob.get(path).content.decode()
 
+    def test_an_rtp_taps_packets_are_in_words(self, as_alice: Client, opened: OpenedTap) -> None:
+        """Zeros are there for the page's script to fill, and not to be seen."""
+        change(opened, transport="rtp", rtp={"received": 1234, "lost": -3, "skipped": 12000})
+        html = as_alice.get(f"/taps/{opened.tap.pk}").content.decode()
+        found = re.findall(
+            r'<div data-figure="(\w+)" data-unit="(\w*)"( hidden)?>'
+            r'<dt>(.+?)</dt><dd data-part="figure">(.*?)</dd>',
+            html,
+        )
+        assert [(name, text) for name, _, hidden, _, text in found if not hidden] == [
+            ("received", "1234"),
+            ("skipped", "1.50 s"),
+        ]
+        assert [name for name, *_ in found] == [one.name for one in packets.FIGURES]
+
+    def test_other_taps_have_no_packets(self, as_alice: Client, opened: OpenedTap) -> None:
+        html = as_alice.get(f"/taps/{opened.tap.pk}").content.decode()
+        assert "data-figure" not in html
+
     def test_what_callers_wrote_is_text(self, as_bob: Client, db: Any) -> None:
         tap = taps.open_tap(
             "call-2", agent=XSS, caller=XSS, caller_name=XSS, reason=f"'\"{XSS}"
@@ -158,6 +180,11 @@ class TestTapPage:
         html = as_alice.get(f"/taps/{opened.tap.pk}").content.decode()
         assert opened.uri.rpartition(".")[2] not in html
         assert opened.status_url.split("/")[4] not in html
+
+
+def test_every_figure_of_an_rtp_tap_has_words() -> None:
+    counted = RtpTap(Mock(), Mock()).figures()
+    assert {one.name for one in packets.FIGURES} == set(counted)
 
 
 class TestHealth:

@@ -30,7 +30,7 @@ const deck = new Deck({
 const calls = new CallList(root, { tapUrl: urls.tapUrl, onToggle: toggle, onEscape: stop });
 const deckElement = document.getElementById("deck");
 const deckView = deckElement
-  ? new DeckView(deckElement, deck, { onMain: stop, serverNow })
+  ? new DeckView(deckElement, deck, { onMain: stop, serverNow, packets: (id) => list.packets.get(id) })
   : null;
 
 function serverNow() {

@@ -4,6 +4,7 @@
 import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
 import { localTimes, part, setAttr, setIcon, setText } from "../dom.js";
+import { shown, takePackets } from "../packets.js";
 import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
 import { elapsed, isActive, revives } from "../state.js";
 import { agentName, duration, listRefusal, loss, STATE } from "../words.js";
@@ -18,6 +19,8 @@ let offset = 0;
 let known = false; // the server's clock
 /** @type {import("../state.js").Tap | null} */
 let row = null;
+/** @type {import("../packets.js").Packets | undefined} */
+let packets;
 
 /** What the deck must know before the first message came. @returns {any} */
 function pageTap() {
@@ -46,6 +49,19 @@ function receive(message) {
     else over(); // it ended while the link was down
   } else if (message.type === "tap" && message.tap.id === data.tap) {
     if (!revives(row, message.tap)) show(message.tap);
+  } else if (message.type === "meters" && message.packets?.[data.tap]) {
+    packets = takePackets(packets, message.packets[data.tap], Date.now());
+    showPackets(packets.figures);
+  }
+}
+
+/** @param {import("../packets.js").Figures} figures */
+function showPackets(figures) {
+  for (const line of root.querySelectorAll("[data-figure]")) {
+    const { figure = "", unit = "" } = /** @type {HTMLElement} */ (line).dataset;
+    const text = shown(unit, figures[figure] ?? 0);
+    /** @type {HTMLElement} */ (line).hidden = !text;
+    setText(part(line, "figure"), text);
   }
 }
 
@@ -87,6 +103,7 @@ function tick() {
 function linked({ phase, code }) {
   if (phase !== "waiting" && phase !== "closed") return;
   known = false;
+  packets = undefined;
   if (phase === "closed" || code === Close.TOO_MANY) refused(code);
   else setText(part(root, "banner"), `${loss(code)} Reconnecting… What you see may be out of date.`);
 }
@@ -107,13 +124,15 @@ function renderTitle() {
 
 setText(part(root, "agent"), name);
 localTimes(root);
-const shown = part(root, "duration");
-if (shown.dataset.seconds) setText(shown, duration(Number(shown.dataset.seconds) * 1000));
+const lasted = part(root, "duration");
+if (lasted.dataset.seconds) setText(lasted, duration(Number(lasted.dataset.seconds) * 1000));
 
 if (isActive(pageTap())) {
   const socket = new LiveSocket({ url: socketUrl(data.consoleUrl), onMessage: receive, onState: linked });
   const serverNow = () => (known ? Date.now() + offset : 0);
-  const view = deckElement ? new DeckView(deckElement, deck, { onMain: toggle, serverNow }) : null;
+  const view = deckElement
+    ? new DeckView(deckElement, deck, { onMain: toggle, serverNow, packets: () => packets })
+    : null;
   const hurry = () => {
     socket.retryNow();
     deck.hurry();

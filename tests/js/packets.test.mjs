@@ -1,0 +1,82 @@
+// What a supervisor reads of a tap's packets: the call, or the network?
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { network, shown, takePackets } from "../../static/js/packets.js";
+
+/** A report a second; what the line says after the last. */
+function after(...reports) {
+  const packets = reports.reduce((known, one, second) => takePackets(known, one, second * 1000), undefined);
+  return network(packets, packets.at, 0);
+}
+
+test("a network that is well is one calm line", () => {
+  const { losing, words, detail } = after({ received: 50, jitter_ms: 0.41 }, { received: 100, jitter_ms: 0.38 });
+  assert.equal(words, "RTP: 0 lost, 0 late, jitter 0.4 ms");
+  assert.equal(losing, false);
+  assert.match(detail, /what crackles now is the call itself/);
+  assert.match(detail, /100 received, 0 out of order, 0 duplicates/);
+});
+
+test("packets that are missing are marked, and the totals stay at hand", () => {
+  const { losing, words, detail } = after({ received: 50 }, { received: 90, lost: 8, late: 2 }, { received: 140, lost: 8, late: 2 });
+  assert.equal(losing, true);
+  assert.equal(words, "RTP: 10 packets missing in the last 10 s");
+  assert.match(detail, /^What crackles now is the network.* 8 lost, 2 late, jitter 0\.0 ms, 140 received/);
+});
+
+test("a late packet alone counts: it was not heard either", () => {
+  assert.equal(after({}, { late: 1 }, { late: 1 }).words, "RTP: 1 packet missing in the last 10 s");
+});
+
+test("a loss of before is no reason to be alarmed for ever", () => {
+  const lost = { lost: 5 };
+  const reports = [{}, lost, lost, ...Array(11).fill(lost)];
+  assert.equal(after(...reports.slice(0, 11)).losing, true);
+  assert.equal(after(...reports).words, "RTP: 5 lost, 0 late, jitter 0.0 ms");
+});
+
+test("what was lost before the page looked is no news", () => {
+  assert.equal(after({ lost: 500 }, { lost: 500 }).losing, false);
+});
+
+test("a packet that was overtaken is not lost", () => {
+  assert.equal(after({}, { lost: 1 }).losing, false);
+  assert.equal(after({}, { lost: 1 }, { reordered: 1 }).losing, false);
+});
+
+test("a duplicate does not hide a loss, and alone is none", () => {
+  assert.equal(after({}, { lost: 0, duplicate: 1 }, { lost: 0, duplicate: 1 }).losing, true);
+  const alone = after({}, { lost: -3, duplicate: 3 }, { lost: -3, duplicate: 3 });
+  assert.equal(alone.losing, false);
+  assert.match(alone.words, /^RTP: 0 lost/);
+});
+
+test("a tap that begins anew is calm", () => {
+  assert.equal(after({ lost: 9 }, {}, {}).losing, false);
+});
+
+test("no line without news", () => {
+  assert.equal(network(undefined, 0, 0), null);
+  assert.notEqual(network(takePackets(undefined, {}, 0), 3000, 0), null);
+  assert.equal(network(takePackets(undefined, {}, 0), 3001, 0), null);
+});
+
+test("what is remembered does not grow", () => {
+  let packets;
+  for (let second = 0; second < 1000; second++) packets = takePackets(packets, { lost: second }, second * 1000);
+  assert.equal(packets.past.length, 11);
+});
+
+test("the listener's own end is named too", () => {
+  const packets = takePackets(undefined, {}, 0);
+  assert.match(network(packets, 0, 0).detail, /Playback here never ran dry\.$/);
+  assert.match(network(packets, 0, 3).detail, /Playback here ran dry 3 times\.$/);
+});
+
+for (const [unit, number, text] of [
+  ["", 0, ""], ["", 12, "12"], ["", -3, ""], ["samples", 1640, "0.20 s"], ["samples", 0, ""],
+  ["ms", 0.41, "0.4 ms"], ["ms", 0, ""],
+]) {
+  test(`a figure of ${number} ${unit} reads "${text}"`, () => assert.equal(shown(unit, number), text));
+}
