@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,7 +15,7 @@ from django.conf import settings
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser import hearing
-from tests.servers import Server
+from tests.servers import RtpTaps, Server
 
 CHROMIUM = os.environ.get("BROWSER_PATH", "")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-quic"]
@@ -40,6 +41,18 @@ def _agents_server(django_db_setup: Any, static_files: None) -> Iterator[Server]
 def agents_server(_agents_server: Server, transactional_db: Any) -> Server:
     """Everything mounted, as script/server starts it."""
     return _agents_server
+
+
+@pytest.fixture(scope="module")
+def _rtp_taps(django_db_setup: Any, static_files: None) -> Iterator[RtpTaps]:
+    with RtpTaps() as started:
+        yield started
+
+
+@pytest.fixture
+def rtp_taps(_rtp_taps: RtpTaps, transactional_db: Any) -> RtpTaps:
+    """``manage.py rtptaps``."""
+    return _rtp_taps
 
 
 @pytest_asyncio.fixture
@@ -82,6 +95,27 @@ def simulate(agents_server: Server) -> Iterator[Callable[..., subprocess.Popen[b
         child = subprocess.Popen(command, cwd=settings.BASE_DIR)
         started.append(child)
         return child
+
+    yield start
+    for child in started:
+        child.terminate()
+        child.wait(10)
+
+
+@pytest.fixture
+def ffmpeg() -> Iterator[Callable[..., None]]:
+    """Starts ffmpeg sending a source over RTP, in real time; ends it with the test."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("no ffmpeg here")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(source: str, uri: str, codec: str = "pcm_mulaw") -> None:
+        made = ("-v", "error", "-re", "-f", "lavfi", "-i", source)
+        sent = ("-ar", "8000", "-ac", "1", "-c:a", codec, "-f", "rtp", uri)
+        command = [program, *made, *sent]
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        started.append(child)
 
     yield start
     for child in started:

@@ -16,8 +16,12 @@ from playwright.async_api import Page, async_playwright, expect
 from monitor.models import ListenSession
 from tests.browser import hearing
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.live.talk import open_tap
+from tests.live.talk import open_tap, payload
+from tests.live.test_rtp import Sender
 from tests.servers import RtpTaps, Server
+
+#: Whole packets of 20 ms; by itself ffmpeg makes 44.1 kHz, and 1024 samples at once.
+EXACT_SINE = "sine=frequency=440:sample_rate=8000:samples_per_frame=160"
 
 Simulate = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -80,13 +84,56 @@ async def test_an_a_law_call_is_heard(
 
 
 async def test_a_call_over_rtp_is_heard(
-    page: Page, agents_server: Server, simulate: Simulate, alice: User
+    page: Page, agents_server: Server, rtp_taps: RtpTaps, simulate: Simulate, alice: User
 ) -> None:
-    with RtpTaps():
-        await sign_in(page, agents_server)
-        simulate("--tone", "520", "--seconds", "60", "--transport", "rtp")
-        await listen(page)
-        await hears(page, 520)
+    await sign_in(page, agents_server)
+    simulate("--tone", "520", "--seconds", "60", "--transport", "rtp")
+    await listen(page)
+    await hears(page, 520)
+
+
+@pytest.mark.parametrize("source", ["sine=frequency=440", EXACT_SINE])
+async def test_ffmpeg_is_heard_over_rtp(
+    page: Page,
+    agents_server: Server,
+    rtp_taps: RtpTaps,
+    ffmpeg: Callable[..., None],
+    alice: User,
+    source: str,
+) -> None:
+    """In packets of 185 and 186 samples, as it makes of 44.1 kHz, and in whole ones of 20 ms."""
+    await sign_in(page, agents_server)
+    opened = await open_tap(agent="Receptionist", transport="rtp")
+    ffmpeg(source, opened.uri)
+    await listen(page)
+    await hears(page, 440)
+    await expect(page.locator("#deck [data-part=network]")).to_contain_text(
+        re.compile(r"RTP: 0 lost, 0 late, jitter \d+\.\d ms")
+    )
+
+
+async def test_the_deck_says_that_packets_are_missing(
+    page: Page, agents_server: Server, rtp_taps: RtpTaps, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    opened = await open_tap(agent="Receptionist", transport="rtp")
+    sending = asyncio.create_task(lose_every_tenth(opened.uri))
+    await listen(page)
+    line = page.locator("#deck [data-losing=true] summary")
+    await expect(line).to_have_text(
+        re.compile(r"^RTP: \d+ packets? missing in the last 10 s$"), timeout=15_000
+    )
+    await line.click()
+    await expect(page.get_by_text("the network that brings the call")).to_be_visible()
+    sending.cancel()
+
+
+async def lose_every_tenth(uri: str) -> None:
+    """Speak without end over a bad network."""
+    with Sender(uri) as sender:
+        while True:
+            await sender.speak([payload(number) for number in range(9)])
+            sender.number += 1
 
 
 async def test_calls_come_and_go_without_a_reload(
