@@ -17,8 +17,8 @@ class Figure(NamedTuple):
 
 
 FIGURES = (
-    Figure("received", "Packets received"),
-    Figure("expected", "Packets expected"),
+    Figure("received", "Received"),
+    Figure("expected", "Expected"),
     Figure("lost", "Lost"),
     Figure("late", "Too late to be heard"),
     Figure("reordered", "Out of order"),
@@ -26,7 +26,7 @@ FIGURES = (
     Figure("jitter_ms", "Jitter", "ms"),
     Figure("concealed", "Concealed", "samples"),
     Figure("skipped", "Left out", "samples"),
-    Figure("played", "Packets heard"),
+    Figure("played", "Heard"),
     Figure("comfort_noise", "Comfort noise"),
     Figure("events", "Key presses (events)"),
     Figure("unknown", "Unknown content"),
@@ -54,11 +54,12 @@ def table(counted: Mapping[str, float] | None) -> list[Shown]:
 def value(counted: Mapping[str, float] | None, name: str) -> float | None:
     """A figure as it is shown; None where no packets were counted at all.
 
-    Losses below none are no news: RFC 3550 takes every duplicate from them.
+    What RFC 3550 calls lost, a duplicate hides; people mean what never came.
     """
     if counted is None:
         return None
-    return max(0, counted.get(name, 0))
+    duplicates = counted.get("duplicate", 0) if name == "lost" else 0
+    return max(0, counted.get(name, 0) + duplicates)
 
 
 def _text(figure: Figure, number: float) -> str:

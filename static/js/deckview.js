@@ -160,7 +160,8 @@ export class DeckView {
     if (!seen) return;
     setAttr(element, "data-losing", String(seen.losing));
     setText(part(root, "network-words"), seen.words);
-    setText(part(root, "network-detail"), seen.detail);
+    setText(part(root, "network-verdict"), seen.verdict);
+    setText(part(root, "network-counts"), seen.counts);
   }
 
   /**

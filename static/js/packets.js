@@ -22,17 +22,25 @@ const RATE = 8000; // samples per second
 /**
  * @typedef {object} Network
  * @property {boolean} losing packets were missing of late
- * @property {string} words
- * @property {string} detail
+ * @property {string} words one line
+ * @property {string} verdict the network, or the call?
+ * @property {string} counts of the whole call
  */
 
 /**
- * Packets whose audio was not there in time. The server's "lost" is RFC 3550's,
- * in which a duplicate hides a loss.
+ * A figure as it is shown. The server's "lost" is RFC 3550's, in which a duplicate
+ * hides a loss; people mean what never came.
  * @param {Figures} figures
+ * @param {string} name
  */
-function missing({ lost = 0, duplicate = 0, late = 0 }) {
-  return Math.max(0, lost + duplicate) + late;
+export function valueOf(figures, name) {
+  const duplicates = name === "lost" ? (figures.duplicate ?? 0) : 0;
+  return Math.max(0, (figures[name] ?? 0) + duplicates);
+}
+
+/** Packets whose audio was not there in time. @param {Figures} figures */
+function missing(figures) {
+  return valueOf(figures, "lost") + valueOf(figures, "late");
 }
 
 /**
@@ -54,18 +62,24 @@ export function takePackets(known, figures, now) {
  */
 export function network(packets, now, breaks) {
   if (!packets || now - packets.at > LATE_MS) return null;
-  const { figures } = packets;
   const recent = lately(packets.past);
-  const sum = `${Math.max(0, figures.lost ?? 0)} lost, ${figures.late ?? 0} late`;
-  const jitter = `jitter ${(figures.jitter_ms ?? 0).toFixed(1)} ms`;
-  const words = recent ? `${count(recent, "packet")} missing in the last 10 s` : `${sum}, ${jitter}`;
-  const all = recent ? `${sum}, ${jitter}, ` : "";
-  const detail = `${recent ? LOSING : CALM} ${all}${others(figures)}. ${playback(breaks)}`;
-  return { losing: recent > 0, words: `RTP: ${words}`, detail };
+  const of = (/** @type {string} */ name) => valueOf(packets.figures, name);
+  const sum = `${of("lost")} lost, ${of("late")} late`;
+  const jitter = `jitter ${of("jitter_ms").toFixed(1)} ms`;
+  const played = breaks ? `ran dry ${count(breaks, "time")}` : "never ran dry";
+  return {
+    losing: recent > 0,
+    words: `RTP: ${recent ? `${recent} missing in the last 10 s` : `${sum}, ${jitter}`}`,
+    verdict: recent ? LOSING : CALM,
+    counts:
+      `${count(of("received"), "packet")} received so far, ${sum}, ${of("reordered")} out of order, ` +
+      `${count(of("duplicate"), "duplicate")}; ${jitter}. Playback here ${played}.`,
+  };
 }
 
-const LOSING = "What crackles now is the network that brings the call here. Of the whole call:";
-const CALM = "The network that brings the call here is well: what crackles now is the call itself, or the way to you. Of the whole call:";
+const LOSING = "What crackles now is the network that brings the call here.";
+const CALM =
+  "The network that brings the call here is well. What crackles now is the call itself, or the way to you.";
 
 /**
  * Packets missing of late. One that was overtaken looks lost until it comes, so a
@@ -77,18 +91,8 @@ function lately(past) {
   return Math.max(0, Math.min(before, last ?? before) - past[0].missing);
 }
 
-/** @param {Figures} figures */
-function others({ received = 0, reordered = 0, duplicate = 0 }) {
-  return `${received} received, ${reordered} out of order, ${count(duplicate, "duplicate")}`;
-}
-
-/** @param {number} breaks */
-function playback(breaks) {
-  return breaks ? `Playback here ran dry ${count(breaks, "time")}.` : "Playback here never ran dry.";
-}
-
 /**
- * A figure as monitor/packets.py writes it.
+ * A figure in words, as monitor/packets.py has it.
  * @param {string} unit
  * @param {number} number
  * @returns {string} empty for zero

@@ -11,22 +11,23 @@ function after(...reports) {
 }
 
 test("a network that is well is one calm line", () => {
-  const { losing, words, detail } = after({ received: 50, jitter_ms: 0.41 }, { received: 100, jitter_ms: 0.38 });
+  const { losing, words, verdict, counts } = after({ received: 50, jitter_ms: 0.41 }, { received: 100, jitter_ms: 0.38 });
   assert.equal(words, "RTP: 0 lost, 0 late, jitter 0.4 ms");
   assert.equal(losing, false);
-  assert.match(detail, /what crackles now is the call itself/);
-  assert.match(detail, /100 received, 0 out of order, 0 duplicates/);
+  assert.match(verdict, /What crackles now is the call itself/);
+  assert.match(counts, /^100 packets received so far, 0 lost, 0 late, 0 out of order, 0 duplicates; jitter 0\.4 ms\./);
 });
 
 test("packets that are missing are marked, and the totals stay at hand", () => {
-  const { losing, words, detail } = after({ received: 50 }, { received: 90, lost: 8, late: 2 }, { received: 140, lost: 8, late: 2 });
+  const { losing, words, verdict, counts } = after({ received: 50 }, { received: 90, lost: 8, late: 2 }, { received: 140, lost: 8, late: 2 });
   assert.equal(losing, true);
-  assert.equal(words, "RTP: 10 packets missing in the last 10 s");
-  assert.match(detail, /^What crackles now is the network.* 8 lost, 2 late, jitter 0\.0 ms, 140 received/);
+  assert.equal(words, "RTP: 10 missing in the last 10 s");
+  assert.match(verdict, /^What crackles now is the network/);
+  assert.match(counts, /^140 packets received so far, 8 lost, 2 late, /);
 });
 
 test("a late packet alone counts: it was not heard either", () => {
-  assert.equal(after({}, { late: 1 }, { late: 1 }).words, "RTP: 1 packet missing in the last 10 s");
+  assert.equal(after({}, { late: 1 }, { late: 1 }).words, "RTP: 1 missing in the last 10 s");
 });
 
 test("a loss of before is no reason to be alarmed for ever", () => {
@@ -46,7 +47,9 @@ test("a packet that was overtaken is not lost", () => {
 });
 
 test("a duplicate does not hide a loss, and alone is none", () => {
-  assert.equal(after({}, { lost: 0, duplicate: 1 }, { lost: 0, duplicate: 1 }).losing, true);
+  const both = after({}, { lost: 0, duplicate: 1 }, { lost: 0, duplicate: 1 });
+  assert.equal(both.losing, true);
+  assert.match(both.counts, /, 1 lost, 0 late, /);
   const alone = after({}, { lost: -3, duplicate: 3 }, { lost: -3, duplicate: 3 });
   assert.equal(alone.losing, false);
   assert.match(alone.words, /^RTP: 0 lost/);
@@ -70,8 +73,8 @@ test("what is remembered does not grow", () => {
 
 test("the listener's own end is named too", () => {
   const packets = takePackets(undefined, {}, 0);
-  assert.match(network(packets, 0, 0).detail, /Playback here never ran dry\.$/);
-  assert.match(network(packets, 0, 3).detail, /Playback here ran dry 3 times\.$/);
+  assert.match(network(packets, 0, 0).counts, /Playback here never ran dry\.$/);
+  assert.match(network(packets, 0, 3).counts, /Playback here ran dry 3 times\.$/);
 });
 
 for (const [unit, number, text] of [

@@ -218,3 +218,20 @@ test("a stale event does not revive the tap of the page; a snapshot does", async
   sockets[0].say(snapshot(row()));
   assert.equal(state(), "tapping");
 });
+
+test("the page of a tap shows the packets that are not zero, as they come", async () => {
+  const { root } = await tapPage();
+  const lines = ["received", "lost", "late"].map((figure) => {
+    const line = new FakeElement();
+    line.dataset = { figure, unit: "" };
+    return line;
+  });
+  root.querySelectorAll = () => lines;
+  const figures = { received: 50, lost: -1, duplicate: 3 };
+  sockets[0].say({ type: "meters", levels: { t1: [-20, -10] }, packets: { t1: figures, other: { late: 9 } } });
+  const shown = () => lines.map((line) => [line.hidden, line.part("figure").textContent]);
+  assert.deepEqual(shown(), [[false, "50"], [false, "2"], [true, ""]]);
+  sockets[0].say({ type: "meters", levels: { t1: [-20, -10] } });
+  sockets[0].say({ type: "meters", levels: {}, packets: { other: { late: 9 } } });
+  assert.deepEqual(shown(), [[false, "50"], [false, "2"], [true, ""]]);
+});

@@ -22,7 +22,7 @@ from .status import body, post
 
 RTP = {
     "received": 1234,
-    "lost": -3,
+    "lost": -1,
     "late": 2,
     "reordered": 0,
     "duplicate": 3,
@@ -70,12 +70,12 @@ class TestTap:
         assert "None" not in page(as_bob, opened.tap)
 
     def test_the_packets_of_an_rtp_tap(self, as_bob: Client, opened: OpenedTap) -> None:
-        """Those that are not zero, in words."""
+        """Those that are not zero, in words. A duplicate hides no loss."""
         change(opened, transport="rtp", rtp=RTP)
         html = page(as_bob, opened.tap)
         table = html.partition('<table class="figures">')[2].partition("</table>")[0]
         assert re.findall("<th>(.*?)</th><td>(.*?)</td>", table) == [
-            *(("Packets received", "1234"), ("Too late to be heard", "2")),
+            *(("Received", "1234"), ("Lost", "2"), ("Too late to be heard", "2")),
             *(("Duplicates", "3"), ("Jitter", "0.4 ms"), ("Concealed", "0.20 s")),
         ]
 

@@ -4,7 +4,7 @@
 import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
 import { localTimes, part, setAttr, setIcon, setText } from "../dom.js";
-import { shown, takePackets } from "../packets.js";
+import { shown, takePackets, valueOf } from "../packets.js";
 import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
 import { elapsed, isActive, revives } from "../state.js";
 import { agentName, duration, listRefusal, loss, STATE } from "../words.js";
@@ -57,9 +57,10 @@ function receive(message) {
 
 /** @param {import("../packets.js").Figures} figures */
 function showPackets(figures) {
+  part(root, "no-packets").hidden = true;
   for (const line of root.querySelectorAll("[data-figure]")) {
     const { figure = "", unit = "" } = /** @type {HTMLElement} */ (line).dataset;
-    const text = shown(unit, figures[figure] ?? 0);
+    const text = shown(unit, valueOf(figures, figure));
     /** @type {HTMLElement} */ (line).hidden = !text;
     setText(part(line, "figure"), text);
   }
