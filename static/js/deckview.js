@@ -147,12 +147,13 @@ export class DeckView {
   }
 
   /**
-   * Is it the call or the network? Only for taps whose packets are counted.
+   * Is it the call or the network? Only for taps whose packets are counted, and
+   * not in a stall: where nothing comes at all, nothing counts as lost.
    * @param {string} state
    */
   #network(state) {
     const { deck, root } = this;
-    const heard = deck.tap && !OVER.has(state);
+    const heard = deck.tap && state !== "stalled" && !OVER.has(state);
     const packets = heard ? this.packets(/** @type {any} */ (deck.tap).id) : undefined;
     const seen = network(packets, Date.now(), deck.report?.underruns ?? 0);
     const element = part(root, "network");
