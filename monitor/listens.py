@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -31,6 +32,15 @@ class Client:
     user_agent: str
 
 
+class Ending(NamedTuple):
+    """A session that is over."""
+
+    session: ListenSession
+    frames: int
+    dropped: int
+    reason: str
+
+
 def start(user: Any, tap: Tap, client: Client) -> ListenSession:
     """Write that a user is about to hear a tap.
 
@@ -52,14 +62,18 @@ def start(user: Any, tap: Tap, client: Client) -> ListenSession:
     return session
 
 
-def end(session: ListenSession, frames: int, dropped: int, reason: str) -> None:
-    """Write how much was heard, and why it ended."""
+def end(endings: Iterable[Ending]) -> None:
+    """Write how much was heard, and why it ended; of any number in one transaction."""
+    tap_ids: set[uuid.UUID] = set()
     with transaction.atomic():
         now = timezone.now()
-        ListenSession.objects.filter(pk=session.pk).update(
-            ended_at=now, seen_at=now, frames=frames, dropped=dropped, end_reason=reason[:100]
-        )
-        taps.announce(session.tap_id)
+        for session, frames, dropped, reason in endings:
+            ListenSession.objects.filter(pk=session.pk).update(
+                ended_at=now, seen_at=now, frames=frames, dropped=dropped, end_reason=reason[:100]
+            )
+            tap_ids.add(session.tap_id)
+        for tap_id in tap_ids:
+            taps.announce(tap_id)
 
 
 def seen(session_ids: list[int]) -> None:

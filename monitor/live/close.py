@@ -36,3 +36,6 @@ class Closed(Exception):
         """The ASGI message. A close frame holds 123 bytes of reason (RFC 6455 section 5.5)."""
         reason = self.reason.encode()[:123].decode(errors="ignore")
         return {"type": "websocket.close", "code": int(self.code), "reason": reason}
+
+
+RESTART = Closed(CloseCode.RESTARTING, "the server restarts")

@@ -31,7 +31,7 @@ class ListenConsumer(PageConsumer):
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(runtime, Mailbox())
         self.lag = Lag()
-        self._session_row: ListenSession | None = None
+        self._session: asyncio.Task[ListenSession] | None = None
         self._frames = 0
         self._skipped = 0
         self._backfill = 0.0
@@ -49,15 +49,15 @@ class ListenConsumer(PageConsumer):
         self._tap = tap
 
     async def opened(self) -> None:
-        try:
-            self._session_row = await threaded(listens.start)(
-                self._user, self._tap, client_of(self.scope)
-            )
-        except listens.TooMany as error:
-            raise Closed(CloseCode.TOO_MANY, str(error)) from None
-        self._runtime.listening[self._session_row.pk] = self
         self._tap_id = str(self._tap.pk).encode()
         self._audio_key = bus.audio_key(self._tap.pk)
+        start = threaded(listens.start)(self._user, self._tap, client_of(self.scope))
+        self._session = self._runtime.writes.begin(start)
+        try:
+            session = await asyncio.shield(self._session)
+        except listens.TooMany as error:
+            raise Closed(CloseCode.TOO_MANY, str(error)) from None
+        self._runtime.listening[session.pk] = self
         hub = self._runtime.hub
         await hub.subscribe(bus.EVENTS, self._tap_changed)
         position = await hub.subscribe(self._audio_key, self._hear)
@@ -126,15 +126,18 @@ class ListenConsumer(PageConsumer):
             await self.complain("type is ack with a position, or backfill with seconds")
 
     async def gone(self, reason: str) -> None:
-        session = self._session_row
-        if session is None:
+        if self._session is None:
             return
+        try:
+            session = await asyncio.shield(self._session)
+        except Exception:
+            return  # it never began, and who asked for it was told
         self._runtime.hub.unsubscribe(bus.EVENTS, self._tap_changed)
         self._runtime.hub.unsubscribe(self._audio_key, self._hear)
         self._runtime.listening.pop(session.pk, None)
         dropped = self._mailbox.dropped + self._skipped
         metrics.count("dropped", dropped, "listener too slow")
-        await threaded(listens.end)(session, self._frames, dropped, reason)
+        await self._runtime.end_listen(listens.Ending(session, self._frames, dropped, reason))
 
     def _tap_changed(self, value: bytes) -> None:
         if self._tap_id not in value:

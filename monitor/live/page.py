@@ -16,7 +16,7 @@ from channels.consumer import AsyncConsumer
 from .. import direct, metrics
 from . import bus
 from .auth import App
-from .close import CloseCode, Closed
+from .close import RESTART, CloseCode, Closed
 from .database import threaded
 from .hub import Mailbox
 from .runtime import Runtime
@@ -74,18 +74,13 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         await send({"type": "websocket.accept"})
         closed = Closed(CloseCode.DONE, "the page left")
         try:
-            closed = await self._serve(receive)
-        except Closed as refusal:
-            closed = refusal
-        except asyncio.CancelledError:
-            closed = Closed(CloseCode.RESTARTING, "the server restarts")
-        except bus.Unavailable:
-            closed = Closed(CloseCode.TRY_LATER, "the audio bus is away")
+            closed = await self._closed(receive)
+            # First: of 200 pages that end at once each would wait for the others' rows.
+            await self._say_goodbye(closed)
         finally:
             self._runtime.rights.forget(self)
             metrics.count("pages_closed", label=str(int(closed.code)))
             await self.gone(str(closed))
-        await self._say_goodbye(closed)
 
     def end(self, code: CloseCode, reason: str) -> None:
         """End the socket from wherever; the first to say so is believed."""
@@ -105,6 +100,17 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
 
     async def send_json(self, message: dict[str, Any]) -> None:
         await self._send({"type": "websocket.send", "text": json.dumps(message)})
+
+    async def _closed(self, receive: App) -> Closed:
+        """Serve the page until it is closed, and say why."""
+        try:
+            return await self._serve(receive)
+        except Closed as refusal:
+            return refusal
+        except asyncio.CancelledError:
+            return RESTART
+        except bus.Unavailable:
+            return Closed(CloseCode.TRY_LATER, "the audio bus is away")
 
     async def _serve(self, receive: App) -> Closed:
         if not self._user.is_authenticated:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from .. import listens, metrics, taps
 from . import bus, pipeline
 from .close import CloseCode
-from .database import threaded
+from .database import Gathered, Writes, threaded
 from .hub import Hub
 from .lag import Lag
 from .rights import Rights
@@ -44,6 +44,8 @@ class Runtime:
 
     def __init__(self) -> None:
         self.listening: dict[int, Listener] = {}  # by the id of its ListenSession
+        self.writes = Writes()
+        self.end_listen = Gathered(listens.end, self.writes)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

@@ -39,7 +39,7 @@ def ended(call_id: str, days: float, state: str = TapState.FINISHED) -> Tap:
 
 def heard(tap: Tap, user: User, days: float) -> None:
     session = listens.start(user, tap, listens.Client("127.0.0.1", "test"))
-    listens.end(session, 10, 0, "the page left")
+    listens.end([listens.Ending(session, 10, 0, "the page left")])
     ListenSession.objects.filter(pk=session.pk).update(started_at=ago(days=days))
 
 

@@ -52,7 +52,7 @@ def ended(client: Client, opened: OpenedTap, alice: User) -> Tap:
     session = listens.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
     post(client, opened, body(opened, "tapping", tag="Zoë"))
     taps.media_closed(opened.tap.pk, "a", MediaCount(1234, 2048000, 5), "1000")
-    listens.end(session, 700, 3, "the page left")
+    listens.end([listens.Ending(session, 700, 3, "the page left")])
     post(client, opened, body(opened, "finished"))
     return Tap.objects.get(pk=opened.tap.pk)
 

@@ -17,7 +17,7 @@ class TestListening:
 
     def test_who_where_and_when_is_written(self, opened: OpenedTap, alice: User) -> None:
         session = listens.start(alice, opened.tap, self.CLIENT)
-        listens.end(session, 700, 3, "the page left")
+        listens.end([listens.Ending(session, 700, 3, "the page left")])
         row = ListenSession.objects.get()
         assert (row.username, row.address, row.user_agent) == ("alice", "192.0.2.7", "Browser")
         assert (row.frames, row.dropped, row.end_reason) == (700, 3, "the page left")

@@ -176,7 +176,7 @@ class TestPages:
         client = listens.Client("192.0.2.7", "Browser")
         first = listens.start(alice, opened.tap, client)
         listens.start(alice, opened.tap, client)
-        listens.end(first, 10, 0, "the page left")
+        listens.end([listens.Ending(first, 10, 0, "the page left")])
         assert taps.describe_now(opened.tap.pk)["listeners"] == 1
 
     def test_ended_taps_stay_in_the_list_for_20_seconds(self, opened: OpenedTap) -> None:
