@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import uuid
@@ -17,7 +18,7 @@ from .. import direct, metrics, taps
 from ..audio import announce, frame
 from ..models import Tap
 from . import bus, tokens
-from .close import CloseCode, Closed
+from .close import RESTART, CloseCode, Closed
 from .database import threaded
 from .runtime import Runtime
 from .stream import DEAD, STALL, Flood, TapStream, continue_at
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 DEAD_SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {DEAD:.0f} s")
 OVER = Closed(CloseCode.DONE, "the tap is over")
 MAX_MESSAGE = 64 * 1024  # bytes; 20 ms of G.711 are 160
+RELEASE_WITHIN = 2.0  # seconds that the media's release may keep the word of a restart back
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -41,7 +43,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         self._id = uuid.uuid4().hex
         self._announced = False
         self._idle = False  # does nothing but wait for a message?
-        self._ending = Closed(CloseCode.RESTARTING, "the server restarts")  # if cancelled
+        self._ending = RESTART  # if cancelled
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self._socket = direct.of(scope)
@@ -50,15 +52,13 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         try:
             if tap_id is None:
                 raise taps.MediaRefused("the token was not made here")
-            tap, again = await self._open(tap_id)
+            self._tap, position = await self._acquire(tap_id)
         except taps.MediaRefused as refusal:
             logger.info("tap %s: media refused: %s", tap_id, refusal)
             await send({"type": "websocket.close"})  # before accept: HTTP 403
             return
-        self._tap = tap
-        position = await continue_at(self._runtime.hub, tap) if again else 0
-        self._stream = TapStream(tap.pk, tap.direction, self._runtime.writer, position)
-        self._stream.codec = "PCMA" if tap.codec == "PCMA" else "PCMU"
+        self._stream = TapStream(self._tap.pk, self._tap.direction, self._runtime.writer, position)
+        self._stream.codec = "PCMA" if self._tap.codec == "PCMA" else "PCMU"
         await self._serve(receive, send)
 
     async def _serve(self, receive: Receive, send: Send) -> None:
@@ -67,26 +67,36 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         self._stream.on_dead = lambda: self._end(DEAD_SILENT)
         self._stream.on_over = lambda: self._end(OVER)
         self._runtime.streams.add(self._stream)
-        code, reason = 0, "the server went away"
+        closed: Closed | None = None
+        reason = "the server went away"
         try:
             await send({"type": "websocket.accept"})
             self._socket.take = self._take
             reason = await self._read(receive)
-        except Closed as closed:
-            code, reason = int(closed.code), closed.reason
-            await send(closed.message)
+        except Closed as error:
+            closed = error
         except asyncio.CancelledError:
-            ending = self._ending
-            code, reason = int(ending.code), ending.reason
-            await send(ending.message)
+            closed = self._ending
         finally:
             self._socket.take = None
-            metrics.count("media_closed", label=str(code))
-            self._runtime.streams.remove(self._stream)
-            self._stream.close()
-            await threaded(taps.media_closed)(
-                self._tap.pk, self._id, self._stream.counted(), reason
-            )
+            await self._leave(closed, reason, send)
+
+    async def _leave(self, closed: Closed | None, reason: str, send: Send) -> None:
+        """Give the media up, and say why if it was us."""
+        metrics.count("media_closed", label=str(int(closed.code) if closed else 0))
+        self._runtime.streams.remove(self._stream)
+        self._stream.close()
+        release = self._release(self._stream.counted(), closed.reason if closed else reason)
+        if closed is RESTART:
+            # Who is told to connect again does so at once, and must find its tap free.
+            await asyncio.wait([release], timeout=RELEASE_WITHIN)
+        if closed:
+            await send(closed.message)
+        await asyncio.shield(release)
+
+    def _release(self, count: taps.MediaCount, reason: str) -> asyncio.Task[None]:
+        closing = threaded(taps.media_closed)(self._tap.pk, self._id, count, reason)
+        return self._runtime.writes.begin(closing)
 
     async def _read(self, receive: Receive) -> str:
         """Feed the stream until the sender closes; returns why it ended."""
@@ -143,6 +153,24 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
                 await threaded(taps.media_announced)(self._tap.pk, said.codec, said.content_type)
             except DatabaseError:
                 logger.exception("tap %s: its codec is not written down", self._tap.pk)
+
+    async def _acquire(self, tap_id: uuid.UUID) -> tuple[Tap, int]:
+        """The tap's media, and the position where it goes on. Cancelled, it is given back."""
+        opening = self._runtime.writes.begin(self._acquired(tap_id))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._runtime.writes.begin(self._give_back(opening)))
+            raise
+
+    async def _acquired(self, tap_id: uuid.UUID) -> tuple[Tap, int]:
+        tap, again = await self._open(tap_id)
+        return tap, await continue_at(self._runtime.hub, tap) if again else 0
+
+    async def _give_back(self, opening: asyncio.Task[tuple[Tap, int]]) -> None:
+        with contextlib.suppress(taps.MediaRefused):
+            self._tap, _ = await opening
+            await self._release(taps.MediaCount(), RESTART.reason)
 
     async def _open(self, tap_id: uuid.UUID) -> tuple[Tap, bool]:
         """Take the tap's media, over from a silent connection if need be."""
