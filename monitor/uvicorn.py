@@ -21,6 +21,7 @@ from websockets.protocol import State
 from . import direct, rfc6455
 
 QUEUED = 16  # messages that may wait for the application; of MAX_MESSAGE, 1 MB
+LAST_BYTES = 1.0  # seconds that a peer has to take what a close leaves to be sent
 
 
 class Inbox:
@@ -59,6 +60,30 @@ class Protocol(WebSocketsSansIOProtocol):
         self._rest = b""  # of a frame that is not all there
         self._amid = False  # a message of several frames
         self.take: direct.Take | None = None
+        self._task: asyncio.Task[None] | None = None  # the application
+
+    async def run_asgi(self) -> None:
+        cast("dict[str, Any]", self.scope["extensions"])[direct.EXTENSION] = self
+        self._task = asyncio.current_task()
+        try:
+            await super().run_asgi()
+        finally:
+            self._abort_soon()
+
+    def shutdown(self) -> None:
+        """End the application as Daphne does, by cancelling it: it closes the socket
+        itself, with a reason, when it has let go of what it holds."""
+        if self._open and self._task and not self._task.done():
+            self.stop_keepalive()
+            self._task.cancel()
+            return
+        if not self.transport.is_closing():
+            super().shutdown()
+        self._abort_soon()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._abort_soon()
 
     def data_received(self, data: bytes) -> None:
         """Give whole messages to the application, every other frame whole to uvicorn."""
@@ -102,10 +127,6 @@ class Protocol(WebSocketsSansIOProtocol):
     def _may_write(self, data: bytes) -> bool:
         return self.writable.is_set() and self._open and len(data) in rfc6455.MEDIUM
 
-    async def run_asgi(self) -> None:
-        cast("dict[str, Any]", self.scope["extensions"])[direct.EXTENSION] = self
-        await super().run_asgi()
-
     async def send(self, message: Any) -> None:
         data = message.get("bytes")
         if data is None:
@@ -119,6 +140,11 @@ class Protocol(WebSocketsSansIOProtocol):
     @property
     def _open(self) -> bool:
         return self.conn.state is State.OPEN and self.handshake_complete and not self.close_sent
+
+    def _abort_soon(self) -> None:
+        """A closed transport waits until all is sent: for a peer that does not read, or has
+        vanished, up to 15 minutes, in which a server that stops would wait with it."""
+        self.loop.call_later(LAST_BYTES, self.transport.abort)
 
     def _hand_over(self, frame: bytes) -> None:
         """Let uvicorn have a whole frame."""
