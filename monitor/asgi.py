@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 from typing import Any
 
@@ -13,6 +15,10 @@ http = get_asgi_application()
 
 from .live.routing import websocket_router  # noqa: E402  models need the apps loaded
 from .live.runtime import Runtime  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+STOP_WITHIN = 0.8  # seconds that the last writes have, to the database and to Redis
 
 
 class Earshot:
@@ -39,10 +45,18 @@ class Earshot:
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
-                await self.runtime.stop()
+                await self._stop()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
+
+    async def _stop(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                # Side by side: neither waits for the other's server if that hangs.
+                await asyncio.gather(self.runtime.writes.made(), self.runtime.stop())
+        except TimeoutError:
+            logger.error("the last writes were not made in %s s", STOP_WITHIN)
 
 
 application = Earshot()

@@ -2,10 +2,11 @@
 
     python -m monitor.server --port 8000 agents.asgi:application
 
-Daphne's own command line, with five differences: a close frame carries its
+Daphne's own command line, with six differences: a close frame carries its
 reason (Daphne sends the code alone), a message that is too big is answered
 with one (autobahn drops the connection), whole messages pass autobahn by, the
-access log shows no tokens, and a stop waits for the sockets to be told.
+access log shows no tokens, a stop waits for the sockets to be told, and the
+application learns of it (lifespan), which Daphne never says.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer, tcp
 
 from . import direct, rfc6455
+from .live.close import RESTART
 from .redaction import redact
 
 MAX_MESSAGE = 128 * 1024  # bytes; consumers refuse over 64 KiB and write down why
 MAX_BODY = 10 * 1024 * 1024  # bytes; the agents' SDK takes as much
-STOP_WITHIN = 4.0  # seconds that sockets have to say goodbye
+STOP_WITHIN = 3.5  # seconds that sockets have to say goodbye
+SHUTDOWN_WITHIN = 1.0  # seconds that the application has to shut down
 
 
 class _Redacted:
@@ -122,10 +125,17 @@ WebSocketFactory.protocol = Socket
 class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
     """Daphne's server with reasons, redaction and an orderly end."""
 
+    application: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if isinstance(kwargs.get("action_logger"), AccessLogGenerator):
             kwargs["action_logger"].stream = _Redacted(kwargs["action_logger"].stream)
         super().__init__(*args, **kwargs)
+        self._ports: list[Any] = []
+
+    def listen_success(self, port: Any) -> None:
+        self._ports.append(port)
+        super().listen_success(port)
 
     def protocol_connected(self, protocol: Any) -> None:
         if isinstance(protocol, WebRequest):
@@ -150,16 +160,23 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
             if not protocol.write(data):
                 protocol.sendMessage(data, True)
         elif message["type"] == "websocket.close" and protocol.state == protocol.STATE_OPEN:
-            reason = (message.get("reason") or "").encode()
-            protocol.sendCloseFrame(code=message.get("code", 1000), reasonUtf8=reason)
+            code, reason = message.get("code", 1000), (message.get("reason") or "").encode()
+            protocol.sendCloseFrame(code=code, reasonUtf8=reason)
+            # What still comes until the answer, for up to 1 s, is nobody's.
+            protocol.muted = True
+            protocol.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
         else:
             await super().handle_reply(protocol, message)
 
     def kill_all_applications(self) -> Any:
         """Cancel every application and wait until each has said goodbye.
 
-        Daphne's own trips over a connection whose application has ended.
+        Daphne's own trips over a connection whose application has ended, and
+        listens on meanwhile: whoever connects again at once would come back here.
         """
+        for port in self._ports:
+            port.stopListening()
+        served, self.application = self.application, _restarting
         running = []
         for protocol, details in self.connections.items():
             application = details.get("application_instance")
@@ -168,9 +185,25 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
             running.append(application)
             if not isinstance(protocol, WebRequest):
                 application.cancel()  # a request ends by itself; cancelled, its thread never would
-        if not running:
-            return None
-        return defer.Deferred.fromFuture(asyncio.ensure_future(_ended(running)))
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._end(running, served)))
+
+    async def _end(self, running: list[asyncio.Future[Any]], served: Any) -> None:
+        until = time.monotonic() + STOP_WITHIN
+        if running:
+            await asyncio.wait(running, timeout=STOP_WITHIN)
+        if closing := self._closing():
+            await asyncio.wait(closing, timeout=until - time.monotonic())
+        shutdown = asyncio.ensure_future(_shut_down(served))
+        await asyncio.wait([shutdown], timeout=SHUTDOWN_WITHIN)
+
+    def _closing(self) -> list[asyncio.Future[Any]]:
+        """The ends of the sockets whose close frame is not answered yet; autobahn waits 1 s."""
+        loop = asyncio.get_running_loop()
+        return [
+            protocol.is_closed.asFuture(loop)
+            for protocol in self.connections
+            if not isinstance(protocol, WebRequest) and protocol.state == protocol.STATE_CLOSING
+        ]
 
 
 def _limit(request: Any) -> None:
@@ -188,8 +221,29 @@ def _limit(request: Any) -> None:
     request.handleContentChunk = handle
 
 
-async def _ended(running: list[asyncio.Future[Any]]) -> None:
-    await asyncio.wait(running, timeout=STOP_WITHIN)
+async def _restarting(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Send away whoever comes on a connection that was open already, as a proxy's are."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send(RESTART.message)
+    else:
+        headers = [(b"connection", b"close"), (b"retry-after", b"0")]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _shut_down(application: Any) -> None:
+    """Tell the application to shut down, by the whole of the lifespan protocol."""
+    messages = iter(("lifespan.startup", "lifespan.shutdown"))
+
+    async def receive() -> dict[str, Any]:
+        return {"type": next(messages)}
+
+    async def send(message: dict[str, Any]) -> None:
+        pass
+
+    await application({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
 
 
 class CommandLine(CommandLineInterface):  # type: ignore[misc]  # daphne has no types
