@@ -308,22 +308,6 @@ async def test_a_sender_that_vanishes_without_a_close_frame_is_counted_too(
     assert (await closed_row(opened.tap)).frames == 5
 
 
-async def test_a_stopping_server_tells_the_sender_1012_and_counts(
-    transactional_db: Any,
-) -> None:
-    opened = await open_tap()
-    with Server() as server:
-        async with server.tap(opened.uri) as sender:
-            await send(sender, 5)
-            pong = await sender.ping()
-            await pong
-            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-            assert (await closing(sender))[0] == 1012
-            await stopping
-    tap = await row(opened.tap)
-    assert (tap.frames, tap.media_closed_at is not None) == (5, True)
-
-
 async def test_media_alone_starts_a_tap_and_its_end_alone_loses_it(server: Server) -> None:
     opened = await open_tap()
     async with server.tap(opened.uri) as sender:

@@ -357,19 +357,6 @@ async def test_an_ack_of_what_was_never_sent_is_answered(server: Server, alice: 
         assert (await message_of(page, "error"))["reason"] == "position was never sent"
 
 
-async def test_a_stopping_server_tells_a_page_1012_and_writes_its_session(
-    transactional_db: Any, alice: User
-) -> None:
-    opened = await open_tap()
-    with Server() as server:
-        async with server.listen(opened.tap.pk, alice) as page:
-            await message(page)
-            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-            assert (await closing(page))[0] == 1012
-            assert await stopping == 0
-    assert (await ListenSession.objects.aget()).end_reason == "the server restarts"
-
-
 @pytest.mark.parametrize("kinds", [("daphne", "uvicorn"), ("uvicorn", "daphne")])
 async def test_a_tap_in_one_process_is_heard_in_another(
     transactional_db: Any, alice: User, kinds: tuple[str, str]
