@@ -14,7 +14,7 @@ from .plan import Ear, Plan, Reading, Readings, Stage
 HEADER = 16  # bytes of Earshot's Frame before its samples
 UVICORN = (
     *("-m", "uvicorn", "--host", "127.0.0.1", "--port", "PORT", "--loop", "uvloop"),
-    *("--ws", "monitor.uvicorn:Protocol"),
+    *("--ws", "monitor.uvicorn:Protocol", "--timeout-graceful-shutdown", "4"),
     *("--ws-per-message-deflate", "false", "--ws-max-size", "131072", "--log-level", "warning"),
 )
 

@@ -152,6 +152,7 @@ class Server:
             *("-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.port)),
             *("--ws", "monitor.uvicorn:Protocol", "--loop", "uvloop"),
             *("--ws-max-size", "131072", "--ws-per-message-deflate", "false"),
+            *("--timeout-graceful-shutdown", "4"),
             self._app,
         ]
 
