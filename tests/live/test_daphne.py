@@ -1,0 +1,137 @@
+"""What monitor.server does for whatever application it serves."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import websockets
+from websockets.frames import Frame, Opcode
+from websockets.sync.client import connect
+
+from tests.live.talk import PATIENCE
+from tests.live.test_stopping import EXIT_WITHIN, RESTART
+from tests.servers import Server
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def _plain() -> Iterator[Server]:
+    with Server(app="tests.plain:application") as server:
+        yield server
+
+
+@pytest.fixture
+def plain(_plain: Server) -> Server:
+    return _plain
+
+
+def until(look: Callable[[], object]) -> None:
+    """Wait until something is true."""
+    give_up = time.monotonic() + PATIENCE
+    while not look():
+        assert time.monotonic() < give_up, "it never came"
+        time.sleep(0.01)
+
+
+def asked(server: Server, path: str, **headers: str) -> http.client.HTTPConnection:
+    """A connection on which something is asked for, and the answer not read yet."""
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    client.request("GET", path, headers=headers)
+    return client
+
+
+def kept_alive(server: Server) -> http.client.HTTPConnection:
+    """A connection that was answered and stays open, as a proxy's do."""
+    client = asked(server, "/")
+    client.getresponse().read()
+    return client
+
+
+def refuses(server: Server) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", server.port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_stop_waits_for_requests_but_not_for_ever_and_takes_no_new_ones() -> None:
+    with Server(app="tests.plain:application") as server:
+        slow, never = asked(server, "/slow"), asked(server, "/never")
+        one, other = kept_alive(server), kept_alive(server)
+        until(lambda: "/slow http.request" in server.said())
+        until(lambda: "/never http.request" in server.said())
+        began = time.monotonic()
+        server.process.terminate()
+        until(lambda: refuses(server))
+        one.request("GET", "/")
+        assert one.getresponse().status == 503
+        with (
+            pytest.raises(websockets.ConnectionClosed) as closed,
+            connect(f"{server.ws_url}/socket", sock=other.sock) as page,
+        ):
+            page.recv(PATIENCE)
+        assert closed.value.rcvd
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == RESTART
+        assert slow.getresponse().status == 200
+        assert server.stop() == 0
+        took = time.monotonic() - began
+        with pytest.raises(OSError, match=r"closed connection|reset"):
+            never.getresponse()
+        for client in (slow, never, one, other):
+            client.close()
+    assert took < EXIT_WITHIN
+    assert "lifespan.shutdown" in server.said()
+
+
+def test_what_comes_behind_our_close_frame_is_not_queued(plain: Server) -> None:
+    with socket.create_connection(("127.0.0.1", plain.port), timeout=PATIENCE) as peer:
+        peer.sendall(
+            b"GET /behind HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        heard = b""
+        while b"\r\n\r\n\x88" not in heard:  # the close frame
+            heard += peer.recv(4096)
+        peer.sendall(Frame(Opcode.BINARY, b"audio").serialize(mask=True) * 100)
+        peer.sendall(Frame(Opcode.CLOSE, b"\x0f\xa0").serialize(mask=True))
+        with contextlib.suppress(ConnectionResetError):  # how autobahn drops what is closed
+            while peer.recv(4096):
+                pass
+    told = re.findall(r"/behind (\S+)", plain.said())
+    told = [one for one in told if one.startswith("websocket.")]
+    assert told == ["websocket.connect", "websocket.disconnect"]
+
+
+def test_a_root_path_of_a_clients_own_is_passed_over(plain: Server) -> None:
+    client = asked(plain, "/", **{"Daphne-Root-Path": "/elsewhere"})
+    assert client.getresponse().read() == b"root ''"
+    client.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+def test_a_body_over_10_mib_hangs_up_and_memory_stays_flat(plain: Server) -> None:
+    def most() -> int:
+        """The most memory that the server ever had, in bytes."""
+        status = Path(f"/proc/{plain.process.pid}/status").read_text()
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert peak
+        return int(peak[1]) * 1024
+
+    before, sent = most(), 0
+    with socket.create_connection(("127.0.0.1", plain.port), timeout=PATIENCE) as peer:
+        peer.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while sent < 200 * MIB:
+                sent += peer.send(b"x" * 65536)
+    assert 10 * MIB <= sent < 30 * MIB  # the kernels' buffers among them
+    assert most() - before < 5 * MIB
+    kept_alive(plain).close()
