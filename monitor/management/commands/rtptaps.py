@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from typing import Any
 
@@ -12,6 +11,9 @@ from django.core.management.base import BaseCommand
 
 from monitor.live.rtp import Receiver
 from monitor.live.runtime import Runtime
+
+LEAVE_WITHIN = 3.5  # seconds that the taps have to be written down
+STOP_WITHIN = 0.8  # seconds that the last writes to Redis have
 
 
 class Command(BaseCommand):
@@ -31,9 +33,15 @@ async def _receive() -> None:
     runtime = Runtime()
     runtime.start()
     receiving = asyncio.ensure_future(Receiver(runtime).run())
+    asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, receiving.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await receiving
-    await runtime.stop()
+        loop.add_signal_handler(number, asked.set)  # a second one cuts nothing short
+    stopping = asyncio.ensure_future(asked.wait())
+    await asyncio.wait([receiving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    receiving.cancel()
+    await asyncio.wait([receiving], timeout=LEAVE_WITHIN)
+    await asyncio.wait([asyncio.ensure_future(runtime.stop())], timeout=STOP_WITHIN)
+    if receiving.done() and not receiving.cancelled():
+        receiving.result()  # raises what ended it
