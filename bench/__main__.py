@@ -10,26 +10,34 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from . import people, plot, report, rows, suite
+from . import people, plot, report, rows, suite, targets
 from .ground import Ground
 
+SLACK = 1.2  # of the time that a run takes by computation: what does not fit is left out
 GRACE = 4  # seconds after the deadline until everything is ended where it stands
 
 
 def main() -> None:
     """Measure, print, write."""
     options = _options()
-    scale = suite.QUICK if options.quick else suite.FULL
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(int(scale.deadline) + GRACE)
-    signal.signal(signal.SIGTERM, _ended)
     names = [options.only] if options.only else [row.name for row in rows.ROWS]
-    result = _measure(scale, names, 1 if options.quick else options.runs)
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGTERM, _ended)
+    scale = suite.QUICK if options.quick else suite.FULL
+    runs = 1 if options.quick else options.runs
+    within = scale.deadline or SLACK * scale.seconds(names, runs)
+    _say(f"{within / 60:.0f} min at most")
+    signal.alarm(int(within) + GRACE)
+    result = _measure(scale, names, runs, within)
     print(_text(result))
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
     if options.plot:
         Path(options.plot).write_text(plot.svg(plot.series(result["knee"])))
+
+
+def _say(text: str) -> None:
+    print(f"… {text}", file=sys.stderr)
 
 
 def _options() -> argparse.Namespace:
@@ -45,21 +53,26 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(scale: suite.Scale, names: list[str], runs: int) -> dict[str, Any]:
+def _measure(scale: suite.Scale, names: list[str], runs: int, within: float) -> dict[str, Any]:
     with Ground() as ground:
         people.prepare()
         machine = report.machine(ground)
-        measured = suite.Suite(ground, scale, lambda text: print(f"… {text}", file=sys.stderr))
+        measured = suite.Suite(ground, scale, within, _say)
         cost = measured.cost(names, runs)
+        medians = suite.medians(cost)
+        rtp = measured.rtp_taps() if rows.RTP in names else None
         consoles = measured.consoles(names)
         knees = measured.knees(names)
+        delays = measured.delays(knees)
         return {
-            "rows": suite.medians(cost),
+            "rows": medians,
             "machine": machine,
             "knee": knees,
-            "ratios": report.ratios(cost),
-            "delays": measured.delays(knees),
+            "ratios": targets.ratios(cost),
+            "targets": targets.limits(medians, delays, consoles, rtp),
+            "delays": delays,
             "consoles": consoles,
+            "rtp": rtp,
             "runs": cost,
             "skipped": measured.skipped,
         }
@@ -75,9 +88,16 @@ def _text(result: dict[str, Any]) -> str:
         "",
         report.table(result["rows"]),
         "",
-        *report.ratio_lines(result["ratios"]),
+        *targets.ratio_lines(result["ratios"]),
+        *targets.lines(result["targets"]),
         *report.knee_lines(result["knee"]),
     ]
+    if rtp := result["rtp"]:
+        lines.append(
+            f"{rtp['taps']} RTP taps in one process: {rtp['server_share']:.0%} of its core, "
+            f"{rtp['us_in']} µs a packet; {rtp['sent']} sent, {rtp['received']} received, "
+            f"{rtp['lost']} lost, {rtp['late']} late"
+        )
     lines += [
         f"delay of {one['name']}, {one['chunk_ms']} ms chunks, {one['taps']} taps with a "
         f"listener each: p50 {one['p50_ms']}, p99 {one['p99_ms']}, max {one['max_ms']} ms"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 BIN = 1e-4  # seconds
 BINS = 100_000  # 10 s; longer delays count as that
+SILENT = 0.5  # seconds without a message that count as an interruption
 _CPUCLOCK_SCHED = 2  # linux/posix-timers.h
 
 
@@ -17,6 +19,12 @@ def cpu_seconds(pid: int) -> float:
     ticks of 10 ms, and forgets nothing either, but a window has few of them.
     """
     return time.clock_gettime(((~pid) << 3) | _CPUCLOCK_SCHED)
+
+
+def handles(pid: int) -> tuple[int, int]:
+    """Open files and threads of a process."""
+    of = Path(f"/proc/{pid}")
+    return sum(1 for _ in (of / "fd").iterdir()), sum(1 for _ in (of / "task").iterdir())
 
 
 def memory(pid: int) -> tuple[int, int]:
@@ -33,14 +41,22 @@ class Meter:
     """What listeners saw since the last ``reset``. Counters are public: it is a hot path."""
 
     def __init__(self) -> None:
-        self.gone = 0  # sockets that the server closed, ever
+        self.codes: Counter[int] = Counter()  # of the sockets that the server closed, ever
+        self.refused = 0  # datagrams that nobody received, ever
         self.reset()
+
+    @property
+    def gone(self) -> int:
+        """Sockets that the server closed, ever."""
+        return self.codes.total()
 
     def reset(self) -> None:
         self.bins = [0] * (BINS + 1)
         self.frames_in = self.units_out = self.bytes_out = 0
         self.lost = self.doubled = self.disordered = self.garbled = 0
         self.late = 0.0  # seconds
+        self.silence = 0.0  # seconds, the longest that a listener heard nothing
+        self.resumed_at = 0.0  # monotonic seconds: the last end of a silence of over SILENT
 
     def quantile(self, share: float) -> float:
         """A delay in ms that this share of the units was delivered within."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -91,6 +92,9 @@ class Ground:
             "STATIC_ROOT": str(self.directory),
             "CHUNK_MS": "60",
             "RING_SECONDS": "30",
+            "RTP_HOST": "127.0.0.1",
+            "RTP_PUBLIC_IP": "127.0.0.1",
+            "RTP_PORTS": _free_rtp_ports(),
             "LOG_LEVEL": "WARNING",
         }
 
@@ -130,20 +134,29 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> int | None:
+        """SIGTERM; the exit status, or None if it had to be killed."""
         self._process.terminate()
         try:
-            self._process.wait(STOPS_WITHIN)
+            return self._process.wait(STOPS_WITHIN)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            return None
+
+    def log(self) -> str:
+        """All of the server's log."""
+        return self._log.read_text(errors="replace")
 
     def said(self) -> str:
         """The end of the server's log."""
-        return self._log.read_text(errors="replace")[-2000:]
+        return self.log()[-2000:]
 
     def _settle_down(self) -> None:
         """In the child, before exec: its core, and its end with ours."""
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        end_with_parent()
         os.sched_setaffinity(0, {self._ground.cores.server})
 
     def _answers(self) -> bool:
@@ -157,21 +170,82 @@ class Server:
         return True
 
 
-def generate(plan: Plan, within: float) -> Readings:
-    """Run a load generator through a plan.
+class RtpServer(Server):
+    """A process that receives RTP: it has no pages, and says when it has begun."""
 
-    Raises subprocess.TimeoutExpired after ``within`` seconds.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load"],
-        cwd=ROOT,
-        input=plan.dumps(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=within,
-    )
-    return Readings.loads(done.stdout)
+    def _answers(self) -> bool:
+        return "RTP taps at" in self.log()
+
+
+class Load:
+    """A load generator at work on a plan."""
+
+    def __init__(self, plan: Plan, directory: Path) -> None:
+        self._plan = directory / "plan.json"
+        self._plan.write_text(plan.dumps())
+
+    def __enter__(self) -> Self:
+        with self._plan.open("rb") as plan:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench.load"],
+                cwd=ROOT,
+                stdin=plan,
+                stdout=subprocess.PIPE,
+                bufsize=0,  # select() must see every line that was not read
+                preexec_fn=end_with_parent,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def window(self, name: str, within: float) -> None:
+        """Wait until the window of a stage begins. Raises TimeoutError, or ConnectionError
+        if the generator has come to its end instead."""
+        output = self._process.stdout
+        assert output
+        until = time.monotonic() + within
+        while select.select([output], [], [], max(0.0, until - time.monotonic()))[0]:
+            line = output.readline().decode().strip()
+            if line == name:
+                return
+            if not line or line.startswith("{"):
+                raise ConnectionError(Readings.loads(line).failure if line else "no generator")
+        raise TimeoutError(f"the window {name!r} did not begin within {within:.0f} s")
+
+    def result(self, within: float) -> Readings:
+        """Wait for its end. Raises subprocess.TimeoutExpired after so many seconds."""
+        said, _ = self._process.communicate(timeout=within)
+        if self._process.returncode:
+            raise subprocess.CalledProcessError(self._process.returncode, "bench.load")
+        return Readings.loads(said.decode().splitlines()[-1])
+
+
+def end_with_parent() -> None:
+    """In a child, before exec: SIGTERM when the bench ends, however it does."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def bound_udp_ports() -> set[int]:
+    """The UDP ports that somebody on this machine receives at."""
+    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return {int(line.split()[1].partition(":")[2], 16) for line in lines}
+
+
+def _free_rtp_ports() -> str:
+    """A range for RTP_PORTS below the ports that a system gives away: 600 even ones."""
+    taken = bound_udp_ports()
+    for first in range(10_000, 32_000, 1200):
+        if not taken & set(range(first, first + 1200)):
+            return f"{first}-{first + 1199}"
+    raise OSError("no 1200 UDP ports in a row are free")
 
 
 def free_port() -> int:

@@ -1,8 +1,9 @@
 """The load generator: a process of its own, so that its work is nobody else's.
 
-    python -m bench.load <plan.json >readings.json
+    python -m bench.load <plan.json
 
-It sends on an absolute schedule, every tap in a phase of its own; a send that
+It writes a line when a stage's window begins, its name, and the readings as the
+last one. It sends on an absolute schedule, every tap in a phase of its own; a send that
 is late does not move the next, and how late the worst was is in the reading.
 Delays are between the moments when this process wrote and read: one clock.
 """
@@ -19,12 +20,14 @@ from typing import TypeVar
 import uvloop
 
 from . import gauge
-from .plan import FRAME_SECONDS, Plan, Reading, Readings, Stage
-from .wire import EarSocket, Socket, TapSocket, handshake
+from .plan import FRAME_SECONDS, Ear, Plan, Reading, Readings, Stage
+from .rtp import SCHEME, RtpTap
+from .wheel import Wheel
+from .wire import DeafSocket, EarSocket, Socket, TapSocket, handshake
 
 TICK = 0.001  # seconds between two looks at the schedule; uvloop's timers know ms
 ACK_EVERY = 1.0  # seconds
-AT_ONCE = 16  # handshakes
+RTP_PACE = 0.1  # seconds for at_once RTP taps: they shake no hands, so they would all begin at once
 HANDSHAKE = 20.0  # seconds that one may take
 TAIL = 1.0  # seconds that the last frame has to come
 
@@ -32,44 +35,18 @@ S = TypeVar("S", bound=Socket)
 T = TypeVar("T")
 
 
-class Wheel:
-    """Calls ``act`` with each of its members in turn, once a round, evenly spread."""
-
-    def __init__(self, act: Callable[[int, float], None], round_seconds: float) -> None:
-        self._act = act
-        self._round = round_seconds
-        self.members = 0
-        self._from = 0.0
-        self._turns = 0
-
-    def set(self, members: int) -> None:
-        """Change how many there are; the phases are dealt anew."""
-        self.members, self._from, self._turns = members, time.monotonic(), 0
-
-    def turn(self) -> float:
-        """Do all that is due; returns how late the first of it was, in seconds."""
-        late = 0.0
-        step = self._round / self.members if self.members else 0.0
-        while self.members:
-            now = time.monotonic()
-            due = self._from + self._turns * step
-            if due > now:
-                break
-            late = max(late, now - due)
-            self._act(self._turns % self.members, now)
-            self._turns += 1
-        return late
-
-
 class Generator:
     """Opens what a stage wants, keeps it going, reads the instruments."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
         self._plan = plan
+        self._say = say
         self._meter = gauge.Meter()
-        self._taps: list[TapSocket] = []
+        self._taps: list[TapSocket | RtpTap] = []
         self._ears: list[EarSocket] = []
+        self._deaf: list[EarSocket] = []
         self._consoles: list[Socket] = []
+        self._joining = (0, 0.0)  # the first ear of the stage, and when it came, monotonic seconds
         self._audio = Wheel(lambda n, now: self._taps[n].send_frame(now), FRAME_SECONDS)
         self._acks = Wheel(lambda n, now: self._ears[n].ack(), ACK_EVERY)
 
@@ -81,12 +58,16 @@ class Generator:
             for stage in self._plan.stages:
                 await self._reach(stage)
                 await asyncio.sleep(stage.settle)
+                self._say(stage.name)
                 readings.stages.append(await self._read(stage))
             readings.never_came = await self._wait_for_tail()
         except (OSError, TimeoutError) as error:
             readings.failure = str(error) or type(error).__name__
         finally:
             wheels.cancel()
+        readings.sent = [tap.voice.sent for tap in self._taps]
+        readings.refused = self._meter.refused
+        readings.codes = {str(code): count for code, count in self._meter.codes.items()}
         await self._leave()
         return readings
 
@@ -98,29 +79,38 @@ class Generator:
             await asyncio.sleep(TICK)
 
     async def _reach(self, stage: Stage) -> None:
-        plan, port = self._plan, self._plan.port
-        paths = plan.taps[: stage.taps]
-        for numbers in _batches(range(len(self._taps), len(paths))):
-            taps = [TapSocket(handshake(port, paths[n]), self._meter, n) for n in numbers]
-            self._taps += await self._open(taps)
+        plan = self._plan
+        for numbers in self._batches(range(len(self._taps), stage.taps)):
+            self._taps += await self._open_taps(numbers)
             self._audio.set(len(self._taps))
-        for some in _batches(plan.ears[len(self._ears) : stage.listeners]):
-            ears = [
-                EarSocket(
-                    handshake(port, ear.path, ear.cookie),
-                    self._meter,
-                    self._taps[ear.tap],
-                    plan.header,
-                    plan.greeting,
-                )
-                for ear in some
-            ]
-            self._ears += await self._open(ears)
+        self._joining = len(self._ears), time.monotonic()
+        for ears in self._batches(plan.ears[len(self._ears) : stage.listeners]):
+            self._ears += await self._open([self._ear(EarSocket, one) for one in ears])
             if plan.greeting:
                 self._acks.set(len(self._ears))
-        for cookies in _batches(plan.consoles[len(self._consoles) : stage.consoles]):
-            pages = [Socket(handshake(port, "/console", one), self._meter) for one in cookies]
-            self._consoles += await self._open(pages)
+        for ears in self._batches(plan.deaf[len(self._deaf) : stage.deaf]):
+            self._deaf += await self._open([self._ear(DeafSocket, one) for one in ears])
+        for cookies in self._batches(plan.consoles[len(self._consoles) : stage.consoles]):
+            requests = [handshake(plan.port, "/console", one) for one in cookies]
+            self._consoles += await self._open([Socket(one, self._meter) for one in requests])
+
+    async def _open_taps(self, numbers: Sequence[int]) -> list[TapSocket] | list[RtpTap]:
+        uris, port = self._plan.taps, self._plan.port
+        if not uris[0].startswith(SCHEME):
+            return await self._open(
+                [TapSocket(handshake(port, uris[n]), self._meter, n) for n in numbers]
+            )
+        senders = [RtpTap(self._meter, n) for n in numbers]
+        for sender, n in zip(senders, numbers, strict=True):
+            await sender.open(uris[n])
+        await asyncio.sleep(RTP_PACE)
+        return senders
+
+    def _ear(self, kind: type[EarSocket], ear: Ear) -> EarSocket:
+        plan = self._plan
+        request = handshake(plan.port, ear.path, ear.cookie)
+        voice = self._taps[ear.tap].voice
+        return kind(request, self._meter, voice, plan.header, plan.greeting)
 
     async def _open(self, sockets: list[S]) -> list[S]:
         loop = asyncio.get_running_loop()
@@ -141,6 +131,7 @@ class Generator:
         seconds = time.monotonic() - begun
         server, redis, own = (after - was for after, was in zip(self._cpu(), before, strict=True))
         meter = self._meter
+        ongoing = [time.monotonic() - ear.heard_at for ear in self._ears]
         pss, rss = gauge.memory(self._plan.server_pid)
         return Reading(
             stage.name,
@@ -165,7 +156,18 @@ class Generator:
             p50_ms=meter.quantile(0.5),
             p99_ms=meter.quantile(0.99),
             max_ms=meter.longest(),
+            silence_ms=round(max(meter.silence, *ongoing, 0.0) * 1000, 1),
+            resumed_at=meter.resumed_at,
+            joined_ms=self._joined(),
         )
+
+    def _joined(self) -> float:
+        """How long it took until the ears of this stage had audio, in ms; -1: some had none."""
+        first, since = self._joining
+        began = [ear.first_at for ear in self._ears[first:]]
+        if not all(began):
+            return -1.0
+        return round(max((one - since for one in began), default=0.0) * 1000, 1)
 
     def _cpu(self) -> tuple[float, float, float]:
         redis = self._plan.redis_pid
@@ -184,7 +186,7 @@ class Generator:
         return sum(ear.outstanding for ear in self._ears)
 
     async def _leave(self) -> None:
-        sockets: Sequence[Socket] = [*self._taps, *self._ears, *self._consoles]
+        sockets = [*self._taps, *self._ears, *self._deaf, *self._consoles]
         for socket in sockets:
             if not socket.leaving:
                 socket.leave()
@@ -192,9 +194,9 @@ class Generator:
         for socket in sockets:
             socket.transport.close()
 
-
-def _batches(items: Sequence[T]) -> list[Sequence[T]]:
-    return [items[n : n + AT_ONCE] for n in range(0, len(items), AT_ONCE)]
+    def _batches(self, items: Sequence[T]) -> list[Sequence[T]]:
+        size = self._plan.at_once
+        return [items[n : n + size] for n in range(0, len(items), size)]
 
 
 def main() -> None:
@@ -202,7 +204,11 @@ def main() -> None:
     plan = Plan.loads(sys.stdin.read())
     if plan.core is not None:
         os.sched_setaffinity(0, {plan.core})
-    sys.stdout.write(uvloop.run(Generator(plan).run()).dumps())
+    print(uvloop.run(Generator(plan, _say).run()).dumps())
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Stage:
     taps: int
     listeners: int = 0
     consoles: int = 0
+    deaf: int = 0  # listeners that never read
     settle: float = 1.0  # seconds before the window
     measure: float = 1.0  # seconds of the window
 
@@ -43,12 +44,14 @@ class Plan:
     server_pid: int
     redis_pid: int | None
     core: int | None  # the generator pins itself here
-    taps: list[str]  # paths
+    taps: list[str]  # paths, or rtp:// uris
     ears: list[Ear]
     consoles: list[str]  # cookies
     stages: list[Stage]
     header: int = 0  # bytes before the samples of a message
     greeting: bool = False  # a listener is in when its hello has come, and acknowledges
+    at_once: int = 16  # handshakes
+    deaf: list[Ear] = field(default_factory=list)
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -56,7 +59,8 @@ class Plan:
     @classmethod
     def loads(cls, text: str) -> Self:
         raw = json.loads(text)
-        raw["ears"] = [Ear(**one) for one in raw["ears"]]
+        for key in ("ears", "deaf"):
+            raw[key] = [Ear(**one) for one in raw[key]]
         raw["stages"] = [Stage(**one) for one in raw["stages"]]
         return cls(**raw)
 
@@ -87,6 +91,9 @@ class Reading:
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     max_ms: float = 0.0
+    silence_ms: float = 0.0  # the longest between two messages to a listener
+    resumed_at: float = 0.0  # monotonic seconds: the last listener heard again after over 0.5 s
+    joined_ms: float = 0.0  # until all its new listeners had audio; -1 if some never had
 
 
 @dataclass(slots=True)
@@ -96,6 +103,9 @@ class Readings:
     stages: list[Reading] = field(default_factory=list)
     never_came: int = 0  # 20 ms units sent, and not delivered a second after the last was
     failure: str = ""
+    sent: list[int] = field(default_factory=list)  # frames, by tap
+    refused: int = 0  # datagrams that nobody received
+    codes: dict[str, int] = field(default_factory=dict)  # of the sockets the server closed
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))

@@ -1,4 +1,4 @@
-"""The table, the ratios and their targets, and the machine they were measured on."""
+"""The table, the knees, and the machine they were measured on."""
 
 from __future__ import annotations
 
@@ -7,22 +7,12 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from .ground import Ground
 
 Figures = dict[str, Any]
 
-#: What, whose, of which row's, and at most which share of it.
-TARGETS = (
-    ("us_in", "earshot-daphne", "usual", 1 / 9, "1/9"),
-    ("us_in", "earshot-uvicorn", "usual", 1 / 12, "1/12"),
-    ("us_in", "earshot-uvicorn", "relay", 1.1, "1.1"),
-    ("us_out", "earshot-daphne", "usual", 1 / 12, "1/12"),
-    ("us_out", "earshot-uvicorn", "usual", 1 / 24, "1/24"),
-    ("us_out", "earshot-uvicorn", "relay", 0.7, "0.7"),
-)
 COLUMNS = (
     ("name", "row", "{}"),
     ("taps", "taps", "{}"),
@@ -42,36 +32,10 @@ COLUMNS = (
 PACKAGES = ("django", "channels", "daphne", "uvicorn", "uvloop", "websockets", "redis", "hiredis")
 
 
-def ratios(runs: list[dict[str, Figures]]) -> list[Figures]:
-    """The median over runs of each ratio: both of its sides are from the same minute."""
-    done = []
-    for key, ours, theirs, target, wording in TARGETS:
-        seen = [
-            run[ours][key] / run[theirs][key]
-            for run in runs
-            if ours in run and theirs in run and run[theirs][key] > 0
-        ]
-        if seen:
-            ratio = median(seen)
-            done.append(
-                {
-                    "figure": key,
-                    "of": ours,
-                    "to": theirs,
-                    "ratio": round(ratio, 4),
-                    "lowest": round(min(seen), 4),
-                    "highest": round(max(seen), 4),
-                    "target": wording,
-                    "reached": ratio <= target,
-                }
-            )
-    return done
-
-
 def table(rows: list[Figures]) -> str:
     """The rows under their headings, in columns."""
     cells = [[heading for _, heading, _ in COLUMNS]]
-    cells += [[form.format(row[key]) for key, _, form in COLUMNS] for row in rows]
+    cells += [[_cell(row[key], form) for key, _, form in COLUMNS] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
     return "\n".join(
         "  ".join(
@@ -82,14 +46,8 @@ def table(rows: list[Figures]) -> str:
     )
 
 
-def ratio_lines(found: list[Figures]) -> list[str]:
-    """One line for each target."""
-    return [
-        f"{one['figure']:<6} {one['of']:<15} / {one['to']:<5} = {one['ratio']:.3f} "
-        f"({one['lowest']:.3f} to {one['highest']:.3f}), target {one['target']}: "
-        f"{'reached' if one['reached'] else 'not reached'}"
-        for one in found
-    ]
+def _cell(value: Any, form: str) -> str:
+    return "–" if value is None else form.format(value)
 
 
 def knee_lines(knees: dict[str, Any]) -> list[str]:

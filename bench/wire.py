@@ -3,35 +3,26 @@
 Frames are masked, as a client's must be, with the key 0: the payload goes out
 as it is. Frames that come are cut by their headers and looked at no further
 than the mark that each 20 ms begins with.
-
-The mark: bytes of mu-law 0 to 63 are all different samples when decoded, so a
-frame number and a tap number written in base 64 can be read back from the
-s16le that a listener is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import math
 import os
 import struct
 import time
 from typing import cast
 
-from monitor.audio import g711
-
-from .gauge import BIN, BINS, Meter
+from .gauge import BIN, BINS, SILENT, Meter
+from .marks import KEPT, LAST, PCM_MARK, Voice
 from .plan import FRAME, PCM_FRAME
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-MARK = 6  # digits: four of the frame, two of the tap
-PCM_MARK = 2 * MARK
-_BEFORE_MARK = b"\x82\xfe" + struct.pack(">H", FRAME) + bytes(4)  # FIN, binary, mask key 0
-# Any sound will do, but not silence: speech-like bytes that use the whole range.
-_AFTER_MARK = bytes((37 * n * n + 11 * n) % 251 for n in range(FRAME - MARK))
+ABNORMAL = 1006  # RFC 6455 section 7.1.5: the connection went without a close frame
+_BEFORE = b"\x82\xfe" + struct.pack(">H", FRAME) + bytes(4)  # FIN, binary, mask key 0
 _POSITION = struct.Struct("<I")
-_PCM_DIGITS = g711.decode("PCMU", bytes(range(64)))
-_DIGITS = {_PCM_DIGITS[2 * n : 2 * n + 2]: n for n in range(64)}
 
 
 def handshake(port: int, path: str, cookie: str = "") -> bytes:
@@ -64,6 +55,8 @@ class Socket(asyncio.Protocol):
         self._upgraded = False
         self.meter = meter
         self.leaving = False
+        self.gone = False
+        self._code = ABNORMAL
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,10 +64,11 @@ class Socket(asyncio.Protocol):
         self.transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
         if not self.opened.done():
             self.opened.set_exception(ConnectionError("closed in the handshake"))
         elif not self.leaving:
-            self.meter.gone += 1
+            self.meter.codes[self._code] += 1
 
     def leave(self) -> None:
         """Close as a client does that goes away."""
@@ -128,25 +122,22 @@ class Socket(asyncio.Protocol):
         if opcode == PING:
             self.transport.write(small(PONG, data[begin:end]))
         elif opcode == CLOSE and not self.leaving:
+            if end - begin >= 2:
+                self._code = data[begin] << 8 | data[begin + 1]
             self.transport.close()
 
 
 class TapSocket(Socket):
-    """Sends marked frames, and knows when each was sent."""
+    """Sends what a voice says."""
 
     def __init__(self, request: bytes, meter: Meter, number: int) -> None:
         super().__init__(request, meter)
-        self.number = bytes((number & 63, number >> 6))
-        self.marks: list[bytes] = []  # s16le, by frame
-        self.sent_at: list[float] = []  # monotonic seconds, by frame
+        self.voice = Voice(number)
 
     def send_frame(self, now: float) -> None:
-        frame = len(self.marks)
-        digits = (frame & 63, frame >> 6 & 63, frame >> 12 & 63, frame >> 18)
-        mark = bytes(digits) + self.number
-        self.marks.append(g711.decode("PCMU", mark))
-        self.sent_at.append(now)
-        self.transport.write(_BEFORE_MARK + mark + _AFTER_MARK)
+        if self.gone:
+            return
+        self.transport.write(_BEFORE + self.voice.say(now))
         self.meter.frames_in += 1
 
 
@@ -154,15 +145,17 @@ class EarSocket(Socket):
     """Hears one tap, and checks every 20 ms of it."""
 
     def __init__(
-        self, request: bytes, meter: Meter, tap: TapSocket, header: int, greeting: bool
+        self, request: bytes, meter: Meter, voice: Voice, header: int, greeting: bool
     ) -> None:
         super().__init__(request, meter)
-        self.tap = tap
+        self.voice = voice
         self._header = header
         self._greeting = greeting
         self._missing: set[int] = set()
         self.next = -1  # the frame that comes next; -1 before the first
-        self._since = len(tap.marks)
+        self._since = voice.sent
+        self.first_at = 0.0  # monotonic seconds; 0 before the first frame
+        self.heard_at = math.inf  # monotonic seconds: the last message
 
     def upgraded(self) -> None:
         if not self._greeting:
@@ -171,11 +164,11 @@ class EarSocket(Socket):
     @property
     def outstanding(self) -> int:
         """Frames that were sent and have not come."""
-        return len(self.tap.marks) - (self.next if self.next >= 0 else self._since)
+        return self.voice.sent - (self.next if self.next >= 0 else self._since)
 
     def ack(self) -> None:
         """Say that all that came was played."""
-        if self.next >= 0:
+        if self.next >= 0 and not self.gone:
             said = b'{"type":"ack","position":%d}' % (self.next * FRAME)
             self.transport.write(small(TEXT, said))
 
@@ -185,15 +178,22 @@ class EarSocket(Socket):
                 self.opened.set_result(None)
             super().message(opcode, data, begin, end, now)
             return
-        meter, marks, sent_at = self.meter, self.tap.marks, self.tap.sent_at
+        meter, voice = self.meter, self.voice
+        gap = now - self.heard_at
+        self.heard_at = now
+        if gap > meter.silence:
+            meter.silence = gap
+        if gap > SILENT:
+            meter.resumed_at = now
         at = begin + self._header
         first = True
         while at < end:
             frame = self.next
-            if not (0 <= frame < len(marks) and data[at : at + PCM_MARK] == marks[frame]):
-                frame = self._unexpected(data, at)
+            if frame < 0 or data[at : at + PCM_MARK] != voice.marks[frame & LAST]:
+                frame = self._unexpected(data[at : at + PCM_MARK], now)
             if frame >= 0:
-                late = int((now - sent_at[frame]) / BIN)
+                known = voice.sent - frame <= KEPT
+                late = int((now - voice.sent_at[frame & LAST]) / BIN) if known else BINS
                 meter.bins[late if late < BINS else BINS] += 1
                 meter.units_out += 1
                 self.next = max(self.next, frame + 1)
@@ -204,17 +204,14 @@ class EarSocket(Socket):
             at += PCM_FRAME
         meter.bytes_out += end - begin
 
-    def _unexpected(self, data: bytes, at: int) -> int:
+    def _unexpected(self, mark: bytes, now: float) -> int:
         """Which frame came instead of the next; -1 if it cannot be told."""
-        pairs = (data[at + 2 * n : at + 2 * n + 2] for n in range(MARK))
-        digits = [_DIGITS.get(pair, -1) for pair in pairs]
-        frame = sum(digit << 6 * n for n, digit in enumerate(digits[:4]))
-        if -1 in digits or bytes(digits[4:]) != self.tap.number or frame >= len(self.tap.marks):
+        frame = self.voice.frame_of(mark)
+        if frame < 0:
             self.meter.garbled += 1
-            return -1
-        if self.next < 0:
-            return frame  # the first one
-        if frame > self.next:
+        elif self.next < 0:
+            self.first_at = now
+        elif frame > self.next:
             self.meter.lost += frame - self.next
             self._missing.update(range(self.next, frame))
         elif frame in self._missing:
@@ -224,3 +221,12 @@ class EarSocket(Socket):
         else:
             self.meter.doubled += 1
         return frame
+
+
+class DeafSocket(EarSocket):
+    """A listener that is let in and then never reads."""
+
+    def message(self, opcode: int, data: bytes, begin: int, end: int, now: float) -> None:
+        if not self.opened.done():
+            self.opened.set_result(None)
+            self.transport.pause_reading()
