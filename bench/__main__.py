@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from . import people, plot, report, rows, suite, targets
+from . import faults, people, plot, report, rows, soak, suite, targets
 from .ground import Ground
 
 SLACK = 1.2  # of the time that a run takes by computation: what does not fit is left out
@@ -20,20 +20,52 @@ GRACE = 4  # seconds after the deadline until everything is ended where it stand
 def main() -> None:
     """Measure, print, write."""
     options = _options()
-    names = [options.only] if options.only else [row.name for row in rows.ROWS]
     signal.signal(signal.SIGALRM, _too_long)
     signal.signal(signal.SIGTERM, _ended)
+    result, text = _long_run(options) if options.soak or options.faults else _table(options)
+    print(text)
+    if options.json:
+        Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
+    if options.plot and "knee" in result:
+        Path(options.plot).write_text(plot.svg(plot.series(result["knee"])))
+
+
+def _table(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    names = [options.only] if options.only else [row.name for row in rows.ROWS]
     scale = suite.QUICK if options.quick else suite.FULL
     runs = 1 if options.quick else options.runs
     within = scale.deadline or SLACK * scale.seconds(names, runs)
     _say(f"{within / 60:.0f} min at most")
     signal.alarm(int(within) + GRACE)
     result = _measure(scale, names, runs, within)
-    print(_text(result))
-    if options.json:
-        Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
-    if options.plot:
-        Path(options.plot).write_text(plot.svg(plot.series(result["knee"])))
+    return result, _text(result)
+
+
+def _long_run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """What is not in the table: a soak, faults."""
+    servers = [one for one in rows.SERVERS if options.only in (None, one)]
+    within = len(servers) * faults.LENGTH if options.faults else 0
+    within += options.soak * 60 + soak.OVERHEAD if options.soak else 0
+    _say(f"{within / 60:.0f} min at most")
+    signal.alarm(int(within) + GRACE)
+    with Ground() as ground:
+        people.prepare()
+        result: dict[str, Any] = {"rows": [], "machine": report.machine(ground), "skipped": []}
+        lines = [report.heading(result["machine"]), ""]
+        if options.faults:
+            result["faults"] = []
+            for server in servers:
+                made = faults.Faults(ground, server, _say)
+                made.run()
+                result["faults"] += made.figures
+                result["skipped"] += made.skipped
+            lines += faults.lines(result["faults"])
+        if options.soak:
+            row = rows.named(options.only or rows.SERVERS[0])
+            result["soak"] = soak.run(ground, row, options.soak, options.soak_taps, _say)
+            lines += soak.lines(result["soak"])
+    lines += [f"left out: {what}" for what in result["skipped"]]
+    return result, "\n".join(lines)
 
 
 def _say(text: str) -> None:
@@ -48,6 +80,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small, one run, under 60 s")
     parser.add_argument("--runs", type=int, default=5, help="of every row, interleaved (5)")
     parser.add_argument("--only", choices=[row.name for row in rows.ROWS], help="one row alone")
+    parser.add_argument(
+        "--soak", type=float, metavar="MINUTES", help="instead: one load for so long"
+    )
+    parser.add_argument("--soak-taps", type=int, default=120, help="with a listener each (120)")
+    parser.add_argument("--faults", action="store_true", help="instead: faults under load")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     parser.add_argument("--plot", metavar="FILE", help="write p99 against load there, an SVG")
     return parser.parse_args()
@@ -79,11 +116,8 @@ def _measure(scale: suite.Scale, names: list[str], runs: int, within: float) -> 
 
 
 def _text(result: dict[str, Any]) -> str:
-    machine = result["machine"]
     lines = [
-        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, "
-        f"{machine['date']}; the server alone on core {machine['server_core']}, "
-        f"generator and Valkey on core {machine['generator_core']}",
+        report.heading(result["machine"]),
         "Server CPU per 20 ms of audio: in, taken from a tap; out, handed to one listener.",
         "",
         report.table(result["rows"]),

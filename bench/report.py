@@ -68,6 +68,15 @@ def knee_lines(knees: dict[str, Any]) -> list[str]:
     return lines
 
 
+def heading(machine: Figures) -> str:
+    """The machine in a line."""
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, "
+        f"{machine['date']}; the server alone on core {machine['server_core']}, "
+        f"generator and Valkey on core {machine['generator_core']}"
+    )
+
+
 def machine(ground: Ground) -> Figures:
     """What it was measured on, and where each process ran."""
     cpus = [

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from . import people
 from .ground import Ground, Load, RtpServer, Server, bound_udp_ports
-from .plan import Ear, Plan, Reading, Readings, Stage
+from .plan import FRAME, Ear, Plan, Reading, Readings, Stage
 
 BOUND_WITHIN = 15.0  # seconds: leases are looked at each second
 HEADER = 16  # bytes of Earshot's Frame before its samples
@@ -159,7 +159,8 @@ def run(ground: Ground, row: Row, stages: list[Stage], within: float, **env: str
         readings = running.load.result(within)
         if readings.failure:
             readings.failure += f"\n{running.server.said()}"
-        ring = people.ring(running.tap_ids[0]) if row.ours else None
+        sent = readings.sent[0] * FRAME if readings.sent else 0
+        ring = people.ring(running.tap_ids[0], sent) if row.ours else None
     packets = people.packets(running.tap_ids) if row.transport == "rtp" else []
     return Outcome(readings, ring, packets)
 

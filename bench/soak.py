@@ -1,0 +1,114 @@
+"""A soak: one load for a long time, and whether the server grows meanwhile."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import linear_regression
+from typing import Any
+
+from . import gauge, people, rows
+from .ground import Ground
+from .plan import Stage
+
+EVERY = 10.0  # seconds between two samples
+SETTLE = 10.0  # seconds until the first: every socket was open for a while
+OPENS_WITHIN = 120.0  # seconds
+OVERHEAD = 200.0  # seconds of a soak beside its time, at most
+BAD = re.compile(r"Traceback|Task was destroyed|never retrieved|CRITICAL|ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The server at one moment."""
+
+    at: float  # seconds since the window began
+    pss: int  # bytes
+    fds: int
+    threads: int
+
+
+def run(
+    ground: Ground, row: rows.Row, minutes: float, taps: int, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Raises rows.Failed, and what a run of a row raises."""
+    ears = taps if row.transport == "ws" else 0
+    seconds = minutes * 60
+    stages = [Stage("soak", taps, ears, settle=SETTLE, measure=seconds)]
+    with rows.loaded(ground, row, stages, {}) as running:
+        running.load.window("soak", OPENS_WITHIN)
+        samples = _watch(running, seconds, say)
+        readings = running.load.result(OVERHEAD / 2)
+    if readings.failure:
+        raise rows.Failed(f"{readings.failure}\n{running.server.said()}")
+    seen = readings.stages[-1]
+    heard = {"lost": seen.lost + readings.never_came, "doubled": seen.doubled, "gone": seen.gone}
+    if not ears:
+        packets = people.packets(running.tap_ids)
+        heard = rows.rtp_figures(rows.Outcome(readings, packets=packets))
+    return {
+        "name": row.name,
+        "minutes": minutes,
+        "taps": taps,
+        "listeners": ears,
+        "server_share": round(seen.server_cpu / seen.seconds, 3),
+        **growth(samples, seconds),
+        "lost": heard["lost"],
+        "doubled": heard["doubled"],
+        "closed": heard.get("gone", 0),
+        "p99_ms": seen.p99_ms if ears else None,
+        "log_lines": [one for one in running.server.log().splitlines() if BAD.search(one)],
+    }
+
+
+def _watch(running: rows.Running, seconds: float, say: Callable[[str], None]) -> list[Sample]:
+    """Sample each 10 s, and at the end while every socket is still open."""
+    began = time.monotonic()
+    moments = [n * EVERY for n in range(int((seconds - 1) // EVERY) + 1)] + [seconds - 1.0]
+    samples = []
+    for moment in moments:
+        time.sleep(max(0.0, began + moment - time.monotonic()))
+        if running.load.ended():
+            break
+        pss, _ = gauge.memory(running.server.pid)
+        samples.append(Sample(moment, pss, *gauge.handles(running.server.pid)))
+        if moment % 60 == 0:
+            said = f"{pss / 1e6:.1f} MB, {samples[-1].fds} files, {samples[-1].threads} threads"
+            say(f"{moment / 60:.0f} of {seconds / 60:g} min: {said}")
+    return samples
+
+
+def growth(samples: list[Sample], seconds: float) -> dict[str, Any]:
+    """From the end of the first quarter on: until then caches and pools fill."""
+    later = [one for one in samples if one.at >= seconds / 4]
+    if len(later) < 2:
+        raise rows.Failed("the soak ended before its time")
+    slope = linear_regression([one.at / 60 for one in later], [one.pss / 1000 for one in later])
+    return {
+        "pss_start": later[0].pss,
+        "pss_end": later[-1].pss,
+        "slope_kb_per_min": round(slope.slope, 1),
+        "fds_start": later[0].fds,
+        "fds_end": later[-1].fds,
+        "threads_start": later[0].threads,
+        "threads_end": later[-1].threads,
+    }
+
+
+def lines(soak: dict[str, Any]) -> list[str]:
+    """For the report."""
+    bad = soak["log_lines"]
+    return [
+        f"{soak['minutes']:g} min of {soak['name']}, {soak['taps']} taps, {soak['listeners']} "
+        f"listeners, {soak['server_share']:.0%} of its core:",
+        f"  PSS {soak['pss_start'] / 1e6:.1f} MB after a quarter, {soak['pss_end'] / 1e6:.1f} MB "
+        f"at the end, {soak['slope_kb_per_min']:+} kB/min",
+        f"  files {soak['fds_start']} to {soak['fds_end']}, "
+        f"threads {soak['threads_start']} to {soak['threads_end']}",
+        f"  {soak['lost']} lost, {soak['doubled']} doubled, {soak['closed']} sockets closed"
+        + (f", p99 {soak['p99_ms']} ms" if soak["p99_ms"] is not None else ""),
+        f"  bad lines in the server's log: {len(bad)}",
+        *(f"    {one}" for one in bad[:10]),
+    ]
