@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 from . import faults, people, plot, report, rows, soak, suite, targets
 from .ground import Ground
 
-SLACK = 1.2  # of the time that a run takes by computation: what does not fit is left out
 GRACE = 4  # seconds after the deadline until everything is ended where it stands
 
 
@@ -34,7 +33,7 @@ def _table(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     names = [options.only] if options.only else [row.name for row in rows.ROWS]
     scale = suite.QUICK if options.quick else suite.FULL
     runs = 1 if options.quick else options.runs
-    within = scale.deadline or SLACK * scale.seconds(names, runs)
+    within = scale.within(names, runs)
     _say(f"{within / 60:.0f} min at most")
     signal.alarm(int(within) + GRACE)
     result = _measure(scale, names, runs, within)
@@ -142,8 +141,10 @@ def _text(result: dict[str, Any]) -> str:
         f"{one['extra_percent']} % of a core more"
         for one in result["consoles"]
     ]
+    shares = [row["server_waited"] for run in result["runs"] for row in run.values()]
     lines += [f"left out: {what}" for what in result["skipped"]]
-    return "\n".join(lines)
+    lines += [report.waiting(max(shares, default=0.0), "in one window ")]
+    return "\n".join(lines).rstrip()
 
 
 def _too_long(number: int, frame: FrameType | None) -> NoReturn:

@@ -16,7 +16,6 @@ from .plan import Readings, Stage
 from .targets import verdict
 
 Figures = dict[str, Any]
-Thaw = Callable[[], None]
 
 TAPS = 20  # a listener each
 CHUNK = 60  # ms
@@ -120,7 +119,8 @@ class Faults:
         self._add("p99 moved, ms", moved, 20)
         self._heard(readings, limit=0)
         self._add("PSS growth, MB", round((peak - before) / 1e6, 2), 5)
-        self._add("closed after, s", people.too_slow_after(), 12, least=10)
+        after = people.too_slow_after()
+        self._add("closed after, s", after and round(after, 1), 12, least=10)
 
     def _terminated(self) -> None:
         with self._under([Stage("term", TAPS, TAPS, settle=2, measure=9)]) as running:
@@ -157,6 +157,8 @@ class Faults:
         readings = running.load.result(ENDS_WITHIN)
         if readings.failure:
             raise rows.Failed(f"{readings.failure}\n{running.server.said()}")
+        waited = max(one.server_waited / one.seconds for one in readings.stages)
+        self._add("waited for its core, %", round(waited * 100, 1))
         return readings
 
     def _peak(self, running: rows.Running, seconds: float) -> int:

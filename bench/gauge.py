@@ -21,6 +21,15 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime(((~pid) << 3) | _CPUCLOCK_SCHED)
 
 
+def waited_seconds(pid: int) -> float:
+    """How long a process's main thread has wanted its core and not had it, in seconds.
+
+    The server is alone on its core: what is more than its own threads cost is
+    another's work, and in every delay.
+    """
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def handles(pid: int) -> tuple[int, int]:
     """Open files and threads of a process."""
     of = Path(f"/proc/{pid}")

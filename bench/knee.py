@@ -20,6 +20,7 @@ class Point:
     p99_ms: float
     lost: int
     server_share: float  # of its core
+    waited: float  # share of the time that the server wanted its core in vain
     trusted: bool  # the generator had time to spare
     note: str = ""
 
@@ -35,7 +36,7 @@ Try = Callable[[int], Point]
 def point(load: int, readings: Readings) -> Point:
     """What a run at one load says."""
     if readings.failure or not readings.stages:
-        return Point(load, 0.0, 0, 1.0, True, note=readings.failure or "nothing was read")
+        return Point(load, 0.0, 0, 1.0, 0.0, True, note=readings.failure or "nothing was read")
     seen = readings.stages[-1]
     note = f"{seen.gone} sockets were closed" if seen.gone else ""
     share = seen.generator_cpu / seen.seconds
@@ -43,7 +44,8 @@ def point(load: int, readings: Readings) -> Point:
     if not seen.units_out:
         note = "nothing was delivered"
     used = seen.server_cpu / seen.seconds
-    return Point(load, seen.p99_ms, lost, used, share < GENERATOR_FULL, note)
+    waited = seen.server_waited / seen.seconds
+    return Point(load, seen.p99_ms, lost, used, waited, share < GENERATOR_FULL, note)
 
 
 def search(attempt: Try, first: int, most: int, time_left: Callable[[], bool]) -> list[Point]:

@@ -129,7 +129,8 @@ class Generator:
         begun, before = time.monotonic(), self._cpu()
         await asyncio.sleep(stage.measure)
         seconds = time.monotonic() - begun
-        server, redis, own = (after - was for after, was in zip(self._cpu(), before, strict=True))
+        used = (after - was for after, was in zip(self._cpu(), before, strict=True))
+        server, waited, redis, own = used
         meter = self._meter
         ongoing = [time.monotonic() - ear.heard_at for ear in self._ears]
         pss, rss = gauge.memory(self._plan.server_pid)
@@ -140,6 +141,7 @@ class Generator:
             len(self._consoles),
             seconds,
             server_cpu=server,
+            server_waited=waited,
             redis_cpu=redis,
             generator_cpu=own,
             frames_in=meter.frames_in,
@@ -169,10 +171,11 @@ class Generator:
             return -1.0
         return round(max((one - since for one in began), default=0.0) * 1000, 1)
 
-    def _cpu(self) -> tuple[float, float, float]:
-        redis = self._plan.redis_pid
+    def _cpu(self) -> tuple[float, float, float, float]:
+        server, redis = self._plan.server_pid, self._plan.redis_pid
         return (
-            gauge.cpu_seconds(self._plan.server_pid),
+            gauge.cpu_seconds(server),
+            gauge.waited_seconds(server),
             gauge.cpu_seconds(redis) if redis else 0.0,
             time.process_time(),
         )

@@ -75,6 +75,7 @@ class Reading:
     consoles: int
     seconds: float = 0.0
     server_cpu: float = 0.0  # seconds, user and system, all threads
+    server_waited: float = 0.0  # seconds that its main thread wanted its core in vain
     redis_cpu: float = 0.0
     generator_cpu: float = 0.0
     frames_in: int = 0  # 20 ms each

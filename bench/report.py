@@ -29,6 +29,7 @@ COLUMNS = (
     ("bytes_per_listener", "B/listener", "{:.0f}"),
     ("redis_us_per_frame", "Redis, µs", "{:.1f}"),
 )
+QUIET = 0.03  # share of the time that a server waits for its own threads at most
 PACKAGES = ("django", "channels", "daphne", "uvicorn", "uvloop", "websockets", "redis", "hiredis")
 
 
@@ -64,8 +65,16 @@ def knee_lines(knees: dict[str, Any]) -> list[str]:
                 why = beyond["note"] or f"p99 {beyond['p99_ms']} ms, {beyond['lost']} lost"
                 why = f"at {beyond['load']}: {why}"
             doubt = "" if all(one["trusted"] for one in points) else "; the generator was full"
+            doubt += waiting(max(one["waited"] for one in points), "; ")
             lines.append(f"knee of {name}: {found[shape]} {shape} ({why}{doubt})")
     return lines
+
+
+def waiting(share: float, before: str = "") -> str:
+    """What to doubt of a machine where others ran too; empty if it was quiet."""
+    if share < QUIET:
+        return ""
+    return f"{before}the server waited for its core {share:.0%} of the time: not a quiet machine"
 
 
 def heading(machine: Figures) -> str:

@@ -257,6 +257,7 @@ def rtp_figures(outcome: Outcome) -> dict[str, Any]:
 def _common(loud: Reading) -> dict[str, Any]:
     return {
         "server_share": loud.server_cpu / loud.seconds,
+        "server_waited": loud.server_waited / loud.seconds,
         "generator_share": loud.generator_cpu / loud.seconds,
         "generator_late_ms": loud.late_ms,
         "rss": loud.rss,

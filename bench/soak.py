@@ -12,6 +12,7 @@ from typing import Any
 from . import gauge, people, rows
 from .ground import Ground
 from .plan import Stage
+from .report import waiting
 
 EVERY = 10.0  # seconds between two samples
 SETTLE = 10.0  # seconds until the first: every socket was open for a while
@@ -54,6 +55,7 @@ def run(
         "taps": taps,
         "listeners": ears,
         "server_share": round(seen.server_cpu / seen.seconds, 3),
+        "server_waited": round(seen.server_waited / seen.seconds, 3),
         **growth(samples, seconds),
         "lost": heard["lost"],
         "doubled": heard["doubled"],
@@ -102,7 +104,7 @@ def lines(soak: dict[str, Any]) -> list[str]:
     bad = soak["log_lines"]
     return [
         f"{soak['minutes']:g} min of {soak['name']}, {soak['taps']} taps, {soak['listeners']} "
-        f"listeners, {soak['server_share']:.0%} of its core:",
+        f"listeners, {soak['server_share']:.0%} of its core{waiting(soak['server_waited'], '; ')}:",
         f"  PSS {soak['pss_start'] / 1e6:.1f} MB after a quarter, {soak['pss_end'] / 1e6:.1f} MB "
         f"at the end, {soak['slope_kb_per_min']:+} kB/min",
         f"  files {soak['fds_start']} to {soak['fds_end']}, "

@@ -18,6 +18,7 @@ FAILURES = (rows.Failed, NotStarted, subprocess.SubprocessError)
 NEVER = ("lost", "doubled", "disordered", "garbled", "gone", "late", "refused", "ring_broken")
 
 
+SLACK = 1.15  # of the computed time: what does not fit is left out, and said
 STARTS_AND_STOPS = 4.0  # seconds of a run that no stage counts, the tail of 1 s among them
 OPENED = 100  # sockets in a second
 PROBES = 8  # of a ramp: five to double from 50 to 800, three to halve
@@ -57,6 +58,10 @@ class Scale:
         for _ in (one for one in rows.SERVERS if one in names):
             done += 2 * PROBES * probe + 2 * delays + consoles
         return done
+
+    def within(self, names: list[str], runs: int) -> float:
+        """How long all of it may take."""
+        return self.deadline or SLACK * self.seconds(names, runs)
 
     def rtp_stages(self) -> list[Stage]:
         """As many RTP taps as one core is to take."""
@@ -202,7 +207,7 @@ class Suite:
         try:
             readings = rows.run(self._ground, rows.named(name), stages, self.left).readings
         except subprocess.TimeoutExpired:
-            return knee.Point(load, 0.0, 0, 1.0, True, note="no time left")
+            return knee.Point(load, 0.0, 0, 1.0, 0.0, True, note="no time left")
         return knee.point(load, readings)
 
     def _time_for_a_probe(self) -> bool:

@@ -1,0 +1,158 @@
+"""The benchmark's pure parts: its schedule, its marks, its packets, its search."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import knee, soak, suite, targets
+from bench.gauge import Meter
+from bench.marks import KEPT, PCM_MARK, Voice
+from bench.plan import FRAME, PCM_FRAME, Ear, Plan, Reading, Readings, Stage
+from bench.rtp import Packets
+from bench.wheel import Wheel
+from bench.wire import BINARY, EarSocket
+from monitor.audio import g711
+from monitor.audio.rtp import RtpPacket
+
+
+@pytest.mark.parametrize("real", [1, 7, 49, 50, 63, 230, 1600, 4000])
+def test_the_search_finds_a_known_knee(real: int) -> None:
+    def attempt(load: int) -> knee.Point:
+        p99 = 60.0 if load <= real else 400.0
+        return knee.Point(load, p99, 0, 0.5, 0.0, trusted=True)
+
+    points = knee.search(attempt, first=50, most=4000, time_left=lambda: True)
+    assert 0.9 * real - 1 <= knee.of(points) <= real
+    assert len(points) <= 12
+
+
+def good_at(load: int) -> knee.Point:
+    return knee.Point(load, 60.0, 0, 0.5, 0.0, trusted=True)
+
+
+def test_the_search_tells_what_it_had_when_time_is_up() -> None:
+    left = iter([True, True, False])
+    points = knee.search(good_at, 50, 4000, lambda: next(left))
+    assert knee.of(points) == 100
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading("load", 1, 1, 0, 6.0, units_out=300, p99_ms=151.0),
+        Reading("load", 1, 1, 0, 6.0, units_out=300, lost=1),
+        Reading("load", 1, 1, 0, 6.0, units_out=300, gone=1),
+        Reading("load", 1, 1, 0, 6.0, units_out=0),
+    ],
+    ids=["late", "lost", "closed", "silent"],
+)
+def test_what_is_beyond_the_knee(reading: Reading) -> None:
+    assert not knee.point(1, Readings([reading])).good
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_wheel_spreads_its_members_evenly_and_never_moves_its_schedule() -> None:
+    clock, turns = Clock(), list[tuple[int, float]]()
+    wheel = Wheel(lambda member, now: turns.append((member, now)), 0.02, clock)
+    wheel.set(4)
+    late = 0.0
+    for now in (0.0, 0.005, 0.0051, 0.018, 0.0201, 0.025):
+        clock.now = now
+        late = max(late, wheel.turn())
+    assert turns == [(0, 0.0), (1, 0.005), (2, 0.018), (3, 0.018), (0, 0.0201), (1, 0.025)]
+    assert late == pytest.approx(0.008)
+    wheel.set(0)
+    assert wheel.turn() == 0.0
+
+
+def pcm(voice: Voice) -> bytes:
+    return g711.decode("PCMU", voice.say(1.0))
+
+
+def test_marks_survive_decoding() -> None:
+    voice = Voice(number=131)
+    said = [pcm(voice) for _ in range(70)]
+    assert all(len(one) == PCM_FRAME for one in said)
+    assert [voice.frame_of(one[:PCM_MARK]) for one in said] == list(range(70))
+    assert Voice(number=130).frame_of(said[0][:PCM_MARK]) == -1
+    assert voice.frame_of(b"\x00" * PCM_MARK) == -1
+
+
+async def hear(*numbers: int | None) -> Meter:
+    """What an ear counts of these frames; ``None`` is one that cannot be read."""
+    voice, meter = Voice(0), Meter()
+    ear = EarSocket(b"", meter, voice, header=0, greeting=False)
+    said = [pcm(voice) for _ in range(10)]
+    for number in numbers:
+        data = b"\x01" * PCM_FRAME if number is None else said[number]
+        ear.message(BINARY, data, 0, len(data), 1.5)
+    return meter
+
+
+@pytest.mark.parametrize(
+    ("numbers", "lost", "doubled", "disordered", "garbled"),
+    [
+        ((2, 3, 4, 5), 0, 0, 0, 0),
+        ((2, 5, 6), 2, 0, 0, 0),
+        ((2, 3, 3, 4), 0, 1, 0, 0),
+        ((2, 4, 3, 5), 0, 0, 1, 0),
+        ((2, None, 3), 0, 0, 0, 1),
+    ],
+    ids=["well", "lost", "doubled", "disordered", "garbled"],
+)
+async def test_an_ear_counts(
+    numbers: tuple[int | None, ...], lost: int, doubled: int, disordered: int, garbled: int
+) -> None:
+    meter = await hear(*numbers)
+    assert (meter.lost, meter.doubled) == (lost, doubled)
+    assert (meter.disordered, meter.garbled) == (disordered, garbled)
+    assert meter.quantile(0.99) == pytest.approx(500, abs=1)  # said at 1 s, heard at 1.5 s
+
+
+def test_a_voice_remembers_only_its_last_frames() -> None:
+    voice = Voice(0)
+    for _ in range(KEPT + 5):
+        voice.say(1.0)
+    assert len(voice.marks) == len(voice.sent_at) == KEPT
+    assert voice.sent == KEPT + 5
+
+
+def test_packets_are_numbered_as_the_rfc_says_and_wrap() -> None:
+    voice = Voice(3)
+    packets = Packets(voice, ssrc=77, first=0xFFFF)
+    last, first = (RtpPacket.parse(packets.packet(0.0)) for _ in range(2))
+    assert (last.sequence_number, first.sequence_number) == (0xFFFF, 0)
+    assert first.timestamp - last.timestamp == FRAME
+    assert (first.payload_type, first.ssrc, len(first.payload)) == (0, 77, FRAME)
+    assert voice.frame_of(g711.decode("PCMU", first.payload)[:PCM_MARK]) == 1
+
+
+def test_a_plan_and_readings_come_through_as_they_were() -> None:
+    ears = [Ear(0, "/listen/1", "sessionid=1")]
+    plan = Plan(1, 2, None, 0, ["/tap/1"], ears, [], [Stage("in", 1)], deaf=ears)
+    assert Plan.loads(plan.dumps()) == plan
+    readings = Readings([Reading("in", 1, 0, 0)], codes={"1012": 2})
+    assert Readings.loads(readings.dumps()) == readings
+
+
+def test_growth_is_told_from_the_first_quarter_on() -> None:
+    samples = [soak.Sample(60.0 * n, 10**6 * (n == 0) + 5000 * n, 9, 2) for n in range(9)]
+    told = soak.growth(samples, 480.0)
+    assert (told["pss_start"], told["pss_end"]) == (10_000, 40_000)
+    assert told["slope_kb_per_min"] == 5.0
+
+
+def test_the_whole_of_it_fits_into_its_45_minutes() -> None:
+    names = [row.name for row in suite.rows.ROWS]
+    assert suite.FULL.within(names, runs=5) <= 45 * 60
+
+
+def test_a_figure_without_a_value_has_not_reached_its_target() -> None:
+    assert targets.verdict(targets.limit("p99", "x", 30, 30, "ms")["reached"]) == "reached"
+    assert targets.verdict(targets.limit("p99", "x", 31, 30, "ms")["reached"]) == "not reached"
