@@ -98,8 +98,10 @@ def _measure(scale: suite.Scale, names: list[str], runs: int, within: float) -> 
         medians = suite.medians(cost)
         rtp = measured.rtp_taps() if rows.RTP in names else None
         consoles = measured.consoles(names)
-        knees = measured.knees(names)
+        knees = measured.knees(names, "taps")
         delays = measured.delays(knees)
+        for name, found in measured.knees(names, "listeners").items():
+            knees[name] |= found
         return {
             "rows": medians,
             "machine": machine,

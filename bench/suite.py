@@ -21,8 +21,11 @@ NEVER = ("lost", "doubled", "disordered", "garbled", "gone", "late", "refused", 
 SLACK = 1.15  # of the computed time: what does not fit is left out, and said
 STARTS_AND_STOPS = 4.0  # seconds of a run that no stage counts, the tail of 1 s among them
 OPENED = 100  # sockets in a second
-PROBES = 8  # of a ramp: five to double from 50 to 800, three to halve
-PROBED = 400  # load of a probe, on the average
+PROBES = 7  # of a ramp: four to double, three to halve
+#: Shapes of load: how they are put on, and where their ramp begins, in that of taps; a listener
+#: costs a fourth of a tap at most.
+SHAPES = {"taps": (knee.taps_stage, 1), "listeners": (knee.ears_stage, 4)}
+PROBED = {"taps": 450, "listeners": 1500}  # load of a probe, on the average
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,14 @@ class Scale:
         done = runs * sum(_seconds(self.of(row)) for row in rows.ROWS if row.name in names)
         if rows.RTP in names:
             done += _seconds(self.rtp_stages())
-        probe = _seconds(knee.taps_stage(PROBED, self.settle, self.measure))
-        delays = _seconds(knee.taps_stage(PROBED // 2, self.settle, self.delays))
+        probes = sum(
+            _seconds(stages(PROBED[shape], self.settle, self.measure))
+            for shape, (stages, _) in SHAPES.items()
+        )
+        delays = _seconds(knee.taps_stage(PROBED["taps"] // 2, self.settle, self.delays))
         consoles = _seconds(self.console_stages())
         for _ in (one for one in rows.SERVERS if one in names):
-            done += 2 * PROBES * probe + 2 * delays + consoles
+            done += PROBES * probes + 2 * delays + consoles
         return done
 
     def within(self, names: list[str], runs: int) -> float:
@@ -83,7 +89,7 @@ def _seconds(stages: list[Stage]) -> float:
 
 
 FULL = Scale(
-    rows.Size(100, 4, 1.5, 20.0, 30.0), 20.0, 100.0, 50, 4000, 3.0, 6.0, 30.0, 300, 100, 200
+    rows.Size(100, 4, 1.5, 20.0, 30.0), 20.0, 100.0, 100, 4000, 3.0, 6.0, 30.0, 300, 100, 200
 )
 QUICK = Scale(
     rows.Size(16, 3, 0.3, 1.5, 1.5), 1.5, 8.0, 20, 40, 0.5, 1.0, 1.0, 20, 8, 40, deadline=55.0
@@ -128,39 +134,28 @@ class Suite:
     def rtp_taps(self) -> Figures | None:
         """Whether one process on one core takes so many RTP taps, and loses nothing."""
         scale = self._scale
-        if not self._time_for_a_probe():
-            self.skipped.append(f"{scale.rtp_taps} RTP taps: no time")
-            return None
-        self._say(f"{scale.rtp_taps} RTP taps")
-        try:
-            outcome = rows.run(self._ground, rows.named(rows.RTP), scale.rtp_stages(), self.left)
-        except FAILURES as error:
-            self.skipped.append(f"{scale.rtp_taps} RTP taps: {error}")
-            return None
-        if outcome.readings.failure or not outcome.ring:
-            self.skipped.append(f"{scale.rtp_taps} RTP taps: {outcome.readings.failure}")
+        outcome = self._run(f"{scale.rtp_taps} RTP taps", rows.RTP, scale.rtp_stages())
+        if outcome is None or outcome.ring is None:
             return None
         seen = outcome.readings.stages[-1]
         per_packet = {"us_in": round(seen.server_cpu / seen.frames_in * 1e6, 2), "taps": seen.taps}
         return per_packet | rows.rtp_figures(outcome) | rows.ring_figures(outcome.ring)
 
-    def knees(self, names: list[str]) -> dict[str, Any]:
-        """By row: the knee in listeners of one tap, in taps with one each, and all points."""
-        scale = self._scale
-        found: dict[str, Any] = {}
-        shapes = {"listeners": knee.ears_stage, "taps": knee.taps_stage}
+    def knees(self, names: list[str], shape: str) -> dict[str, Figures]:
+        """By row: the knee in a shape of load, and all points."""
+        scale, (stages, factor) = self._scale, SHAPES[shape]
+        first = min(scale.most, factor * scale.first)
+        found = {}
         for name in (one for one in rows.SERVERS if one in names):
-            found[name] = {}
-            for shape, stages in shapes.items():
 
-                def attempt(load: int, name: str = name, stages: Any = stages) -> knee.Point:
-                    return self._probe(name, stages(load, scale.settle, scale.measure), load)
+            def attempt(load: int, name: str = name) -> knee.Point:
+                return self._probe(name, stages(load, scale.settle, scale.measure), load)
 
-                points = knee.search(attempt, scale.first, scale.most, self._time_for_a_probe)
-                found[name][shape] = knee.of(points)
-                found[name][f"{shape}_points"] = [asdict(one) for one in points]
-                if not points:
-                    self.skipped.append(f"the knee of {name} in {shape}: no time")
+            points = knee.search(attempt, first, scale.most, self._time_for_a_probe)
+            tried = [asdict(one) for one in points]
+            found[name] = {shape: knee.of(points), f"{shape}_points": tried}
+            if not points:
+                self.skipped.append(f"the knee of {name} in {shape}: no time")
         return found
 
     def delays(self, knees: dict[str, Any]) -> list[Figures]:
@@ -169,45 +164,54 @@ class Suite:
         for name, found in knees.items():
             for chunk in ("60", "20"):
                 taps = found["taps"] // 2
-                if not taps or not self._time_for_a_probe():
-                    self.skipped.append(f"delays of {name} with {chunk} ms: no knee, or no time")
+                what = f"delays of {name} with {chunk} ms chunks, {taps} taps"
+                if not taps:
+                    self.skipped.append(f"{what}: no knee")
                     continue
-                self._say(f"delays of {name}: {taps} taps, {chunk} ms chunks")
                 stages = knee.taps_stage(taps, scale.settle, scale.delays)
-                row = rows.named(name)
-                readings = rows.run(self._ground, row, stages, self.left, CHUNK_MS=chunk).readings
-                if readings.failure:
-                    self.skipped.append(f"delays of {name} with {chunk} ms: {readings.failure}")
-                    continue
-                seen = asdict(readings.stages[-1])
-                wanted = ("taps", "listeners", "p50_ms", "p99_ms", "max_ms", "lost", "doubled")
-                done.append({"name": name, "chunk_ms": int(chunk)} | {k: seen[k] for k in wanted})
+                outcome = self._run(what, name, stages, CHUNK_MS=chunk)
+                if outcome:
+                    seen = asdict(outcome.readings.stages[-1])
+                    wanted = ("taps", "listeners", "p50_ms", "p99_ms", "max_ms", "lost", "doubled")
+                    figures = {key: seen[key] for key in wanted}
+                    done.append({"name": name, "chunk_ms": int(chunk)} | figures)
         return done
 
     def consoles(self, names: list[str]) -> list[Figures]:
         """What watching the live list costs, in per cent of a core."""
         scale, done = self._scale, []
         for name in (one for one in rows.SERVERS if one in names):
-            if not self._time_for_a_probe():
-                self.skipped.append(f"consoles of {name}: no time")
-                continue
-            self._say(f"{scale.consoles} consoles on {name}")
-            row = rows.named(name)
-            readings = rows.run(self._ground, row, scale.console_stages(), self.left).readings
-            if readings.failure:
-                self.skipped.append(f"consoles of {name}: {readings.failure}")
-                continue
-            shares = [one.server_cpu / one.seconds * 100 for one in readings.stages]
-            counts = {"consoles": scale.consoles, "taps": scale.console_taps}
-            done.append({"name": name, **counts, "extra_percent": round(shares[1] - shares[0], 1)})
+            what = f"{scale.consoles} consoles on {name}"
+            outcome = self._run(what, name, scale.console_stages())
+            if outcome:
+                shares = [one.server_cpu / one.seconds * 100 for one in outcome.readings.stages]
+                extra = round(shares[1] - shares[0], 1)
+                counts = {"consoles": scale.consoles, "taps": scale.console_taps}
+                done.append({"name": name, **counts, "extra_percent": extra})
         return done
+
+    def _run(self, what: str, name: str, stages: list[Stage], **env: str) -> rows.Outcome | None:
+        """Run a row; if that fails, say so and go on: the rest of the hour is not to be lost."""
+        if not self._time_for_a_probe():
+            self.skipped.append(f"{what}: no time")
+            return None
+        self._say(what)
+        try:
+            outcome = rows.run(self._ground, rows.named(name), stages, self.left, **env)
+        except FAILURES as error:
+            self.skipped.append(f"{what}: {error}")
+            return None
+        if outcome.readings.failure:
+            self.skipped.append(f"{what}: {outcome.readings.failure}")
+            return None
+        return outcome
 
     def _probe(self, name: str, stages: list[Stage], load: int) -> knee.Point:
         self._say(f"{name}: {stages[-1].taps} taps, {stages[-1].listeners} listeners")
         try:
             readings = rows.run(self._ground, rows.named(name), stages, self.left).readings
-        except subprocess.TimeoutExpired:
-            return knee.Point(load, 0.0, 0, 1.0, 0.0, True, note="no time left")
+        except FAILURES as error:
+            return knee.Point(load, 0.0, 0, 1.0, 0.0, True, note=str(error))
         return knee.point(load, readings)
 
     def _time_for_a_probe(self) -> bool:
