@@ -7,8 +7,8 @@ from typing import Any
 
 from .knee import GOOD_P99
 
-WIDTH, HEIGHT = 640, 320
-LEFT, RIGHT, TOP, BOTTOM = 56, 150, 16, 44
+WIDTH, HEIGHT = 640, 340
+LEFT, RIGHT, TOP, BOTTOM = 56, 150, 36, 44
 COLOURS = ("#0b6bcb", "#c2410c", "#15803d", "#7c3aed")
 FLOOR_MS, CEILING_MS = 10.0, 10_000.0
 
@@ -28,7 +28,7 @@ def series(knees: dict[str, Any]) -> Series:
 
 
 def svg(found: Series) -> str:
-    """Both axes are logarithmic; the line is where a load counts as too much."""
+    """Both axes are logarithmic. The ground is white, for it is shown on dark pages too."""
     loads = [load for points in found.values() for load, _ in points] or [1, 10]
     low, high = min(loads), max(max(loads), 2 * min(loads))
 
@@ -63,10 +63,13 @@ def svg(found: Series) -> str:
 
 
 def _axes(x: Any, y: Any, low: int, high: int) -> list[str]:
-    parts = [_text(LEFT, HEIGHT - 8, "load: listeners of one tap, or taps with one each")]
-    for ms in (10, 100, 1000, 10_000):
+    parts = [
+        _text(LEFT, HEIGHT - 8, "load: listeners of one tap, or taps with one each"),
+        _text(8, 18, f"p99 of the delay; over {GOOD_P99:.0f} ms (dashed) it is too much load"),
+    ]
+    for ms, words in ((10, "10 ms"), (100, "100 ms"), (1000, "1 s"), (10_000, "10 s")):
         parts.append(_line(LEFT, y(ms), WIDTH - RIGHT, y(ms)))
-        parts.append(_text(LEFT - 6, y(ms) + 4, f"{ms} ms", 'text-anchor="end"'))
+        parts.append(_text(LEFT - 6, y(ms) + 4, words, 'text-anchor="end"'))
     load = low
     while load <= high:
         parts.append(_text(x(load), HEIGHT - BOTTOM + 16, str(load), 'text-anchor="middle"'))
