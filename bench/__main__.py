@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
@@ -80,13 +81,24 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="of every row, interleaved (5)")
     parser.add_argument("--only", choices=[row.name for row in rows.ROWS], help="one row alone")
     parser.add_argument(
-        "--soak", type=float, metavar="MINUTES", help="instead: one load for so long"
+        "--soak", type=_minutes, metavar="MINUTES", help="instead: one load for so long"
     )
     parser.add_argument("--soak-taps", type=int, default=120, help="with a listener each (120)")
     parser.add_argument("--faults", action="store_true", help="instead: faults under load")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     parser.add_argument("--plot", metavar="FILE", help="write p99 against load there, an SVG")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.faults and options.only not in (None, *rows.SERVERS):
+        parser.error(f"--faults knows {' and '.join(rows.SERVERS)} only")
+    return options
+
+
+def _minutes(text: str) -> float:
+    """From three samples, which are 10 s apart, to a day."""
+    with contextlib.suppress(ValueError):
+        if 0.5 <= float(text) <= 24 * 60:
+            return float(text)
+    raise argparse.ArgumentTypeError("use minutes, from 0.5 to 1440")
 
 
 def _measure(scale: suite.Scale, names: list[str], runs: int, within: float) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from . import gauge, people, rows
 from .ground import Ground
 from .plan import Stage
 from .report import waiting
+from .targets import verdict
 
 EVERY = 10.0  # seconds between two samples
 SETTLE = 10.0  # seconds until the first: every socket was open for a while
@@ -111,6 +112,6 @@ def lines(soak: dict[str, Any]) -> list[str]:
         f"threads {soak['threads_start']} to {soak['threads_end']}",
         f"  {soak['lost']} lost, {soak['doubled']} doubled, {soak['closed']} sockets closed"
         + (f", p99 {soak['p99_ms']} ms" if soak["p99_ms"] is not None else ""),
-        f"  bad lines in the server's log: {len(bad)}",
+        f"  bad lines in the server's log: {len(bad)}, at most 0: {verdict(not bad)}",
         *(f"    {one}" for one in bad[:10]),
     ]
