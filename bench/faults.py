@@ -83,8 +83,10 @@ class Faults:
         seen = readings.stages[-1]
         self._add("sockets closed", seen.gone, 0)
         self._add("PSS growth per tap, MB", round((peak - before) / TAPS / 1e6, 3), 1)
-        again = round((seen.resumed_at - back) * 1000)
-        self._add("heard again after, ms", again if seen.resumed_at else None, 1000)
+        # A moment before is after the thaw as well: the pause began before it was waited for.
+        again = max(0, round((seen.resumed_at - back) * 1000))
+        resumed = seen.resumed_at > back - 1
+        self._add("heard again after, ms", again if resumed else None, 1000)
         self._add("Frames counted as dropped", dropped)
         self._heard(readings, limit=None)
 
@@ -119,7 +121,7 @@ class Faults:
         self._add("p99 moved, ms", moved, 20)
         self._heard(readings, limit=0)
         self._add("PSS growth, MB", round((peak - before) / 1e6, 2), 5)
-        after = people.too_slow_after()
+        after = people.too_slow_after(running.tap_ids[0])
         self._add("closed after, s", after and round(after, 1), 12, least=10)
 
     def _terminated(self) -> None:

@@ -100,12 +100,12 @@ def packets(tap_ids: list[str]) -> list[dict[str, float]]:
     return [rows[uuid.UUID(one)] or {} for one in tap_ids]
 
 
-def too_slow_after() -> float | None:
-    """How long a listener lived that was closed for being behind, in seconds."""
+def too_slow_after(tap_id: str) -> float | None:
+    """How long a tap's listener lived that was closed for being behind, in seconds."""
     from monitor.models import ListenSession
 
-    ended = ListenSession.objects.filter(end_reason__contains="behind", ended_at__isnull=False)
-    session = ended.order_by("-started_at").first()
+    ended = ListenSession.objects.filter(tap_id=tap_id, end_reason__contains="behind")
+    session = ended.first()
     if session is None or session.ended_at is None:
         return None
     return (session.ended_at - session.started_at).total_seconds()
