@@ -250,7 +250,25 @@ def test_a_sender_at_twice_the_speed_is_a_flood_after_a_minute(
 ) -> None:
     talk(tap, clock, 119, speed=2)
     with pytest.raises(Flood):
-        talk(tap, clock, 2, speed=2)
+        talk(tap, clock, 4, speed=2)
+
+
+@pytest.mark.parametrize("rate", [49.5, 50.5])
+def test_a_sender_whose_clock_is_1_percent_off_is_no_flood_in_two_hours(
+    tap: TapStream, clock: Clock, rate: float
+) -> None:
+    for _ in range(round(7200 * rate)):
+        clock.now += 1 / rate
+        tap._arrived(PACKET)
+
+
+def test_a_sender_at_twenty_times_the_speed_is_a_flood_within_4_s(
+    tap: TapStream, clock: Clock
+) -> None:
+    began = clock.now
+    with pytest.raises(Flood):
+        talk(tap, clock, 600, speed=20)
+    assert clock.now - began < 4
 
 
 def test_40_s_of_pause_and_40_s_at_once_are_no_flood(
