@@ -16,7 +16,8 @@ from . import taps
 from .models import ListenSession, Tap
 
 AT_ONCE = 8  # taps that one user may hear at the same time
-SEEN_EVERY = 10  # seconds between two signs of life of a session
+SEEN_EVERY = 4  # seconds between two signs of life of a session
+OPEN_FOR = datetime.timedelta(seconds=2.5 * SEEN_EVERY)  # after one; then it takes no place up
 ABANDONED_AFTER = datetime.timedelta(seconds=60)  # without one, its process is gone
 
 
@@ -47,8 +48,9 @@ def start(user: Any, tap: Tap, client: Client) -> ListenSession:
     Raises TooMany.
     """
     with transaction.atomic():
-        alive = timezone.now() - ABANDONED_AFTER
-        open_now = ListenSession.objects.filter(user=user, ended_at=None, seen_at__gte=alive)
+        # Whose worker was killed comes back through another one at once.
+        alive = timezone.now() - OPEN_FOR
+        open_now = ListenSession.objects.filter(user=user, ended_at=None, seen_at__gt=alive)
         if open_now.count() >= AT_ONCE:
             raise TooMany(f"you already hear {AT_ONCE} taps")
         session = ListenSession.objects.create(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 
 from monitor import listens
 from monitor.models import ListenSession
@@ -36,6 +37,15 @@ class TestListening:
             listens.start(alice, opened.tap, self.CLIENT)
         with pytest.raises(listens.TooMany, match="you already hear 8 taps"):
             listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_sessions_of_a_worker_that_was_killed_take_no_place_up_after_10_s(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        for _ in range(8):
+            listens.start(alice, opened.tap, self.CLIENT)
+        ListenSession.objects.update(seen_at=F("seen_at") - listens.OPEN_FOR)
+        assert listens.OPEN_FOR == 10 * SECOND
+        listens.start(alice, opened.tap, self.CLIENT)
 
     def test_an_abandoned_session_is_ended_at_its_last_sign_of_life(
         self, opened: OpenedTap, alice: User
