@@ -91,8 +91,9 @@ class ListenConsumer(PageConsumer):
                 self._skipped += len(frames)
                 continue
             for data in frames:
-                await self._send({"type": "websocket.send", "bytes": data})
+                # Before it is sent: a send that hangs is a lag too.
                 self._sent(data, time.monotonic())
+                await self._send({"type": "websocket.send", "bytes": data})
 
     def _hear(self, data: bytes) -> None:
         """Send a Frame on at once, if nothing stands before it; else the pump will."""
@@ -105,12 +106,12 @@ class ListenConsumer(PageConsumer):
     def _sent(self, data: bytes, now: float) -> None:
         self._frames += 1
         metrics.hot.frames_out += 1
-        self.lag.sent(frame.position_of(data), now)
+        self.lag.sent(frame.position_of(data), frame.sample_count(data), now)
 
     async def heard(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind == "ack" and isinstance(message.get("position"), int):
-            if not self.lag.acked(message["position"]):
+            if not self.lag.acked(message["position"], time.monotonic()):
                 await self.complain("position was never sent")
         elif kind == "backfill" and isinstance(message.get("seconds"), int | float):
             if not 0 < message["seconds"] <= MAX_BACKFILL:
@@ -182,7 +183,7 @@ class ListenConsumer(PageConsumer):
             return frames
         first, last = (frame.position_of(one) for one in (older[0], older[-1]))
         # What the ring held, not what was asked for: that could be any number.
-        self.lag.allow((last - first) / g711.SAMPLE_RATE)
+        self.lag.allow((last - first) / g711.SAMPLE_RATE, time.monotonic())
         newer = [*frames, *self._mailbox.take()]
         return [*older, *(one for one in newer if frame.position_of(one) > last)]
 

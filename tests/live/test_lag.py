@@ -37,13 +37,13 @@ class Listener:
             if self.lag.degraded(self.now):
                 self.skipped += 1
             else:
-                self.lag.sent(self.position, self.now)
+                self.lag.sent(self.position, CHUNK, self.now)
                 self.buffer.append(self.position)
             self.position += CHUNK
             self._play(heard)
             if acks and self.now >= self._ack_at:
                 self._ack_at += 1
-                assert self.lag.acked(self._played)
+                assert self.lag.acked(self._played, self.now)
             self.most = max(self.most, self.seconds)
 
     def _play(self, chunks: float) -> None:
@@ -86,7 +86,7 @@ def test_a_listener_who_never_reads_is_degraded_at_5_s_and_too_slow_at_10() -> N
 
 def test_a_listener_who_never_reads_is_too_slow_though_nothing_more_is_sent() -> None:
     lag = Lag()
-    lag.sent(0, now=100.0)
+    lag.sent(0, CHUNK, now=100.0)
     assert not lag.too_slow(now=100.0 + TOO_SLOW)
     assert lag.too_slow(now=100.1 + TOO_SLOW)
 
@@ -110,12 +110,12 @@ def test_a_listener_who_stops_acknowledging_is_found_out() -> None:
 def test_a_degraded_listener_gets_nothing_until_it_has_caught_up() -> None:
     lag = Lag()
     for second in range(7):
-        lag.sent(second * RATE, now=float(second))
+        lag.sent(second * RATE, CHUNK, now=float(second))
     assert lag.degraded(now=7.0)
-    lag.acked(5 * RATE)
+    lag.acked(5 * RATE, now=7.0)
     assert lag.seconds(now=7.0) < DEGRADED
     assert lag.degraded(now=7.0)
-    lag.acked(6 * RATE)
+    lag.acked(6 * RATE, now=7.0)
     assert not lag.degraded(now=7.0)
 
 
@@ -132,24 +132,24 @@ def test_a_listener_who_recovers_is_as_good_as_new() -> None:
 
 def test_an_ack_of_what_was_never_sent_is_refused_and_changes_nothing() -> None:
     lag = Lag()
-    lag.sent(8000, now=0.0)
-    for position in (-1, 8000 + RATE + 1, 1 << 32, 1 << 80):
-        assert not lag.acked(position)
+    lag.sent(8000, CHUNK, now=0.0)
+    for position in (-1, 8000 + CHUNK + 1, 1 << 32, 1 << 80):
+        assert not lag.acked(position, now=1.0)
     assert lag.seconds(now=3.0) == 3
 
 
 def test_an_ack_may_lie_inside_the_last_frame() -> None:
     """A mark is where a frame begins; what is played reaches its end."""
     lag = Lag()
-    lag.sent(8000, now=0.0)
-    assert lag.acked(8000 + CHUNK)
+    lag.sent(8000, CHUNK, now=0.0)
+    assert lag.acked(8000 + CHUNK, now=1.0)
     assert lag.seconds(now=3.0) == 0
 
 
 def test_an_old_ack_is_taken_and_changes_nothing() -> None:
     lag = Lag()
-    lag.sent(8000, now=0.0)
-    assert lag.acked(7000)
+    lag.sent(8000, CHUNK, now=0.0)
+    assert lag.acked(7000, now=1.0)
     assert lag.seconds(now=3.0) == 3
 
 
@@ -166,32 +166,65 @@ def test_a_jump_of_positions_is_no_lag() -> None:
 def test_a_sender_who_is_silent_does_not_make_its_listeners_late() -> None:
     listener = Listener()
     listener.live(10)
-    listener.lag.acked(listener.position)
+    listener.lag.acked(listener.position - CHUNK, listener.now)
     assert listener.lag.seconds(listener.now + 3600) == 0
 
 
 @pytest.mark.parametrize("asked", [5.0, 20.0])
 def test_a_listener_may_be_as_far_behind_as_it_asked_to_hear(asked: float) -> None:
     listener = Listener(begins_at=60 * RATE)
-    listener.lag.allow(asked)
+    listener.lag.allow(asked, listener.now)
     listener.buffer.extend(range(int((60 - asked) * RATE), 60 * RATE, CHUNK))
     listener.live(60)
     assert listener.skipped == 0
 
 
-def test_the_allowance_does_not_hide_a_listener_who_stops() -> None:
-    listener = Listener()
-    listener.lag.allow(20)
-    listener.live(29, heard=0)
+@pytest.mark.parametrize("played", [0.0, 5.0, 60.0])
+def test_who_asked_for_older_audio_and_stops_is_too_slow_10_s_later(played: float) -> None:
+    """In the midst of it too, and as far behind as it was allowed."""
+    listener = Listener(begins_at=60 * RATE)
+    listener.lag.allow(20, listener.now)
+    listener.buffer.extend(range(40 * RATE, 60 * RATE, CHUNK))
+    listener.live(played)
+    listener.live(9, heard=0, acks=False)
     assert not listener.lag.too_slow(listener.now)
-    listener.live(2, heard=0)
+    listener.live(3, heard=0, acks=False)
     assert listener.lag.too_slow(listener.now)
+
+
+def test_the_allowance_ends_when_the_listener_has_caught_up() -> None:
+    listener = Listener(begins_at=60 * RATE)
+    listener.lag.allow(20, listener.now)
+    listener.buffer.extend(range(40 * RATE, 60 * RATE, CHUNK))
+    listener.live(60, heard=1.5)
+    assert listener.skipped == 0
+    listener.most = 0.0
+    listener.live(600, heard=0.9)
+    assert DEGRADED < listener.most < TOO_SLOW
+
+
+def test_an_ack_that_was_under_way_when_older_audio_was_asked_for_ends_no_allowance() -> None:
+    listener = Listener(begins_at=60 * RATE)
+    listener.live(1)
+    listener.lag.allow(20, listener.now)
+    assert listener.lag.acked(listener.position, listener.now)
+    listener.buffer.extend(range(41 * RATE, 61 * RATE, CHUNK))
+    listener.live(60)
+    assert listener.skipped == 0
+
+
+def test_who_acks_by_the_clock_what_it_was_not_sent_yet_is_found_out() -> None:
+    lag = Lag()
+    for chunk in range(200):
+        lag.sent(chunk * CHUNK, CHUNK, now=chunk * 0.06)
+        assert not lag.acked((chunk + 2) * CHUNK, now=chunk * 0.06)
+    assert lag.too_slow(now=12.0)
 
 
 def test_older_audio_that_was_asked_for_is_not_late() -> None:
     lag = Lag()
-    lag.sent(100 * RATE, now=0.0)
-    lag.sent(70 * RATE, now=4.0)
+    lag.sent(100 * RATE, CHUNK, now=0.0)
+    lag.sent(70 * RATE, CHUNK, now=4.0)
     assert lag.seconds(now=4.0) == 0
     assert lag.seconds(now=9.0) == 5
 
@@ -200,21 +233,21 @@ def test_the_position_wraps_in_mid_listening() -> None:
     """After 149 hours: no lag comes of it, and the acks after it count."""
     lag = Lag()
     newest = (1 << 32) - CHUNK
-    lag.sent(newest, now=0.0)
-    lag.sent(0, now=0.06)
+    lag.sent(newest, CHUNK, now=0.0)
+    lag.sent(0, CHUNK, now=0.06)
     assert lag.seconds(now=0.06) == 0
-    assert lag.acked(CHUNK)
+    assert lag.acked(CHUNK, now=1.0)
     assert lag.seconds(now=5.0) == 0
 
 
 def test_an_ack_of_before_the_wrap_is_refused_once_and_the_next_one_counts() -> None:
     """It may have been under way. The listener gets one complaint in 149 hours."""
     lag = Lag()
-    lag.sent((1 << 32) - CHUNK, now=0.0)
-    lag.sent(0, now=0.06)
-    assert not lag.acked((1 << 32) - 2 * CHUNK)
+    lag.sent((1 << 32) - CHUNK, CHUNK, now=0.0)
+    lag.sent(0, CHUNK, now=0.06)
+    assert not lag.acked((1 << 32) - 2 * CHUNK, now=1.0)
     assert lag.seconds(now=1.06) == 1
-    assert lag.acked(0)
+    assert lag.acked(0, now=1.06)
     assert lag.seconds(now=1.06) == 0
 
 
