@@ -79,6 +79,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._link: Link | None = None
         self._connected_at = 0.0
+        self._again = False  # has what is sent next been sent before?
         self._complain_at = 0.0
         self.dropped = 0
         self.refused = 0
@@ -143,7 +144,9 @@ class Writer:
         extra = [self._commands.popleft() for _ in range(len(self._commands))]
         try:
             await self._send(self._link, [*self._commands_of(batch), *extra])
+            self._again = False
         except BaseException:
+            self._again = True
             self._pending.extendleft(reversed(batch))
             self._commands.extendleft(reversed(extra))  # an event said twice does no harm
             raise
@@ -155,7 +158,8 @@ class Writer:
             if str(answer).startswith("READONLY"):
                 raise answer  # a failover made this server a replica: ask for the new one
             # Of a repeated batch: this frame was stored before the connection broke.
-            if "equal or smaller" not in str(answer):
+            # Of any other: a sender that was ahead of the clock is taken on behind its ring.
+            if not (self._again and "equal or smaller" in str(answer)):
                 self._count_refusal(answer)
 
     def _count_refusal(self, error: ResponseError) -> None:

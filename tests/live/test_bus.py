@@ -341,6 +341,20 @@ async def test_a_repeated_batch_stores_nothing_twice(
     assert "refused" not in caplog.text
 
 
+async def test_frames_before_the_rings_last_are_refused_and_counted(
+    store: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing was sent twice: the position is wrong, and its audio is lost."""
+    async with running(pipeline.Writer()) as writer:
+        tap = Tap(writer)
+        tap.say(10)
+        await until(lambda: tap.last_stored(store) == tap.said[-1])
+        tap.position = 0
+        tap.say(3)
+        await until(lambda: writer.refused == 3)
+    assert caplog.text.count("refused") == 1
+
+
 async def test_an_event_outlives_its_connection(store: redis.Redis) -> None:
     """A stall is told once only."""
     async with running(Interrupted(after=False)) as writer:
