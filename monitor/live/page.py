@@ -99,7 +99,11 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self._idle = False
 
     async def send_json(self, message: dict[str, Any]) -> None:
-        await self._send({"type": "websocket.send", "text": json.dumps(message)})
+        try:
+            await self._send({"type": "websocket.send", "text": json.dumps(message)})
+        except GONE:
+            # Not to be taken for a Redis that is away, which is an OSError too.
+            raise Closed(CloseCode.DONE, "the page left") from None
 
     async def _closed(self, receive: App) -> Closed:
         """Serve the page until it is closed, and say why."""
@@ -158,5 +162,5 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             async with asyncio.timeout(LAST_WORDS):
                 await self.farewell(closed)
                 await self._send(closed.message)
-        except (TimeoutError, *GONE):
+        except (TimeoutError, Closed, *GONE):
             pass  # the client is gone already, or takes nothing any more

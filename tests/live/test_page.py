@@ -1,0 +1,67 @@
+"""PageConsumer by itself: how the end of a socket is written down."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from monitor.live.hub import Mailbox
+from monitor.live.page import PageConsumer
+
+
+class Page(PageConsumer):
+    """A socket that says hello, and remembers why it ended."""
+
+    def __init__(self, hello: Any) -> None:
+        watched = SimpleNamespace(watch=lambda socket: None, forget=lambda socket: None)
+        super().__init__(SimpleNamespace(rights=watched), Mailbox(1))  # type: ignore[arg-type]
+        self._hello = hello
+        self.reason = ""
+
+    def allowed(self, user: Any) -> None:
+        pass
+
+    async def opened(self) -> None:
+        await self._hello(self)
+
+    async def pump(self) -> None:
+        await asyncio.Event().wait()
+
+    async def gone(self, reason: str) -> None:
+        self.reason = reason
+
+
+async def left(message: dict[str, Any]) -> None:
+    """Raises what uvicorn does, whose ClientDisconnected is an OSError."""
+    if message["type"] != "websocket.accept":
+        raise OSError
+
+
+async def connect() -> dict[str, Any]:
+    return {"type": "websocket.connect"}
+
+
+async def says_hello(page: Page) -> None:
+    await page.send_json({"type": "hello"})
+
+
+async def asks_redis(page: Page) -> None:
+    raise ConnectionRefusedError
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("hello", "reason"),
+    [(says_hello, "the page left"), (asks_redis, "the audio bus is away")],
+)
+async def test_a_page_that_leaves_during_hello_is_not_taken_for_a_redis_that_is_away(
+    hello: Any, reason: str
+) -> None:
+    page = Page(hello)
+    user = SimpleNamespace(pk=1, is_authenticated=True)
+    scope = {"user": user, "session": SimpleNamespace(session_key="key")}
+    await page(scope, connect, left)
+    assert page.reason == reason
