@@ -178,7 +178,11 @@ class ListenConsumer(PageConsumer):
     async def _with_older(self, frames: list[bytes]) -> list[bytes]:
         """What was asked for of the ring, then what came since."""
         seconds, self._backfill = self._backfill, 0.0
-        older = await self._runtime.hub.ring(self._tap.pk, seconds)
+        try:
+            older = await self._runtime.hub.ring(self._tap.pk, seconds)
+        except bus.Unavailable:
+            await self.complain("the audio bus is away")
+            return frames
         if not older:
             return frames
         first, last = (frame.position_of(one) for one in (older[0], older[-1]))

@@ -1,0 +1,57 @@
+"""ListenConsumer by itself, with a hub that is made to fail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from monitor.audio import frame
+from monitor.live.listen import ListenConsumer
+from tests.live.talk import eventually
+
+
+class Silent:
+    """A hub whose Redis gives no answer."""
+
+    async def ring(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
+        raise TimeoutError
+
+
+@pytest.fixture
+def sent() -> list[dict[str, Any]]:
+    return []
+
+
+@pytest.fixture
+async def listener(sent: list[dict[str, Any]]) -> ListenConsumer:
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    listener = ListenConsumer(SimpleNamespace(hub=Silent()))  # type: ignore[arg-type]
+    listener._tap = SimpleNamespace(pk=uuid.uuid4())  # type: ignore[assignment]
+    listener._send = send
+    return listener
+
+
+async def test_a_backfill_while_redis_is_frozen_is_answered_and_the_audio_goes_on(
+    listener: ListenConsumer, sent: list[dict[str, Any]]
+) -> None:
+    pump = asyncio.create_task(listener.pump())
+    await listener.heard({"type": "backfill", "seconds": 5})
+    data = frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 0, 0, bytes(960))
+    listener._mailbox.put(data)
+
+    async def both() -> bool:
+        return len(sent) == 2 or pump.done()
+
+    await eventually(both)
+    pump.cancel()
+    await asyncio.gather(pump, return_exceptions=True)
+    error, audio = sent
+    assert json.loads(error["text"]) == {"type": "error", "reason": "the audio bus is away"}
+    assert audio["bytes"] == data
