@@ -32,6 +32,9 @@ class Direct(Protocol):
     def write_text(self, data: bytes) -> bool:
         """The same with a text message, encoded."""
 
+    def unsent(self) -> int:
+        """Bytes that wait here, for the kernel takes no more of them."""
+
 
 class _None:
     """The direct way of a server that has none."""
@@ -42,6 +45,9 @@ class _None:
         return False
 
     write_text = write
+
+    def unsent(self) -> int:
+        return 0
 
 
 def of(scope: dict[str, Any]) -> Direct:

@@ -96,6 +96,13 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
     def _may_write(self, data: bytes) -> bool:
         return self.state == self.STATE_OPEN and not self.send_queue and len(data) in rfc6455.MEDIUM
 
+    def unsent(self) -> int:
+        """Bytes that Twisted keeps, without limit and out of sight."""
+        transport = self.transport
+        if not isinstance(transport, tcp.Connection):
+            return 0  # TLS keeps its own
+        return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
+
     def _hand_over(self, first: int, payload: bytes) -> bool:
         """Give a message to the application. False for one that autobahn must refuse."""
         if first == rfc6455.TEXT:

@@ -127,6 +127,9 @@ class Protocol(WebSocketsSansIOProtocol):
     def _may_write(self, data: bytes) -> bool:
         return self.writable.is_set() and self._open and len(data) in rfc6455.MEDIUM
 
+    def unsent(self) -> int:
+        return self.transport.get_write_buffer_size()
+
     async def send(self, message: Any) -> None:
         data = message.get("bytes")
         if data is None:

@@ -1,7 +1,8 @@
 """How far a listener is behind, told by its acknowledgements.
 
 At telephone rate a blocked send tells nothing: 4 MB, four minutes of audio,
-fit in the kernel's buffer, and Daphne's ``send`` never blocks at all.
+fit in the kernel's buffer, and Daphne's ``send`` never blocks at all. An ack
+can lie, by the clock; once the kernel takes no more, what waits behind it cannot.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import deque
 DEGRADED = 5.0  # seconds behind: nothing more is sent until the listener has caught up
 TOO_SLOW = 10.0  # seconds behind: the socket is closed
 STEP = 0.5  # seconds between two marks
+CLOGGED = 64 * 1024  # bytes, 4 s of audio, that may wait in the process
 SHRINK = 1.0  # seconds that one ack may take off the allowance for older audio
 
 
@@ -22,7 +24,10 @@ class Lag:
     further behind, but not stand still. Times are a monotonic clock's seconds.
     """
 
-    __slots__ = ("_acked", "_acked_at", "_allowance", "_degraded", "_end", "_marks", "_newest")
+    __slots__ = (
+        *("_acked", "_acked_at", "_allowance", "_clogged_at", "_degraded", "_end"),
+        *("_marks", "_newest", "_unsent"),
+    )
 
     def __init__(self) -> None:
         self._marks: deque[tuple[int, float]] = deque()
@@ -31,6 +36,8 @@ class Lag:
         self._acked = -1
         self._acked_at = 0.0  # when the acknowledged position last moved
         self._allowance = 0.0
+        self._unsent = 0
+        self._clogged_at: float | None = None  # since when what waits only grows
         self._degraded = False
 
     def sent(self, position: int, samples: int, now: float) -> None:
@@ -52,9 +59,17 @@ class Lag:
             self._allowance = max(min(self._allowance, self._age(now)), self._allowance - SHRINK)
         while self._marks and self._marks[0][0] <= position:
             self._marks.popleft()
-        if not self._marks:
+        if not self._marks and self._clogged_at is None:
             self._degraded = False
         return True
+
+    def waits(self, unsent: int, now: float) -> None:
+        """So many bytes wait for the kernel to take them; to be told about once a second."""
+        if unsent <= CLOGGED or unsent < self._unsent:
+            self._clogged_at = None
+        elif self._clogged_at is None:
+            self._clogged_at = now
+        self._unsent = unsent
 
     def allow(self, seconds: float, now: float) -> None:
         """The listener asked for that much older audio, so it may be that much behind."""
@@ -63,7 +78,8 @@ class Lag:
     def seconds(self, now: float) -> float:
         """How far behind."""
         age = self._age(now)
-        return max(0.0, age - self._allowance, min(age, now - self._acked_at))
+        clogged = 0.0 if self._clogged_at is None else now - self._clogged_at
+        return max(clogged, age - self._allowance, min(age, now - self._acked_at))
 
     def degraded(self, now: float) -> bool:
         """Is it so far behind that sending on would only hide it?"""

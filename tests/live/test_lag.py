@@ -10,7 +10,7 @@ from collections import deque
 
 import pytest
 
-from monitor.live.lag import DEGRADED, TOO_SLOW, Lag
+from monitor.live.lag import CLOGGED, DEGRADED, TOO_SLOW, Lag
 
 RATE = 8000
 CHUNK = 480  # samples, 60 ms
@@ -256,3 +256,20 @@ def test_marks_do_not_pile_up() -> None:
     listener = Listener()
     listener.live(3600, heard=0.9)
     assert len(listener.lag._marks) < 25
+
+
+def test_who_acks_all_and_reads_nothing_is_too_slow_once_bytes_wait_behind_the_kernel() -> None:
+    lag = Lag()
+    for second in range(13):
+        lag.sent(second * RATE, RATE, now=float(second))
+        assert lag.acked((second + 1) * RATE, now=float(second))
+        lag.waits(second * 16_000 + CLOGGED, now=float(second))
+        assert lag.degraded(now=float(second)) == (second > 6)
+        assert lag.too_slow(now=float(second)) == (second > 11)
+
+
+def test_a_backfill_that_drains_slowly_is_no_lag() -> None:
+    lag = Lag()
+    for second in range(30):
+        lag.waits(480_000 - second * 10_000, now=float(second))
+        assert lag.seconds(now=float(second)) == 0
