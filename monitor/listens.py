@@ -78,9 +78,17 @@ def end(endings: Iterable[Ending]) -> None:
             taps.announce(tap_id)
 
 
-def seen(session_ids: list[int]) -> None:
-    """Write that these sessions go on."""
-    ListenSession.objects.filter(pk__in=session_ids).update(seen_at=timezone.now())
+def seen(heard: dict[int, tuple[int, int]]) -> None:
+    """Write that these sessions go on, and how many frames each was sent and was not:
+    a killed worker writes nothing."""
+    now = timezone.now()
+    rows = [
+        ListenSession(pk=pk, seen_at=now, frames=frames, dropped=dropped)
+        for pk, (frames, dropped) in heard.items()
+    ]
+    going_on = ListenSession.objects.filter(ended_at=None)
+    # A hundred in a statement: for each row the others' values are looked through.
+    going_on.bulk_update(rows, ["seen_at", "frames", "dropped"], batch_size=100)
 
 
 def close_abandoned(now: datetime.datetime | None = None) -> int:

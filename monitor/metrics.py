@@ -3,7 +3,9 @@
 Every process adds what it counted to totals in Redis once a second, and lays
 its gauges beside the others', where they count while they are fresh. So a
 scrape of any one worker is the whole service, and a total survives the worker
-that made it. On the audio path a count is one addition to a plain integer.
+that made it. A Redis that was frozen may get a report twice, the one that was
+given up and its repetition; so reports are numbered, and each is added once.
+On the audio path a count is one addition to a plain integer.
 """
 
 from __future__ import annotations
@@ -19,8 +21,30 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 TOTALS = "metrics:totals"  # hash: name, or name|label → number
-GAUGES = "metrics:gauges"  # hash: process → JSON {"at": seconds, name: number}
+GAUGES = "metrics:gauges"  # hash: process → JSON {"at": seconds, "report": n, name: number}
 FRESH = 10.0  # seconds that a process's gauges count without being renewed
+FORGOTTEN = 300.0  # seconds after which they are taken away: the process was killed
+
+#: Takes a process, its report's number, the time, the gauges or "" of a process that
+#: ends, and name, amount, … to add. In Redis, for there alone is it known what was added.
+REPORT = f"""
+local totals, gauges = '{TOTALS}', '{GAUGES}'
+local before = redis.call('HGET', gauges, ARGV[1])
+if not before or cjson.decode(before).report < tonumber(ARGV[2]) then
+  for i = 5, #ARGV, 2 do redis.call('HINCRBY', totals, ARGV[i], ARGV[i + 1]) end
+end
+if ARGV[4] == '' then
+  redis.call('HDEL', gauges, ARGV[1])
+elseif not before or cjson.decode(before).report <= tonumber(ARGV[2]) then
+  redis.call('HSET', gauges, ARGV[1], ARGV[4])
+end
+local laid = redis.call('HGETALL', gauges)
+for i = 1, #laid, 2 do
+  if cjson.decode(laid[i + 1]).at < ARGV[3] - {FORGOTTEN:.0f} then
+    redis.call('HDEL', gauges, laid[i])
+  end
+end
+"""
 
 #: name → (help, label or none)
 COUNTERS = {
@@ -37,6 +61,8 @@ GAUGES_KNOWN = {
     "taps": "Taps whose media is connected.",
     "listeners": "Sockets that hear a tap.",
     "lag_seconds_max": "How far the slowest listener is behind.",
+    "subscriptions": "Streams that processes read, times who wants them.",
+    "tasks": "Tasks in the processes' loops.",
 }
 LARGEST = {"lag_seconds_max"}  # of these the largest counts, of others the sum
 
@@ -74,15 +100,30 @@ def take() -> dict[str, int]:
     return taken
 
 
-def give_back(taken: dict[str, int]) -> None:
-    """Keep what could not be added to the totals for the next time."""
-    with _lock:
-        _counted.update(taken)
+class Report:
+    """What a process says of itself, number by number; each until it is known to be taken."""
 
+    def __init__(self) -> None:
+        self._number = 0
+        self._counted: dict[str, int] | None = None  # of a report that was not answered
 
-def gauges(**values: float) -> str:
-    """A process's gauges, dated."""
-    return json.dumps({"at": time.time(), **values})
+    def next(self, gauges: dict[str, float] | None) -> list[str | int]:
+        """The arguments of REPORT; without gauges the process ends."""
+        if self._counted is None:
+            self._number += 1
+            self._counted = take()
+        now = time.time()
+        laid = {"at": now, "report": self._number, **gauges} if gauges is not None else None
+        added = [word for pair in self._counted.items() for word in pair]
+        return [PROCESS, self._number, f"{now:.0f}", json.dumps(laid) if laid else "", *added]
+
+    def taken(self) -> None:
+        self._counted = None
+
+    @property
+    def waits(self) -> bool:
+        """Was one sent and not answered?"""
+        return self._counted is not None
 
 
 class Collector:

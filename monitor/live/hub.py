@@ -11,6 +11,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -29,6 +30,7 @@ T = TypeVar("T")
 BLOCK_MS = 1000  # milliseconds one XREAD waits; a half-open link shows BLOCK + TIMEOUT later
 COUNT = 64  # entries of one stream in one answer
 QUESTIONS = 8  # asked of Redis at a time, beside the read loop
+QUEUED = 5.0  # seconds that one may wait for its turn: behind 200 others 0.3 s, or Redis is away
 WAKE_KEPT = 60  # seconds the wake stream of a dead process remains
 MAILBOX = 50  # frames, 3 s at 60 ms
 
@@ -84,15 +86,14 @@ class Hub:
         """
         fresh = key not in self._cursors
         if fresh:
-            answer = self._client.xrevrange(key, count=1)
-            newest: bus.Entries = await self._ask(answer)  # type: ignore[arg-type]
+            newest: Any = await self._ask(lambda: self._client.xrevrange(key, count=1))
             # Another subscriber may have come first while this one waited.
             self._cursors.begin(key, newest[0][0] if newest else b"0-0")
         self._sinks.setdefault(key, []).append(sink)
         begins_after = bus.position_of(self._cursors.last(key) or b"0")
         if fresh:
             try:
-                await self._ask(self._wake())
+                await self._ask(self._wake)
             except BaseException:
                 self.unsubscribe(key, sink)
                 raise
@@ -109,23 +110,20 @@ class Hub:
 
     async def ring(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
         """The last seconds of a tap, oldest first."""
-        return await self._ask(bus.ring(self._client, tap_id, seconds))
+        return await self._ask(lambda: bus.ring(self._client, tap_id, seconds))
 
     async def newest(self, tap_id: uuid.UUID) -> tuple[int, bytes] | None:
         """The last Frame of a tap and its position."""
-        return await self._ask(bus.newest(self._client, tap_id))
+        return await self._ask(lambda: bus.newest(self._client, tap_id))
 
-    async def report(self, counted: dict[str, int], laid: str) -> None:
-        """Add to the totals that /metrics shows, and lay this process's gauges beside them."""
-        batch = self._client.pipeline(transaction=True)
-        for key, amount in counted.items():
-            batch.hincrby(metrics.TOTALS, key, amount)
-        batch.hset(metrics.GAUGES, metrics.PROCESS, laid)
-        await self._ask(batch.execute())
+    async def report(self, said: list[str | int]) -> None:
+        """Give a report to /metrics; not in the queue, where 200 who join may stand."""
+        async with asyncio.timeout(bus.TIMEOUT):
+            await self._client.eval(metrics.REPORT, 0, *said)
 
     async def ping(self) -> None:
         """Ask Redis for an answer. Raises bus.Unavailable."""
-        await self._ask(self._client.ping())
+        await self._ask(self._client.ping)
 
     async def run(self) -> None:
         """Read, for ever; after a lost connection go on behind the last id read."""
@@ -176,14 +174,23 @@ class Hub:
                 except Exception:
                     logger.exception("a sink of %s failed", key)
 
-    async def _ask(self, answer: Awaitable[T]) -> T:
+    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Give Redis TIMEOUT to answer, a few questions at a time: a rush of 200 listeners
         must not open 200 connections, whose handshakes alone would take that long.
 
         Raises bus.Unavailable.
         """
-        async with self._turn, asyncio.timeout(bus.TIMEOUT):
-            return await answer
+        async with asyncio.timeout(QUEUED):
+            await self._turn.acquire()
+        try:
+            async with asyncio.timeout(bus.TIMEOUT):
+                return await ask()
+        finally:
+            self._turn.release()
+
+    @property
+    def subscriptions(self) -> int:
+        return sum(map(len, self._sinks.values()))
 
     async def _wake(self) -> None:
         await self._client.xadd(self._wake_key, {"w": ""}, maxlen=1)
@@ -196,7 +203,7 @@ class Hub:
         """
         found = False
         for key in tuple(self._cursors):
-            if await self._ask(self._client.type(key)) not in (b"stream", b"none"):
+            if await self._ask(partial(self._client.type, key)) not in (b"stream", b"none"):
                 found = True
                 self._cursors.drop(key)
                 logger.error("%s is no stream, and not read: %s", key, error)

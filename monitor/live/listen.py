@@ -34,6 +34,7 @@ class ListenConsumer(PageConsumer):
         self._session: asyncio.Task[ListenSession] | None = None
         self._frames = 0
         self._skipped = 0
+        self._counted = 0  # of the dropped frames, in /metrics
         self._backfill = 0.0
         self._backfill_after = 0.0
         self._state = ""
@@ -126,6 +127,20 @@ class ListenConsumer(PageConsumer):
         else:
             await self.complain("type is ack with a position, or backfill with seconds")
 
+    def look(self, now: float) -> float:
+        """How far it is behind; ended if that is too far."""
+        self.lag.waits(self._direct.unsent(), now)
+        if self.lag.too_slow(now):
+            self.end(CloseCode.TOO_SLOW, "more than 10 s behind")
+        return self.lag.seconds(now)
+
+    def heard_so_far(self) -> tuple[int, int]:
+        """Frames sent and dropped; /metrics gets those dropped since the last time."""
+        dropped = self._mailbox.dropped + self._skipped
+        metrics.count("dropped", dropped - self._counted, "listener too slow")
+        self._counted = dropped
+        return self._frames, dropped
+
     async def gone(self, reason: str) -> None:
         if self._session is None:
             return
@@ -136,9 +151,7 @@ class ListenConsumer(PageConsumer):
         self._runtime.hub.unsubscribe(bus.EVENTS, self._tap_changed)
         self._runtime.hub.unsubscribe(self._audio_key, self._hear)
         self._runtime.listening.pop(session.pk, None)
-        dropped = self._mailbox.dropped + self._skipped
-        metrics.count("dropped", dropped, "listener too slow")
-        await self._runtime.end_listen(listens.Ending(session, self._frames, dropped, reason))
+        await self._runtime.end_listen(listens.Ending(session, *self.heard_so_far(), reason))
 
     def _tap_changed(self, value: bytes) -> None:
         if self._tap_id not in value:

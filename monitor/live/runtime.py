@@ -12,16 +12,15 @@ from typing import Any, Protocol
 
 from .. import listens, metrics, taps
 from . import bus, pipeline
-from .close import CloseCode
 from .database import Gathered, Writes, threaded
 from .hub import Hub
-from .lag import Lag
 from .rights import Rights
 from .stream import Streams
 
 logger = logging.getLogger(__name__)
 
 ALIVE_EVERY = 5.0  # seconds between two signs of life to every page
+LOOK = 1.0  # seconds between two looks for listeners too far behind
 REPORT = 1.0  # seconds between two reports to /metrics
 SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
 
@@ -29,9 +28,11 @@ SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
 class Listener(Protocol):
     """A socket that hears a tap."""
 
-    lag: Lag
+    def look(self, now: float) -> float:
+        """How far it is behind; ended if that is too far."""
 
-    def end(self, code: CloseCode, reason: str) -> None: ...
+    def heard_so_far(self) -> tuple[int, int]:
+        """Frames sent and dropped, for its session's row."""
 
 
 class Runtime:
@@ -46,6 +47,8 @@ class Runtime:
         self.listening: dict[int, Listener] = {}  # by the id of its ListenSession
         self.writes = Writes()
         self.end_listen = Gathered(listens.end, self.writes)
+        self._lags: list[float] = []  # of the listeners, seconds
+        self._said = metrics.Report()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -62,6 +65,7 @@ class Runtime:
             self.streams.run,
             self._sweep,
             self._mark_sessions,
+            self._look,
             self._report,
             self.rights.run,
             self._alive,
@@ -70,12 +74,16 @@ class Runtime:
         _settle_garbage()
 
     async def stop(self) -> None:
-        """End the loops and send what is left."""
+        """End the loops and send what is left, the last counts too."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await self.writer.drain()
+        with contextlib.suppress(*bus.Unavailable):
+            if self._said.waits:
+                await self._say(self._gauges())
+            await self._say(None)
         await self.hub.close()
 
     async def _sweep(self) -> None:
@@ -90,36 +98,41 @@ class Runtime:
             await asyncio.sleep(listens.SEEN_EVERY)
             if self.listening:
                 with _logged("sessions"):
-                    await threaded(listens.seen)(list(self.listening))
+                    heard = {pk: one.heard_so_far() for pk, one in self.listening.items()}
+                    await threaded(listens.seen)(heard)
+
+    async def _look(self) -> None:
+        # From here, for a listener's own writer may hang in a send; and in a loop
+        # of its own, which waits for nobody.
+        while True:
+            await asyncio.sleep(LOOK)
+            now = time.monotonic()
+            self._lags = [one.look(now) for one in tuple(self.listening.values())]
 
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(REPORT)
-            lags = self._end_too_slow(time.monotonic())
-            laid = metrics.gauges(
-                taps=len(self.streams),
-                listeners=len(lags),
-                lag_seconds_max=max(lags, default=0),
-            )
-            counted = metrics.take()
-            try:
-                await self.hub.report(counted, laid)
-            except bus.Unavailable:
-                metrics.give_back(counted)
+            with contextlib.suppress(*bus.Unavailable):
+                await self._say(self._gauges())
+
+    async def _say(self, gauges: dict[str, float] | None) -> None:
+        """Report once. Raises bus.Unavailable, and the same will be said again."""
+        await self.hub.report(self._said.next(gauges))
+        self._said.taken()
+
+    def _gauges(self) -> dict[str, float]:
+        return {
+            "taps": len(self.streams),
+            "listeners": len(self.listening),
+            "lag_seconds_max": max(self._lags, default=0.0),
+            "subscriptions": self.hub.subscriptions,
+            "tasks": len(asyncio.all_tasks()),
+        }
 
     async def _alive(self) -> None:
         while True:
             await asyncio.sleep(ALIVE_EVERY)
             self.rights.sign_of_life()
-
-    def _end_too_slow(self, now: float) -> list[float]:
-        """End the listeners too far behind; returns how far each is. From here, for
-        a listener's own writer may hang in a send."""
-        listening = tuple(self.listening.values())
-        for listener in listening:
-            if listener.lag.too_slow(now):
-                listener.end(CloseCode.TOO_SLOW, "more than 10 s behind")
-        return [listener.lag.seconds(now) for listener in listening]
 
 
 def _settle_garbage() -> None:
