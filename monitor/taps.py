@@ -353,6 +353,12 @@ def announce(tap_id: uuid.UUID) -> None:
     transaction.on_commit(lambda: _publish(tap_id))
 
 
+def announce_again() -> None:
+    """Tell pages how those taps are now whose change Redis did not take."""
+    for tap_id in bus.untold():
+        _publish(uuid.UUID(tap_id))
+
+
 def _publish(tap_id: uuid.UUID) -> None:
     tap = _with_listeners(Tap.objects.filter(pk=tap_id)).first()
     if tap:  # it may have been erased meanwhile

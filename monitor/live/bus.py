@@ -19,6 +19,7 @@ import json
 import logging
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any, cast
 
 import redis
@@ -91,15 +92,32 @@ def connection() -> AbstractConnection:
 
 
 _away_until = 0.0
+#: Taps whose change Redis did not take, to be told again once it is back.
+_untold: set[str] = set()
 
 
 def publish(event: dict[str, Any]) -> None:
     """Tell every process of a change. Synchronous, for the code that commits it.
 
-    The database holds the truth; if Redis is away, pages learn of the change
-    with their next snapshot.
+    The database holds the truth; if Redis is away, the tap is kept in mind,
+    and pages learn how it is when Redis is back.
     """
-    _publish(EVENTS, event)
+    if not _publish(EVENTS, event) and "tap" in event:
+        _untold.add(event["tap"]["id"])
+
+
+def has_untold() -> bool:
+    """Is there a change to be told again, and is Redis asked?"""
+    return bool(_untold) and time.monotonic() >= _away_until
+
+
+def untold() -> Iterator[str]:
+    """The taps to be told again, one after the other for as long as Redis takes them."""
+    for tap_id in tuple(_untold):
+        _untold.discard(tap_id)
+        yield tap_id
+        if tap_id in _untold:
+            return
 
 
 def revoke(user_id: int | None, session: str = "") -> None:
@@ -108,10 +126,11 @@ def revoke(user_id: int | None, session: str = "") -> None:
     _publish(REVOCATIONS, {"user": user_id, "session": session})
 
 
-def _publish(key: str, message: dict[str, Any]) -> None:
+def _publish(key: str, message: dict[str, Any]) -> bool:
+    """False if Redis should have it, and has not."""
     global _away_until
     if key != REVOCATIONS and time.monotonic() < _away_until:
-        return  # it would hold the thread that all of a process's sockets share
+        return False  # it would hold the thread that all of a process's sockets share
     try:
         redis_client = _sync_client(redis_url())
         redis_client.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
@@ -121,8 +140,11 @@ def _publish(key: str, message: dict[str, Any]) -> None:
         # A refusal costs nothing, a Redis that is frozen TIMEOUT each time.
         _away_until = time.monotonic() + AWAY
         logger.warning("%s not published: Redis gives no answer", key)
+        return False
     except Unavailable as error:
         logger.warning("%s not published: %s", key, error)
+        return False
+    return True
 
 
 async def ring(redis_client: redis.asyncio.Redis, tap_id: uuid.UUID, seconds: float) -> list[bytes]:

@@ -20,6 +20,7 @@ from .stream import Streams
 logger = logging.getLogger(__name__)
 
 ALIVE_EVERY = 5.0  # seconds between two signs of life to every page
+MAKE_GOOD = 1.0  # seconds between two looks for events that Redis did not take
 LOOK = 1.0  # seconds between two looks for listeners too far behind
 REPORT = 1.0  # seconds between two reports to /metrics
 SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
@@ -66,6 +67,7 @@ class Runtime:
             self._sweep,
             self._mark_sessions,
             self._look,
+            self._make_good,
             self._report,
             self.rights.run,
             self._alive,
@@ -100,6 +102,13 @@ class Runtime:
                 with _logged("sessions"):
                     heard = {pk: one.heard_so_far() for pk, one in self.listening.items()}
                     await threaded(listens.seen)(heard)
+
+    async def _make_good(self) -> None:
+        while True:
+            await asyncio.sleep(MAKE_GOOD)
+            if bus.has_untold():
+                with _logged("events"):
+                    await threaded(taps.announce_again)()
 
     async def _look(self) -> None:
         # From here, for a listener's own writer may hang in a send; and in a loop

