@@ -28,11 +28,18 @@ Sink = Callable[[bytes], None]
 T = TypeVar("T")
 
 BLOCK_MS = 1000  # milliseconds one XREAD waits; a half-open link shows BLOCK + TIMEOUT later
-COUNT = 64  # entries of one stream in one answer
+ANSWER = 4.0  # seconds of a tap's audio in one answer
 QUESTIONS = 8  # asked of Redis at a time, beside the read loop
 QUEUED = 5.0  # seconds that one may wait for its turn: behind 200 others 0.3 s, or Redis is away
 WAKE_KEPT = 60  # seconds the wake stream of a dead process remains
-MAILBOX = 50  # frames, 3 s at 60 ms
+#: Seconds of audio that may wait for a listener, which is closed when so far behind. More
+#: than ANSWER, which is put in without a pause: who takes what is there loses nothing.
+MAILBOX = 10.0
+
+
+def chunks(seconds: float) -> int:
+    """How many frames so much audio is."""
+    return max(1, round(seconds * 1000 / settings.CHUNK_MS))
 
 
 class Mailbox:
@@ -40,7 +47,7 @@ class Mailbox:
 
     __slots__ = ("_items", "_limit", "dropped", "wake")
 
-    def __init__(self, limit: int = MAILBOX) -> None:
+    def __init__(self, limit: int) -> None:
         self._items: deque[bytes] = deque()
         self._limit = limit
         self.dropped = 0
@@ -74,6 +81,7 @@ class Hub:
         # Each XREAD names every stream, so what comes is let gather: a quarter of a chunk
         # of delay at most, for half the work here and in Redis.
         self._gather = settings.CHUNK_MS / 4000  # seconds
+        self._count = chunks(ANSWER)
         self._client = bus.client()
         self._turn = asyncio.Semaphore(QUESTIONS)
         self.reconnects = 0
@@ -149,7 +157,7 @@ class Hub:
         await self._client.aclose()
 
     async def _read(self, link: Link) -> None:
-        command = self._cursors.command(COUNT, BLOCK_MS)
+        command = self._cursors.command(self._count, BLOCK_MS)
         [answer] = await link.call(command, 1, patience=BLOCK_MS / 1000)
         if isinstance(answer, ResponseError):
             await self._put_aside(answer)

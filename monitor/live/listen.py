@@ -14,7 +14,7 @@ from . import bus
 from .auth import client_of
 from .close import CloseCode, Closed
 from .database import threaded
-from .hub import Mailbox
+from .hub import MAILBOX, Mailbox, chunks
 from .lag import Lag
 from .page import ALIVE, PageConsumer
 from .runtime import Runtime
@@ -29,7 +29,7 @@ class ListenConsumer(PageConsumer):
     """hello, then Frames, then end. The hub's bytes are forwarded as they are."""
 
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__(runtime, Mailbox())
+        super().__init__(runtime, Mailbox(chunks(MAILBOX)))
         self.lag = Lag()
         self._session: asyncio.Task[ListenSession] | None = None
         self._frames = 0

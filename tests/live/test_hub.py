@@ -196,9 +196,32 @@ async def test_more_entries_than_one_answer_holds_are_all_heard(store: redis.Red
     stream, ear = Stream(store), Ear()
     async with running() as one:
         await one.subscribe(stream.key, ear.put)
-        stream.add(5 * hub.COUNT + 3)
+        stream.add(5 * hub.chunks(hub.ANSWER) + 3)
         await until(lambda: len(ear.heard) >= stream.count)
     assert ear.heard == list(range(stream.count))
+
+
+@pytest.mark.parametrize("chunk_ms", [20, 60, 500])
+async def test_a_listener_who_takes_what_is_there_loses_nothing_of_a_burst(
+    store: redis.Redis, settings: Settings, chunk_ms: int
+) -> None:
+    """A minute at once, as when a sender makes up for a pause, or the reader was away."""
+    settings.CHUNK_MS = chunk_ms
+    stream, mailbox, heard = Stream(store), hub.Mailbox(hub.chunks(hub.MAILBOX)), []
+
+    async def listen() -> None:
+        while True:
+            await mailbox.wake.wait()
+            heard.extend(int(one) for one in mailbox.take())
+
+    async with running() as one:
+        await one.subscribe(stream.key, mailbox.put)
+        listening = asyncio.create_task(listen())
+        stream.add(60_000 // chunk_ms)
+        await until(lambda: heard and heard[-1] == stream.count - 1)
+        listening.cancel()
+    assert mailbox.dropped == 0
+    assert heard == list(range(stream.count))
 
 
 # Leaving
