@@ -25,22 +25,30 @@ from django.test import Client
 from tests import environment
 
 STARTS_WITHIN = 30.0  # seconds
+TROUBLE = re.compile("Traceback|Task was destroyed|never retrieved|CRITICAL")
 
 
 class Server:
     """One serving process on a random port, on the run's database and Valkey.
 
     ``kind`` is daphne or uvicorn, ``app`` what it serves; ``env`` overrides settings.
+    A log with a sign of TROUBLE fails the test, unless it is one that ``allowed`` names.
     """
 
     def __init__(
-        self, kind: str = "daphne", app: str = "monitor.asgi:application", **env: str
+        self,
+        kind: str = "daphne",
+        app: str = "monitor.asgi:application",
+        *,
+        allowed: str = "",
+        **env: str,
     ) -> None:
         self.port = environment.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}"
         self.log = environment.DIRECTORY / f"server-{self.port}.log"
         self._kind = kind
+        self._allowed = allowed
         self._app = app
         self._env = {
             **os.environ,
@@ -82,11 +90,14 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(10)
+            status = self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             raise
+        trouble = {sign for sign in TROUBLE.findall(self.said()) if sign != self._allowed}
+        assert not trouble, self.said()
+        return status
 
     def said(self) -> str:
         """The server's log."""
@@ -162,6 +173,14 @@ class Server:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def memory(pid: int) -> int:
+    """The bytes of a process's own: its pages, shared ones by its share (Linux)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    proportional = re.search(r"^Pss: +(\d+) kB$", rollup, re.MULTILINE)
+    assert proportional
+    return int(proportional[1]) * 1024
 
 
 class RtpTaps:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import websockets
 from channels.db import database_sync_to_async
+from django.conf import settings
 
 from monitor import taps
 from monitor.audio import frame
+from tests.servers import Server
 
+CHUNK = settings.CHUNK_MS * 8  # samples
 PATIENCE = 10.0  # seconds that a test waits for what must come
 
 Connection = websockets.ClientConnection
@@ -77,24 +82,38 @@ class Ear:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.frames: list[bytes] = []
+        self.arrivals: list[float] = []  # of the frames, seconds of a monotonic clock
         self.texts: list[dict[str, Any]] = []
+        self._samples = 0
 
     async def take(self, samples: int) -> bytes:
         """The s16le bytes of at least so many samples."""
-        while sum(frame.sample_count(one) for one in self.frames) < samples:
+        while self._samples < samples:
             await self._one()
         return b"".join(frame.samples(one) for one in self.frames)
 
+    async def seconds(self, more: float) -> None:
+        """Hear so much more."""
+        wanted = self._samples + int(more * 8000)
+        while self._samples < wanted:
+            await self._one()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Hear until something is so."""
+        while not true():
+            await self._one()
+
     async def to_end(self) -> dict[str, Any]:
         """Everything up to the message that ends the tap."""
-        while not self.texts or self.texts[-1]["type"] != "end":
-            await self._one()
+        await self.until(lambda: bool(self.texts) and self.texts[-1]["type"] == "end")
         return self.texts[-1]
 
     async def _one(self) -> None:
         received = await message(self.connection)
         if isinstance(received, bytes):
             self.frames.append(received)
+            self.arrivals.append(time.monotonic())
+            self._samples += frame.sample_count(received)
             position = frame.unpack_header(received).position
             await self.connection.send(json.dumps({"type": "ack", "position": position}))
         else:
@@ -103,3 +122,86 @@ class Ear:
     @property
     def positions(self) -> list[int]:
         return [frame.unpack_header(one).position for one in self.frames]
+
+    @property
+    def gaps(self) -> list[int]:
+        """The positions of the frames that say that something is missing before them."""
+        headers = [frame.unpack_header(one) for one in self.frames]
+        return [header.position for header in headers if header.flags & frame.Flag.GAP]
+
+    @property
+    def holes(self) -> list[int]:
+        """The positions of the frames that are not one chunk behind the one before."""
+        steps = itertools.pairwise(self.positions)
+        return [later for earlier, later in steps if later - earlier != CHUNK]
+
+
+@contextlib.asynccontextmanager
+async def speaking(server: Server, *opened: taps.OpenedTap) -> AsyncIterator[list[Connection]]:
+    """A sender in real time into each tap, for as long as the block lasts."""
+    senders = [await server.tap(one.uri) for one in opened]
+    tasks = [asyncio.create_task(speak(sender)) for sender in senders]
+    try:
+        yield senders
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(sender.close() for sender in senders))
+
+
+async def speak(sender: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for number in itertools.count():
+        await asyncio.sleep(max(0.0, began + number * 0.02 - loop.time()))
+        await sender.send(payload(number))
+
+
+class Proxy:
+    """A TCP proxy that can stop forwarding without closing: a firewall that forgot us."""
+
+    def __init__(self, port: int) -> None:
+        self.port = 0
+        self._to = port
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Proxy:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def hold(self) -> None:
+        """Forward nothing more, of any connection."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        self._flows.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers += [writer, back]
+        for source, sink in ((reader, back), (there, writer)):
+            task = asyncio.create_task(self._forward(source, sink))
+            self._tasks.add(task)
+
+    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                await self._flows.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from monitor.live import bus, hub
 from monitor.live.hub import Hub
 from tests import environment
+from tests.live.talk import Proxy
 
 
 class Stream:
@@ -431,55 +432,6 @@ async def test_a_hub_that_is_stopped_ends_whenever_it_is(store: redis.Redis) -> 
 
 
 # A link that is half open
-
-
-class Proxy:
-    """A TCP proxy that can stop forwarding without closing: a firewall that forgot us."""
-
-    def __init__(self, port: int) -> None:
-        self.port = 0
-        self._to = port
-        self._flows = asyncio.Event()
-        self._flows.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def __aenter__(self) -> Proxy:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for writer in self._writers:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-    def hold(self) -> None:
-        """Forward nothing more, of any connection."""
-        self._flows.clear()
-
-    def flow(self) -> None:
-        self._flows.set()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._to)
-        self._writers += [writer, back]
-        for source, sink in ((reader, back), (there, writer)):
-            task = asyncio.create_task(self._forward(source, sink))
-            self._tasks.add(task)
-
-    async def _forward(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await source.read(65536):
-                await self._flows.wait()
-                sink.write(data)
-                await sink.drain()
-        sink.close()
 
 
 @pytest.mark.parametrize("hasty", [True, False])
