@@ -121,13 +121,14 @@ class Server:
         return self.with_cookie(path, _cookies(user) if user else "", origin=origin)
 
     def with_cookie(
-        self, path: str, session: str, *, origin: str | None = None
+        self, path: str, session: str, *, origin: str | None = None, **options: object
     ) -> websockets.connect:
         """A page's connection with a session's Cookie header."""
         return websockets.connect(
             self.ws_url + path,
             additional_headers={"Cookie": session},
             origin=websockets.Origin(self.url if origin is None else origin),
+            **options,  # type: ignore[arg-type]
         )
 
     def sign_out(self, session: str) -> None:

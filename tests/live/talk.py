@@ -13,6 +13,7 @@ from typing import Any
 import websockets
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.contrib.auth.models import User
 
 from monitor import taps
 from monitor.audio import frame
@@ -156,6 +157,33 @@ async def speak(sender: Connection) -> None:
     for number in itertools.count():
         await asyncio.sleep(max(0.0, began + number * 0.02 - loop.time()))
         await sender.send(payload(number))
+
+
+@contextlib.asynccontextmanager
+async def hearing(server: Server, user: User, *opened: taps.OpenedTap) -> AsyncIterator[list[Ear]]:
+    """A listener of each tap, who hears on in the background as a page does."""
+    async with contextlib.AsyncExitStack() as stack:
+        pages = [await stack.enter_async_context(server.listen(one.tap.pk, user)) for one in opened]
+        ears = [Ear(page) for page in pages]
+        for page in pages:
+            await message_of(page, "hello")
+        tasks = [asyncio.create_task(ear.until(lambda: False)) for ear in ears]
+        try:
+            yield ears
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def more(ears: list[Ear], frames: int) -> None:
+    """Wait until each has heard so many more."""
+    wanted = [len(ear.frames) + frames for ear in ears]
+
+    async def heard() -> bool:
+        return all(len(ear.frames) >= one for ear, one in zip(ears, wanted, strict=True))
+
+    await eventually(heard)
 
 
 class Proxy:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import uuid
 from typing import Any
 
 import pytest
-import websockets
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import Group, User
 
@@ -326,34 +324,13 @@ class TestLedger:
         await ended_session()
 
 
-async def test_a_listener_that_never_acks_is_closed_4408(server: Server, alice: User) -> None:
-    opened = await open_tap()
-    async with server.listen(opened.tap.pk, alice) as page, server.tap(opened.uri) as sender:
-        await message(page)
-
-        async def keep_speaking() -> None:
-            while True:
-                await speak(sender, 3)
-                await asyncio.sleep(0.06)
-
-        speaking = asyncio.create_task(keep_speaking())
-        with contextlib.suppress(websockets.ConnectionClosed):
-            async with asyncio.timeout(20):
-                async for _ in page:
-                    pass
-        speaking.cancel()
-        assert (page.close_code, page.close_reason) == (4408, "more than 10 s behind")
-    session = await ended_session()
-    assert session.dropped > 50  # five seconds were not sent any more
-
-
 async def test_an_ack_of_what_was_never_sent_is_answered(server: Server, alice: User) -> None:
     opened = await open_tap()
     async with server.listen(opened.tap.pk, alice) as page, server.tap(opened.uri) as sender:
         await message(page)
         await speak(sender, 3)
         await Ear(page).take(480)
-        await page.send(json.dumps({"type": "ack", "position": 10**6}))
+        await page.send(json.dumps({"type": "ack", "position": 481}))
         assert (await message_of(page, "error"))["reason"] == "position was never sent"
 
 
