@@ -1,8 +1,9 @@
 """Leases of UDP ports: which tap's audio comes to which port.
 
-A port is a tap's from its opening until COOL_OFF after its end, and for as long
-as somebody still sends there: RTP carries no name, so a late packet in a port
-given away would be heard in another call.
+A port is a tap's from its opening until COOL_OFF after it was last known to be
+busy: when its tap's end was written down, or when somebody still sent there. RTP
+carries no name, so a late packet in a port given away would be heard in another
+call.
 """
 
 from __future__ import annotations
@@ -10,16 +11,27 @@ from __future__ import annotations
 import datetime
 import secrets
 import uuid
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from .models import ENDED, RtpLease, Tap
 
 COOL_OFF = datetime.timedelta(seconds=60)
 TRIES = 5  # when another process takes the same port in the same moment
+
+
+class Held(NamedTuple):
+    """A lease as a receiver needs it: a plain row, for it is read every second."""
+
+    pk: int
+    port: int
+    tap_id: uuid.UUID
+    state: str  # the tap's
+    source_addr: str | None
+    source_port: int | None
 
 
 class NoPort(Exception):
@@ -43,19 +55,22 @@ def lease(tap: Tap) -> RtpLease:
     raise NoPort(f"all {len(settings.RTP_PORTS)} ports of RTP_PORTS are in use")
 
 
-def held(address: str) -> list[RtpLease]:
-    """The leases of an address, those of ended taps too, with their taps."""
-    return list(RtpLease.objects.filter(address=address).select_related("tap"))
+def held(address: str) -> list[Held]:
+    """The leases of an address, those of ended taps too."""
+    rows = RtpLease.objects.filter(address=address).values_list(
+        "pk", "port", "tap_id", "tap__state", "source_addr", "source_port"
+    )
+    return [Held(*row) for row in rows]
 
 
 def heard(tap_ids: list[uuid.UUID]) -> None:
-    """Packets still come for these taps though they have ended."""
+    """These taps have just ended, or packets still come for them though they have."""
     RtpLease.objects.filter(tap__in=tap_ids).update(heard_at=timezone.now())
 
 
 def give_back(now: datetime.datetime | None = None) -> int:
     """End the leases that are over; returns how many."""
     before = (now or timezone.now()) - COOL_OFF
-    quiet = Q(heard_at=None) | Q(heard_at__lte=before)
-    over = RtpLease.objects.filter(quiet, tap__state__in=ENDED, tap__ended_at__lte=before)
+    # Not by the tap's ended_at, which may lie back: SignalWire's clock, or the last audio's time.
+    over = RtpLease.objects.filter(tap__state__in=ENDED, heard_at__lte=before)
     return over.delete()[0]

@@ -113,7 +113,11 @@ class RtpLease(models.Model):
     tap = models.OneToOneField(Tap, models.CASCADE, related_name="rtp_lease")
     address = models.GenericIPAddressField("IP address")  # RTP_PUBLIC_IP
     port = models.PositiveIntegerField()
-    heard_at = models.DateTimeField(null=True, blank=True, help_text="last packet after the end")
+    source_addr = models.GenericIPAddressField("sender's IP address", null=True, blank=True)
+    source_port = models.PositiveIntegerField("sender's port", null=True, blank=True)
+    heard_at = models.DateTimeField(
+        null=True, blank=True, help_text="last known busy: the tap's end, or a packet after it"
+    )
 
     class Meta:
         verbose_name = "RTP lease"

@@ -388,6 +388,8 @@ def _move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
     if not Tap.objects.filter(pk=tap.pk, state__in=leaves).update(state=new, **fields):
         return False
     TapEvent.objects.create(tap=tap, old=tap.state, new=new, **event)
+    if new in ENDED and tap.transport == "rtp":
+        leases.heard([tap.pk])  # its sender may go on for a while
     announce(tap.pk)
     return True
 

@@ -25,7 +25,7 @@ from .. import leases, metrics, taps
 from ..audio.figures import Figures
 from ..audio.jitter import JitterBuffer
 from ..audio.rtp import RtpPacket, is_rtcp
-from ..models import ENDED, RtpLease, Tap
+from ..models import ENDED, Tap
 from . import bus
 from .close import CloseCode
 from .database import threaded
@@ -50,10 +50,10 @@ class RtpTap(asyncio.DatagramProtocol):
     The first sender of an RTP packet is its tap's; others are counted and dropped.
     """
 
-    def __init__(self, runtime: Runtime, lease: RtpLease) -> None:
+    def __init__(self, runtime: Runtime, lease: leases.Held) -> None:
         self.lease_pk = lease.pk
         self.tap_id: uuid.UUID = lease.tap_id
-        self.over = lease.tap.state in ENDED
+        self.over = lease.state in ENDED
         self.heard_after_end = False
         self.transport: asyncio.DatagramTransport | None = None
         self._runtime = runtime
@@ -251,13 +251,13 @@ class Receiver:
             tap = self._taps.get(lease.pk)
             if tap is None:
                 await self._bind(lease)
-            elif lease.tap.state in ENDED:
+            elif lease.state in ENDED:
                 tap.end()
         known = {lease.pk for lease in found}
         for pk in self._taps.keys() - known:
             await self._taps.pop(pk).leave("the lease is over")
 
-    def _read(self) -> list[RtpLease]:
+    def _read(self) -> list[leases.Held]:
         """The leases as they are now; in the database's thread."""
         late = [tap.tap_id for tap in self._taps.values() if tap.heard_after_end]
         if late:
@@ -269,7 +269,7 @@ class Receiver:
             leases.give_back()
         return leases.held(settings.RTP_PUBLIC_IP)
 
-    async def _bind(self, lease: RtpLease) -> None:
+    async def _bind(self, lease: leases.Held) -> None:
         loop = asyncio.get_running_loop()
         try:
             _, tap = await loop.create_datagram_endpoint(

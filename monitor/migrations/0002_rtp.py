@@ -22,7 +22,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.GenericIPAddressField(verbose_name='IP address')),
                 ('port', models.PositiveIntegerField()),
-                ('heard_at', models.DateTimeField(blank=True, help_text='last packet after the end', null=True)),
+                ('source_addr', models.GenericIPAddressField(blank=True, null=True, verbose_name="sender's IP address")),
+                ('source_port', models.PositiveIntegerField(blank=True, null=True, verbose_name="sender's port")),
+                ('heard_at', models.DateTimeField(blank=True, help_text="last known busy: the tap's end, or a packet after it", null=True)),
                 ('tap', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='rtp_lease', to='monitor.tap')),
             ],
             options={

@@ -1,0 +1,63 @@
+"""Leases of ports: how long they are a tap's, and what a receiver reads of them."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from monitor import leases, taps
+from monitor.models import RtpLease, Tap
+from monitor.taps import OpenedTap, StatusReport
+
+from .rows import MINUTE, change
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rtp() -> OpenedTap:
+    return taps.open_tap("call-1", transport="rtp")
+
+
+def finish(opened: OpenedTap) -> None:
+    begun = opened.tap.requested_at
+    said = StatusReport("finished", opened.tap.control_id, "call-1", begun, {}, "digest")
+    assert taps.record_status(opened.tap.pk, said)
+
+
+def test_a_lost_tap_keeps_its_port_from_when_that_was_found_out(rtp: OpenedTap) -> None:
+    taps.media_opened(rtp.tap.pk, "a")
+    assert taps.close_lost(timezone.now() + 10 * MINUTE) == (1, 0)
+    change(rtp, ended_at=timezone.now() - 10 * MINUTE)
+    assert leases.give_back() == 0
+    assert leases.give_back(timezone.now() + leases.COOL_OFF) == 1
+
+
+def test_a_late_finished_keeps_the_port_whatever_time_it_says(rtp: OpenedTap) -> None:
+    change(rtp, requested_at=timezone.now() - 10 * MINUTE)
+    rtp.tap.refresh_from_db()
+    finish(rtp)
+    assert Tap.objects.get().ended_at == rtp.tap.requested_at
+    assert leases.give_back() == 0
+    assert leases.give_back(timezone.now() + leases.COOL_OFF) == 1
+
+
+def test_a_port_of_a_tap_that_lives_is_never_given_back(rtp: OpenedTap) -> None:
+    leases.heard([rtp.tap.pk])
+    assert leases.give_back(timezone.now() + 10 * MINUTE) == 0
+
+
+def test_a_port_that_was_never_known_busy_is_never_given_back(rtp: OpenedTap) -> None:
+    change(rtp, state="finished")
+    assert leases.give_back(timezone.now() + 10 * MINUTE) == 0
+
+
+def test_what_a_receiver_reads_is_one_query(
+    rtp: OpenedTap, django_assert_num_queries: object
+) -> None:
+    lease = RtpLease.objects.get()
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        found = leases.held("127.0.0.1")
+    assert found == [(lease.pk, lease.port, rtp.tap.pk, "requested", None, None)]
+    assert isinstance(found[0], leases.Held)
+    assert leases.held("127.0.0.2") == []
