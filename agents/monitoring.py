@@ -65,6 +65,7 @@ def _answering(tool: Tool) -> Tool:
     ) -> FunctionResult:
         close_old_connections()
         try:
+            _tell_source(raw_data or {})
             return tool(skill, args or {}, raw_data or {})
         except Exception:
             logger.exception("%s failed", tool.__name__)
@@ -256,6 +257,21 @@ def _text(source: object, *keys: str) -> str:
             if value and isinstance(value, str):
                 return value
     return ""
+
+
+def _tell_source(raw_data: dict[str, Any]) -> None:
+    """Pass on where an RTP tap comes from: SignalWire sets it after the tap verb, so
+    the call's next tool call is the first to bring it."""
+    said = raw_data.get("SWMLVars")
+    call_id, control_id = _text(raw_data, "call_id"), _text(said, "tap_control_id")
+    if not (isinstance(said, dict) and call_id and control_id and said.get("tap_rtp_src_addr")):
+        return
+    try:
+        taps.source_told(
+            call_id, control_id, said["tap_rtp_src_addr"], said.get("tap_rtp_src_port")
+        )
+    except Exception:  # it only helps to know the sender: the tool goes on without
+        logger.exception("a tap's sender was not kept")
 
 
 def _caller(raw_data: dict[str, Any]) -> tuple[str, str]:

@@ -9,8 +9,10 @@ call.
 from __future__ import annotations
 
 import datetime
+import logging
 import secrets
 import uuid
+from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from django.conf import settings
@@ -18,6 +20,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from .models import ENDED, RtpLease, Tap
+
+logger = logging.getLogger(__name__)
 
 COOL_OFF = datetime.timedelta(seconds=60)
 TRIES = 5  # when another process takes the same port in the same moment
@@ -61,6 +65,20 @@ def held(address: str) -> list[Held]:
         "pk", "port", "tap_id", "tap__state", "source_addr", "source_port"
     )
     return [Held(*row) for row in rows]
+
+
+def source_told(call_id: str, control_id: str, addr: object, port: object) -> bool:
+    """Keep where SignalWire says that it sends a tap from; False if it cannot be, or
+    the call has no such lease. The types vary: ports come as text, too."""
+    try:
+        source = (str(IPv4Address(str(addr))), int(str(port)))
+    except ValueError:
+        source = ("", 0)
+    if not 0 < source[1] < 65536:
+        logger.info("not an RTP sender's address: %.60r, port %.20r", addr, port)
+        return False
+    lease = RtpLease.objects.filter(tap__call__call_id=call_id, tap__control_id=control_id)
+    return bool(lease.update(source_addr=source[0], source_port=source[1]))
 
 
 def heard(tap_ids: list[uuid.UUID]) -> None:

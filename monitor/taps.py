@@ -254,6 +254,11 @@ def media_counted(tap_id: uuid.UUID, count: MediaCount) -> None:
     )
 
 
+def source_told(call_id: str, control_id: str, addr: object, port: object) -> bool:
+    """Keep where SignalWire says that it sends an RTP tap from; False if that is nonsense."""
+    return leases.source_told(storable(call_id), storable(control_id), addr, port)
+
+
 def media_holders(sockets: set[str]) -> set[str]:
     """Those of these connections that still hold the media of a tap that has not ended."""
     live = Tap.objects.filter(media_socket__in=sockets).exclude(state__in=ENDED)

@@ -10,7 +10,7 @@ from signalwire import AgentBase
 
 from agents import monitoring
 from monitor import taps
-from monitor.models import Call, Tap, TapEvent
+from monitor.models import Call, RtpLease, Tap, TapEvent
 from tests.agents.support import raw_data, use, verb_of
 
 # Tools close old connections, which would end a transaction around the test.
@@ -228,3 +228,64 @@ def test_skill_explains_itself_in_the_prompt_unless_told_not_to() -> None:
     told = AgentBase(name="any", route="/agents/any")
     told.add_skill("monitoring")
     assert "Monitoring" in str(told.get_prompt())
+
+
+def told(control_id: str, addr: object, port: object) -> dict[str, Any]:
+    """The body of a tool call after a tap verb, where SignalWire posts its variables."""
+    known = {"tap_rtp_src_addr": addr, "tap_rtp_src_port": port}
+    return raw_data(SWMLVars={"tap_control_id": control_id, "tap_result": "success", **known})
+
+
+@pytest.mark.parametrize("port", [40000, "40000"])
+@pytest.mark.parametrize("tool", ["start_monitoring", "stop_monitoring"])
+def test_a_later_tool_call_says_where_rtp_comes_from(
+    agent: AgentBase, tool: str, port: object
+) -> None:
+    verb = verb_of(use(agent, "start_monitoring", raw_data(), transport="rtp"), "tap")
+    use(agent, tool, told(verb["control_id"], "203.0.113.9", port))
+    lease = RtpLease.objects.get()
+    assert (lease.source_addr, lease.source_port) == ("203.0.113.9", 40000)
+
+
+@pytest.mark.parametrize(
+    ("addr", "port"),
+    [
+        ("here", 40000),
+        ("::1", 40000),
+        ("203.0.113.9", 0),
+        ("203.0.113.9", 65536),
+        ("203.0.113.9", None),
+        ("203.0.113.9", "x"),
+        (["203.0.113.9"], 1),
+        (7.5, True),
+    ],
+)
+def test_a_sender_that_cannot_be_is_ignored_with_a_line(
+    agent: AgentBase, addr: object, port: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    verb = verb_of(use(agent, "start_monitoring", raw_data(), transport="rtp"), "tap")
+    answer = use(agent, "start_monitoring", told(verb["control_id"], addr, port))
+    assert answer == {"response": monitoring.ALREADY}
+    assert RtpLease.objects.get().source_addr is None
+    [record] = [record for record in caplog.records if record.name == "monitor.leases"]
+    assert record.getMessage().startswith("not an RTP sender's address: ")
+
+
+def test_a_sender_of_another_calls_tap_is_not_believed(agent: AgentBase) -> None:
+    verb = verb_of(use(agent, "start_monitoring", raw_data(), transport="rtp"), "tap")
+    body = told(verb["control_id"], "203.0.113.9", 40000) | {"call_id": "call-2"}
+    use(agent, "stop_monitoring", body)
+    assert RtpLease.objects.get().source_addr is None
+
+
+@pytest.mark.parametrize("said", [None, "x", [], {}, {"tap_control_id": 7}])
+def test_variables_of_any_shape_cost_nothing(agent: AgentBase, said: object) -> None:
+    verb_of(use(agent, "start_monitoring", raw_data(SWMLVars=said)), "tap")
+
+
+def test_a_sender_that_cannot_be_kept_does_not_cost_the_tool(
+    agent: AgentBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taps, "source_told", broken)
+    verb_of(use(agent, "start_monitoring", told("tap-1", "203.0.113.9", 40000)), "tap")
