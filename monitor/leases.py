@@ -37,6 +37,13 @@ class Held(NamedTuple):
     source_addr: str | None
     source_port: int | None
 
+    @property
+    def source(self) -> tuple[str, int] | None:
+        """Where SignalWire said that it sends from."""
+        if self.source_addr is None or self.source_port is None:
+            return None
+        return self.source_addr, self.source_port
+
 
 class NoPort(Exception):
     """Every port of RTP_PORTS is some tap's."""

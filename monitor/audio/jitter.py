@@ -91,30 +91,35 @@ class JitterBuffer:
         """Packets of audio behind a hole."""
         return len(self._held)
 
-    def push(self, packet: RtpPacket, now: float) -> None:
-        """Take a packet that came at ``now``."""
+    def push(self, packet: RtpPacket, now: float) -> bool:
+        """Take a packet that came at ``now``.
+
+        False for one that says nothing of the source that is played: another source's,
+        one out of any order, or one of a type that nobody knows.
+        """
         if now - self._called > OWN_STALL:
             self._grace = now + GRACE
         self._called = now
         if packet.ssrc != self._ssrc and not self._take_up(packet, now):
-            return
+            return False
         number = self._sequence.extend(packet.sequence_number)
         if number is None:
             if not self._sequence.resumes(packet.sequence_number):
                 self._figures.stray += 1
-                return
+                return False
             self._begin(packet, now)
             number = packet.sequence_number
         self._heard = now
         self._figures.received += 1
         if number != self._sequence.next and self._sequence.is_duplicate(number):
             self._figures.duplicate += 1
-            return
+            return True
         codec = self._codecs.get(packet.payload_type)
         if codec is None or not packet.payload:
-            self._pass(number, packet.payload_type)
-        elif self._is_in_time(packet, number, now):
+            return self._pass(number, packet.payload_type)
+        if self._is_in_time(packet, number, now):
             self._place(number, codec, packet.payload)
+        return True
 
     def pop(self, now: float) -> list[Piece]:
         """The audio that is ready at ``now``; each piece follows the one before."""
@@ -153,8 +158,8 @@ class JitterBuffer:
         self._resting = False
         self._arrivals.anchor(now - packet.timestamp * _PERIOD)
 
-    def _pass(self, number: int, payload_type: int) -> None:
-        """Count a packet without audio: it takes a number, but no time."""
+    def _pass(self, number: int, payload_type: int) -> bool:
+        """Count a packet without audio: it takes a number, but no time. False if unknown."""
         figures = self._figures
         newest = self._is_newest(number)
         kind = self._kinds.get(payload_type, Kind.UNKNOWN)
@@ -171,6 +176,7 @@ class JitterBuffer:
         if number >= self._sequence.next:
             self._sequence.came.add(number)
             self._drain()
+        return kind is not Kind.UNKNOWN
 
     def _is_in_time(self, packet: RtpPacket, number: int, now: float) -> bool:
         """Whether audio can still be played. Learns from when it came."""

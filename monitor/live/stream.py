@@ -163,19 +163,25 @@ class PacketStream(TapStream):
 
     def play(self, piece: Piece) -> None:
         """Send on what a jitter buffer put out."""
+        concealed = False
+        if piece.flags is not frame.Flag.NONE:  # nearly never, and flags are slow to ask
+            concealed = bool(piece.flags & frame.Flag.CONCEALED)
+            self._follow(piece)
+        self._joined += piece.pcm
+        size = self._chunk * g711.SAMPLE_WIDTH
+        while len(self._joined) >= size:
+            self._emit(size)
+            if concealed and self._joined:
+                self._flags |= frame.Flag.CONCEALED
+
+    def _follow(self, piece: Piece) -> None:
+        """Have the next Frame say what a piece's flags say."""
         if piece.flags & frame.Flag.GAP:
             self.flush()
             if not self._flags & frame.Flag.GAP:
                 self.count.gaps += 1
-            self._flags |= frame.Flag.GAP
             self._position += piece.skipped
-        concealed = piece.flags & frame.Flag.CONCEALED
-        self._joined += piece.pcm
-        self._flags |= concealed
-        while len(self._joined) >= self._chunk * g711.SAMPLE_WIDTH:
-            self._emit(self._chunk * g711.SAMPLE_WIDTH)
-            if self._joined:
-                self._flags |= concealed
+        self._flags |= piece.flags
 
     def _emit(self, size: int) -> None:
         pcm = bytes(self._joined[:size])

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from monitor.live.rtp import Receiver
+from monitor.live.receiver import Receiver
 from monitor.live.runtime import Runtime
 
 LEAVE_WITHIN = 3.5  # seconds that the taps have to be written down
