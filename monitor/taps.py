@@ -199,10 +199,13 @@ def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
     return True
 
 
-def media_opened(tap_id: uuid.UUID, socket: str, *, replacing: str = "") -> tuple[Tap, bool]:
+def media_opened(
+    tap_id: uuid.UUID, socket: str, *, replacing: str = "", origin: str = ""
+) -> tuple[Tap, bool]:
     """Give a tap's media to a connection: the tap, and whether it had one before.
 
-    ``replacing`` names the silent connection that this one takes over from.
+    ``replacing`` names the silent connection that this one takes over from, and
+    ``origin`` where the media comes from, for the timeline.
     Raises MediaRefused, and MediaBusy while another connection holds the tap.
     """
     with transaction.atomic():
@@ -213,7 +216,8 @@ def media_opened(tap_id: uuid.UUID, socket: str, *, replacing: str = "") -> tupl
         now = timezone.now()
         if tap.state in ENDED:
             raise MediaRefused(f"the tap has {tap.state}")
-        if tap.media_opened_at is None and now - tap.requested_at > FIRST_CONNECT:
+        unused = tap.media_opened_at is None and now - tap.requested_at > FIRST_CONNECT
+        if unused and tap.transport == "ws":  # RTP has no token that could leak
             raise MediaRefused("the token was not used in time")
         if tap.media_socket not in ("", replacing):
             raise MediaBusy(tap.media_socket, tap.media_seen_at)
@@ -227,6 +231,7 @@ def media_opened(tap_id: uuid.UUID, socket: str, *, replacing: str = "") -> tupl
             gaps=F("gaps") + int(again),
         )
         reason = "media connected again" if again else "media connected"
+        reason += f" from {origin}" if origin else ""
         if not _move(tap, TapState.TAPPING, {"started_at": now}, reason=reason):
             _note(tap, reason)
     return tap, again
@@ -377,7 +382,9 @@ def _with_listeners(taps: QuerySet[Tap]) -> QuerySet[Tap]:
 
 def _live(now: datetime.datetime) -> QuerySet[Tap]:
     """Taps that carry audio or still may."""
-    unused = Q(state=TapState.REQUESTED, requested_at__lt=now - FIRST_CONNECT)
+    unused = Q(
+        state=TapState.REQUESTED, transport="ws", requested_at__lt=now - FIRST_CONNECT
+    )  # its token is dead
     return Tap.objects.exclude(state__in=ENDED).exclude(unused)
 
 

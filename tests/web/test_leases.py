@@ -9,7 +9,7 @@ from monitor import leases, taps
 from monitor.models import RtpLease, Tap
 from monitor.taps import OpenedTap, StatusReport
 
-from .rows import MINUTE, change
+from .rows import MINUTE, change, reasons
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +61,20 @@ def test_what_a_receiver_reads_is_one_query(
     assert found == [(lease.pk, lease.port, rtp.tap.pk, "requested", None, None)]
     assert isinstance(found[0], leases.Held)
     assert leases.held("127.0.0.2") == []
+
+
+def test_rtp_that_begins_late_is_taken(rtp: OpenedTap) -> None:
+    change(rtp, requested_at=timezone.now() - 3 * MINUTE)
+    with pytest.raises(taps.AlreadyTapped):
+        taps.open_tap("call-1")
+    tap, again = taps.media_opened(rtp.tap.pk, "a")
+    assert (tap.pk, again) == (rtp.tap.pk, False)
+
+
+def test_where_media_comes_from_is_noted(rtp: OpenedTap) -> None:
+    taps.media_opened(rtp.tap.pk, "a", origin="203.0.113.9:40000")
+    taps.media_opened(rtp.tap.pk, "b", replacing="a", origin="203.0.113.10:40000")
+    assert reasons(rtp)[1:] == [
+        "media connected from 203.0.113.9:40000",
+        "media connected again from 203.0.113.10:40000",
+    ]
