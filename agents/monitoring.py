@@ -161,6 +161,9 @@ class MonitoringSkill(SkillBase):
             )
         except taps.AlreadyTapped:
             return FunctionResult(ALREADY)
+        except taps.NoPort as error:
+            logger.warning("monitoring was not started: %s", error)
+            return FunctionResult(SORRY)
         # The direction is always said: the platform's own default is speak.
         return FunctionResult(STARTED).tap(
             opened.uri,

@@ -30,6 +30,8 @@ FAILED_AFTER = datetime.timedelta(minutes=5)  # requested, and nothing followed
 
 TRANSPORTS = ("ws", "rtp")
 
+NoPort = leases.NoPort  # open_tap raises it: agents see nothing but this module
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 #: Where a tap may come from. A late ``finished`` corrects lost and failed.
@@ -122,7 +124,7 @@ def open_tap(
 
     ``hear``, the older word, is understood as ``listen``. Raises ValueError,
     naming the value and what is allowed, AlreadyTapped where the call has a live
-    tap of that direction, and leases.NoPort.
+    tap of that direction, and NoPort.
     """
     direction = "listen" if direction == "hear" else direction
     _check("direction", direction, list(Direction.values))

@@ -289,3 +289,17 @@ def test_a_sender_that_cannot_be_kept_does_not_cost_the_tool(
 ) -> None:
     monkeypatch.setattr(taps, "source_told", broken)
     verb_of(use(agent, "start_monitoring", told("tap-1", "203.0.113.9", 40000)), "tap")
+
+
+def test_without_a_free_port_it_is_said_in_one_line(
+    agent: AgentBase, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.RTP_PORTS = range(20000, 20001, 2)
+    verb_of(use(agent, "start_monitoring", raw_data(call_id="call-0"), transport="rtp"), "tap")
+    answer = use(agent, "start_monitoring", raw_data(), transport="rtp")
+    assert answer == {"response": monitoring.SORRY}
+    assert Tap.objects.count() == 1
+    [record] = [record for record in caplog.records if record.name == "agents.monitoring"]
+    assert (record.levelno, record.exc_info) == (logging.WARNING, None)
+    says = "monitoring was not started: all 1 ports of RTP_PORTS are in use"
+    assert record.getMessage() == says

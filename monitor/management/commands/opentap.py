@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitor import leases, taps
+from monitor import taps
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 codec=options["codec"],
                 transport=options["transport"],
             )
-        except (ValueError, taps.AlreadyTapped, leases.NoPort) as error:
+        except (ValueError, taps.AlreadyTapped, taps.NoPort) as error:
             raise CommandError(str(error)) from None
         facts = {
             "tap": str(opened.tap.pk),
