@@ -43,7 +43,9 @@ async def _rtp(order: TapOrder) -> AsyncIterator[Send]:
     transport, _ = await loop.create_datagram_endpoint(
         asyncio.DatagramProtocol, remote_addr=(str(parts.hostname), parts.port or 0)
     )
-    sender = RtpSender(order.codec, order.rtp_ptime, random.Random(order.uri))
+    # Not by the uri: a port used again would bring the same SSRC and numbers as before,
+    # which would hide it if two calls were mixed.
+    sender = RtpSender(order.codec, order.rtp_ptime, random.Random(order.control_id))
 
     async def send(audio: bytes) -> None:
         for datagram in sender.packets(audio):
