@@ -104,6 +104,15 @@ def ports(name: str, default: str) -> range:
     raise ImproperlyConfigured(f"{name}={value!r}: use first-last, from 1024 to 65535")
 
 
+def payload_types(name: str, default: str) -> frozenset[int]:
+    """Dynamic RTP payload types (RFC 3551 section 3), separated by commas."""
+    value: str = env.str(name, default=default).strip()
+    found = [one.strip() for one in value.split(",")] if value else []
+    if not all(one.isdecimal() and 96 <= int(one) <= 127 for one in found):
+        raise ImproperlyConfigured(f"{name}={value!r}: use payload types from 96 to 127: 101,102")
+    return frozenset(int(one) for one in found)
+
+
 def log_level() -> str:
     """A level's name."""
     level: str = env.str("LOG_LEVEL", default="INFO").upper()
@@ -148,6 +157,7 @@ RING_SECONDS = whole("RING_SECONDS", 30, 5, 600)
 RTP_HOST = ipv4("RTP_HOST", "127.0.0.1")
 RTP_PORTS = ports("RTP_PORTS", "20000-20999")
 RTP_PUBLIC_IP = ipv4("RTP_PUBLIC_IP", "127.0.0.1")
+RTP_EVENT_TYPES = payload_types("RTP_EVENT_TYPES", "101")  # telephone-event: keys, not audio
 
 SIGNALWIRE_SIGNING_KEY = env.str("SIGNALWIRE_SIGNING_KEY", default="")
 SIGNALWIRE_SIGNING_KEY_PREVIOUS = env.str("SIGNALWIRE_SIGNING_KEY_PREVIOUS", default="")

@@ -40,6 +40,7 @@ os.environ.update(
         "RTP_HOST": "127.0.0.1",
         "RTP_PUBLIC_IP": "127.0.0.1",
         "RTP_PORTS": f"{RTP_PORT}-{RTP_PORT + 99}",
+        "RTP_EVENT_TYPES": "101",
         "RING_SECONDS": "30",
         "SIGNALWIRE_SIGNING_KEY": "PSK_test",
         "SIGNALWIRE_SIGNING_KEY_PREVIOUS": "",

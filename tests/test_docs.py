@@ -67,7 +67,11 @@ def test_every_figure_is_in_the_protocol(figure: packets.Figure) -> None:
 
 def settings_read() -> set[str]:
     source = (Path(settings.BASE_DIR) / "monitor" / "settings.py").read_text()
-    return set(re.findall(r'(?:env\.\w+|boolean|whole|url|ipv4|ports)\(\s*"([A-Z_]+)"', source))
+    return set(
+        re.findall(
+            r'(?:env\.\w+|boolean|whole|url|ipv4|ports|payload_types)\(\s*"([A-Z_]+)"', source
+        )
+    )
 
 
 @pytest.mark.parametrize("name", sorted(settings_read()))

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from monitor import checks
+from monitor.settings import payload_types
 
 PRODUCTION = {
     "DEBUG": "false",
@@ -57,6 +58,12 @@ def production(settings: Any) -> Any:
 def test_good_settings_pass(production: Any) -> None:
     assert ids(checks.production(None)) == []
     assert ids(checks.agents(None)) == []
+
+
+def test_event_types_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, types in {"": set(), "101": {101}, " 96, 127 ": {96, 127}}.items():
+        monkeypatch.setenv("RTP_EVENT_TYPES", value)
+        assert payload_types("RTP_EVENT_TYPES", "101") == types
 
 
 def test_e001_an_address_without_tls(production: Any) -> None:
@@ -118,6 +125,8 @@ def test_no_migration_is_missing() -> None:
         ("RTP_PORTS", "5000", "RTP_PORTS='5000': use first-last, from 1024 to 65535"),
         ("RTP_PORTS", "9-99", "RTP_PORTS='9-99': use first-last, from 1024 to 65535"),
         ("RTP_PUBLIC_IP", "taps.example", "RTP_PUBLIC_IP='taps.example': use an IPv4 address"),
+        ("RTP_EVENT_TYPES", "8", "RTP_EVENT_TYPES='8': use payload types from 96 to 127"),
+        ("RTP_EVENT_TYPES", "101,", "RTP_EVENT_TYPES='101,': use payload types from 96"),
         ("PUBLIC_URL", "taps.example.com", "PUBLIC_URL='taps.example.com': use https://host"),
         ("PUBLIC_URL", "https://a.example/x", "PUBLIC_URL='https://a.example/x': use https://host"),
         ("PUBLIC_URL", "https://a:99999", "PUBLIC_URL='https://a:99999': use https://host"),
