@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+
+RTP = "rtp"  # a tag of its own: manage.py rtptaps runs this one only
 
 
 @register(Tags.security, deploy=True)
@@ -39,6 +42,36 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(RTP)
+def rtp(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """RTP taps that would be sent past the receiver."""
+    public, host = IPv4Address(settings.RTP_PUBLIC_IP), IPv4Address(settings.RTP_HOST)
+    if public.is_loopback or not host.is_loopback:
+        return []
+    return [
+        CheckWarning(
+            f"RTP_HOST is {host}: nothing that is sent to RTP_PUBLIC_IP would be received.",
+            hint="Set RTP_HOST=0.0.0.0, or to the address of the network card.",
+            id="monitor.W002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def rtp_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """An address that SignalWire refuses. With both at loopback RTP is not set up at all."""
+    public, host = IPv4Address(settings.RTP_PUBLIC_IP), IPv4Address(settings.RTP_HOST)
+    if public.is_global or (public.is_loopback and host.is_loopback):
+        return []
+    return [
+        CheckWarning(
+            f"RTP_PUBLIC_IP is {public}, which is not a public address: SignalWire refuses it.",
+            hint="Set it to the IPv4 address at which this machine is reached from outside.",
+            id="monitor.W003",
+        )
+    ]
 
 
 @register(Tags.compatibility)

@@ -97,6 +97,39 @@ def test_w001_tools_that_a_restart_refuses(production: Any) -> None:
     assert ids(checks.agents(None)) == ["monitor.W001"]
 
 
+@pytest.mark.parametrize(
+    ("public", "host", "found"),
+    [
+        ("127.0.0.1", "127.0.0.1", []),
+        ("127.0.0.1", "0.0.0.0", []),  # noqa: S104
+        ("8.8.8.8", "0.0.0.0", []),  # noqa: S104
+        ("8.8.8.8", "127.0.0.1", ["monitor.W002"]),
+    ],
+)
+def test_w002_a_receiver_that_hears_nothing(
+    settings: Any, public: str, host: str, found: list[str]
+) -> None:
+    settings.RTP_PUBLIC_IP, settings.RTP_HOST = public, host
+    assert ids(checks.rtp(None)) == found
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "found"),
+    [
+        ("127.0.0.1", "127.0.0.1", []),  # not set up
+        ("8.8.8.8", "0.0.0.0", []),  # noqa: S104
+        ("127.0.0.1", "0.0.0.0", ["monitor.W003"]),  # noqa: S104
+        ("10.0.0.1", "0.0.0.0", ["monitor.W003"]),  # noqa: S104
+        ("192.168.1.1", "127.0.0.1", ["monitor.W003"]),
+    ],
+)
+def test_w003_an_address_that_signalwire_refuses(
+    settings: Any, public: str, host: str, found: list[str]
+) -> None:
+    settings.RTP_PUBLIC_IP, settings.RTP_HOST = public, host
+    assert ids(checks.rtp_address(None)) == found
+
+
 def test_a_production_environment_is_clean() -> None:
     done = manage("check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
