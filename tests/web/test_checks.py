@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.checks import registry
 
 from monitor import checks
+from monitor.management.commands import rtptaps
 from monitor.settings import payload_types
 
 PRODUCTION = {
@@ -128,6 +130,12 @@ def test_w003_an_address_that_signalwire_refuses(
 ) -> None:
     settings.RTP_PUBLIC_IP, settings.RTP_HOST = public, host
     assert ids(checks.rtp_address(None)) == found
+
+
+def test_rtptaps_starts_with_its_own_check_only() -> None:
+    assert rtptaps.Command.requires_system_checks == (checks.RTP,)
+    tagged = [one for one in registry.registry.get_checks() if checks.RTP in one.tags]
+    assert [one.__name__ for one in tagged] == ["rtp"]
 
 
 def test_a_production_environment_is_clean() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from monitor.checks import RTP
 from monitor.live.receiver import Receiver
 from monitor.live.runtime import Runtime
 
@@ -19,6 +20,7 @@ STOP_WITHIN = 0.8  # seconds that the last writes to Redis have
 class Command(BaseCommand):
     """Any number may run: each port is one's, and another's when that one ends."""
 
+    requires_system_checks = (RTP,)  # no more: after a restart packets wait for nobody
     help = "Receive RTP taps on RTP_HOST, on the leased ports of RTP_PORTS."
 
     def handle(self, *args: Any, **options: Any) -> None:
