@@ -1,4 +1,4 @@
-"""What ``script/server`` runs: Valkey, Daphne and the demo, and their orderly end.
+"""What ``script/server`` runs: Valkey, Daphne, rtptaps and the demo, and their end.
 
 Each child has a session of its own, so that Ctrl-C reaches this process alone
 and they end in the right order, and on Linux dies with this process whatever

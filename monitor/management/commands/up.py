@@ -1,4 +1,4 @@
-"""Everything on one machine, in one terminal; Ctrl-C ends it all."""
+"""Everything on one machine (Valkey, Daphne, rtptaps, the demo); Ctrl-C ends it all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.launch import DEMO_CALLS, Launch, LaunchError
 
 
 class Command(BaseCommand):
-    help = "Run Valkey (unless REDIS_URL is set), Daphne and the demo calls."
+    help = "Run Valkey (unless REDIS_URL is set), Daphne, rtptaps and the demo calls."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
