@@ -77,15 +77,23 @@ def held(address: str) -> list[Held]:
 def source_told(call_id: str, control_id: str, addr: object, port: object) -> bool:
     """Keep where SignalWire says that it sends a tap from; False if it cannot be, or
     the call has no such lease. The types vary: ports come as text, too."""
-    try:
-        source = (str(IPv4Address(str(addr))), int(str(port)))
-    except ValueError:
-        source = ("", 0)
-    if not 0 < source[1] < 65536:
+    source = _source(addr, port)
+    if source is None:
         logger.info("not an RTP sender's address: %.60r, port %.20r", addr, port)
         return False
     lease = RtpLease.objects.filter(tap__call__call_id=call_id, tap__control_id=control_id)
     return bool(lease.update(source_addr=source[0], source_port=source[1]))
+
+
+def _source(addr: object, port: object) -> tuple[str, int] | None:
+    try:
+        sender, number = IPv4Address(str(addr)), int(str(port))
+    except ValueError:
+        return None
+    # A sender behind NAT may know only its inner address. Believed, it would keep out
+    # the one that its packets come from.
+    outside = sender.is_global or not IPv4Address(settings.RTP_PUBLIC_IP).is_global
+    return (str(sender), number) if outside and 0 < number < 65536 else None
 
 
 def heard(tap_ids: list[uuid.UUID]) -> None:

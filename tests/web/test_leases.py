@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -78,3 +80,9 @@ def test_where_media_comes_from_is_noted(rtp: OpenedTap) -> None:
         "media connected from 203.0.113.9:40000",
         "media connected again from 203.0.113.10:40000",
     ]
+
+
+def test_a_senders_inner_address_is_not_believed_outside(rtp: OpenedTap, settings: Any) -> None:
+    settings.RTP_PUBLIC_IP = "8.8.8.8"
+    assert not taps.source_told("call-1", rtp.tap.control_id, "10.0.0.1", 40000)
+    assert taps.source_told("call-1", rtp.tap.control_id, "8.8.4.4", 40000)
