@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from monitor import leases, taps
-from monitor.models import Tap
+from monitor.models import RtpLease, Tap
 
 
 @pytest.mark.django_db
@@ -44,3 +48,20 @@ class TestLeases:
     def test_an_unknown_transport_is_refused(self) -> None:
         with pytest.raises(ValueError, match="transport 'sip' is not one of ws, rtp"):
             taps.open_tap("call-1", transport="sip")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_who_open_at_once_get_twenty_ports() -> None:
+    start = threading.Barrier(20)
+
+    def opened(number: int) -> str:
+        try:
+            start.wait(10)
+            return taps.open_tap(f"call-{number}", transport="rtp").uri
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        uris = list(pool.map(opened, range(20)))
+    assert len(set(uris)) == 20
+    assert RtpLease.objects.count() == 20
