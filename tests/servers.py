@@ -186,9 +186,10 @@ def memory(pid: int) -> int:
 
 class RtpTaps:
     """A process that receives RTP taps, on the run's database and Valkey; ``env`` overrides
-    settings."""
+    settings, ``command`` is what Python runs."""
 
-    def __init__(self, **env: str) -> None:
+    def __init__(self, *command: str, **env: str) -> None:
+        self._command = command or ("manage.py", "rtptaps")
         self._env = env
         self.log = environment.DIRECTORY / f"rtptaps-{uuid.uuid4().hex}.log"
 
@@ -209,7 +210,7 @@ class RtpTaps:
         database = {"DATABASE_URL": f"sqlite:///{environment.DATABASE}"} if _sqlite() else {}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "rtptaps"],
+                [sys.executable, *self._command],
                 cwd=Path(settings.BASE_DIR),
                 env={**os.environ, "PYTHONDEVMODE": "", **database, **self._env},
                 stdin=subprocess.DEVNULL,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from monitor import leases
-from monitor.audio import g711
+from monitor.audio import frame, g711
+from monitor.live import bus
 from monitor.models import RtpLease, Tap
 from tests.live.rtp_talk import (
-    PTIME,
     RTCP,
     SAMPLES,
     Sender,
@@ -23,9 +29,27 @@ from tests.live.rtp_talk import (
     open_rtp,
     row,
 )
-from tests.live.talk import eventually, payload
-from tests.live.test_ingest import assert_ring, reasons
+from tests.live.talk import eventually, open_tap, payload
+from tests.live.test_ingest import assert_ring, closed_row, frames_of, reasons
 from tests.servers import RtpTaps
+
+
+@contextlib.asynccontextmanager
+async def all_speak(uris: Sequence[str]) -> AsyncIterator[None]:
+    """A sender to each, without an end."""
+    senders = [Sender(uri) for uri in uris]
+    speaking = [
+        asyncio.create_task(sender.speak([payload(number) for number in range(3000)]))
+        for sender in senders
+    ]
+    try:
+        yield
+    finally:
+        for task in speaking:
+            task.cancel()
+        await asyncio.wait(speaking)
+        for sender in senders:
+            sender.socket.close()
 
 
 async def test_a_stranger_is_counted_and_not_heard(receiving: RtpTaps) -> None:
@@ -69,30 +93,37 @@ async def test_a_port_is_nobody_elses_while_somebody_still_sends_there(receiving
     await assert_ring(new.tap, g711.decode("PCMU", sent))
 
 
-async def test_a_killed_process_is_back_with_the_same_ports_behind_a_gap(
+async def test_fifty_taps_of_a_killed_process_are_back_within_two_seconds(
     transactional_db: Any, settings: Any
 ) -> None:
     settings.RTP_PUBLIC_IP = "127.0.0.2"  # no other process is to take over
-    with RtpTaps(RTP_PUBLIC_IP="127.0.0.2", RTP_HOST="127.0.0.2") as process:
-        opened = [await open_rtp(f"call-{number}") for number in range(10)]
-        senders = [Sender(one.uri) for one in opened]
+    async with contextlib.AsyncExitStack() as speaking:
+        process = speaking.enter_context(RtpTaps(RTP_PUBLIC_IP="127.0.0.2", RTP_HOST="127.0.0.2"))
+        opened = [await open_tap(f"call-{number}", transport="rtp") for number in range(50)]
+        await asyncio.gather(*(bound(one.uri) for one in opened))
+        await speaking.enter_async_context(all_speak([one.uri for one in opened]))
+        before = await asyncio.gather(*(counted(one.tap, "received") for one in opened))
 
-        async def speak(seconds: float) -> None:
-            parts = [payload(number) for number in range(int(seconds / PTIME))]
-            await asyncio.gather(*(sender.speak(parts) for sender in senders))
-
-        await speak(0.6)
-        for one in opened:
-            await eventually(lambda one=one: has(one.tap, 20 * SAMPLES))
-        speaking = asyncio.create_task(speak(6.0))
         process.process.kill()
         await asyncio.to_thread(process.process.wait)
+        began = time.monotonic()
         await asyncio.to_thread(process.start)
-        for one in opened:
-            assert await eventually(lambda one=one: gaps_of(one.tap), within=2.0)
-        speaking.cancel()
-        for sender in senders:
-            sender.socket.close()
+        ready = time.monotonic()
+        waiting = {one.tap.pk: one.tap for one in opened}
+        async with asyncio.timeout_at(asyncio.get_running_loop().time() + 2.0):
+            while waiting:
+                for tap in tuple(waiting.values()):
+                    if await gaps_of(tap):
+                        del waiting[tap.pk]
+                await asyncio.sleep(0.02)
+        back = time.monotonic()
+        sys.stdout.write(f"ready after {ready - began:.2f} s, 50 back {back - ready:.2f} s later\n")
+
+        async def goes_on(was: Tap) -> bool:
+            now = await row(was)
+            return now.frames > was.frames and now.rtp["received"] > was.rtp["received"]
+
+        await asyncio.gather(*(eventually(lambda t=t: goes_on(t), within=15) for t in before))
         uris = [f"rtp://{lease}" async for lease in RtpLease.objects.order_by("pk")]
         assert uris == [one.uri for one in opened]
 
@@ -110,6 +141,70 @@ async def test_a_finished_tap_gives_its_media_up(receiving: RtpTaps) -> None:
     assert "media closed: closed 1000: the tap is over" in await reasons(closed)
 
 
+async def test_the_survivor_of_two_processes_receives_what_the_other_did(
+    transactional_db: Any, settings: Any
+) -> None:
+    settings.RTP_PUBLIC_IP = "127.0.0.4"
+    here = {"RTP_PUBLIC_IP": "127.0.0.4", "RTP_HOST": "127.0.0.4"}
+    async with contextlib.AsyncExitStack() as stack:
+        first = stack.enter_context(RtpTaps(**here))
+        opened = [await open_rtp(f"call-{number}") for number in range(8)]
+        survivor = stack.enter_context(RtpTaps(**here))
+
+        async def all_are_the_firsts() -> bool:
+            return survivor.said().count("is not received here") == len(opened)
+
+        await eventually(all_are_the_firsts)
+        await stack.enter_async_context(all_speak([one.uri for one in opened]))
+        await asyncio.gather(*(eventually(lambda o=o: has(o.tap, 1600)) for o in opened))
+        first.process.kill()
+        await asyncio.to_thread(first.process.wait)
+
+        async def grows(tap: Tap) -> bool:
+            gaps = await gaps_of(tap)
+            if not gaps:
+                return False
+            frames = await frames_of(tap)
+            behind = frames[frames.index(gaps[0]) :]
+            return sum(frame.sample_count(one) for one in behind) >= 8000
+
+        await asyncio.gather(*(eventually(lambda o=o: grows(o.tap)) for o in opened))
+
+
+async def test_the_only_port_is_the_next_taps_after_the_cool_off_and_nothing_of_the_last(
+    transactional_db: Any, settings: Any
+) -> None:
+    port = settings.RTP_PORTS[0]
+    settings.RTP_PUBLIC_IP = "127.0.0.3"
+    settings.RTP_PORTS = range(port, port + 1, 2)
+    with RtpTaps(RTP_PUBLIC_IP="127.0.0.3", RTP_HOST="127.0.0.3", RTP_PORTS=f"{port}-{port}"):
+        old = await open_rtp()
+        with Sender(old.uri, ssrc=1) as late:
+            await late.speak([payload(0)] * 15)
+            await end(old.tap)
+            heard = RtpLease.objects.filter(tap=old.tap, heard_at__isnull=False)
+            while not await heard.aexists():
+                await late.speak([payload(0)])
+            long_ago = timezone.now() - 2 * leases.COOL_OFF
+            await Tap.objects.filter(pk=old.tap.pk).aupdate(ended_at=long_ago)
+            with pytest.raises(leases.NoPort):
+                await open_tap("call-2", transport="rtp")
+
+            async def given_back() -> bool:  # looked for each 10 s
+                await heard.aupdate(heard_at=long_ago)
+                return not await RtpLease.objects.filter(tap=old.tap).aexists()
+
+            await eventually(given_back, within=15)
+            new = await open_rtp("call-2")
+            assert new.uri == old.uri
+            with Sender(new.uri, ssrc=2) as sender:
+                sent = b""
+                for number in range(30):
+                    sent += await sender.speak([payload(number)])
+                    late.send(late.packet(b"\x00" * SAMPLES))
+        await assert_ring(new.tap, g711.decode("PCMU", sent))
+
+
 async def test_two_processes_share_the_ports_and_one_takes_over_from_the_other(
     receiving: RtpTaps,
 ) -> None:
@@ -121,3 +216,38 @@ async def test_two_processes_share_the_ports_and_one_takes_over_from_the_other(
             await assert_ring(one.tap, g711.decode("PCMU", sent))
     for one in opened:
         await bound(one.uri)
+
+
+async def stalls_of(tap: Tap) -> list[bool]:
+    """What pages were told of a tap's audio."""
+    client = bus.client()
+    try:
+        entries = await client.xrange(bus.EVENTS)
+    finally:
+        await client.aclose()
+    events = [json.loads(fields[b"j"]) for _, fields in entries]
+    mine = [one for one in events if one["type"] == "stall" and one["tap"] == str(tap.pk)]
+    return [one["stalled"] for one in mine]
+
+
+async def test_a_silent_sender_is_told_stalled_then_live_again_and_given_up_in_the_end(
+    transactional_db: Any, settings: Any
+) -> None:
+    settings.RTP_PUBLIC_IP = "127.0.0.5"
+    with RtpTaps("-m", "tests.short_rtptaps", RTP_PUBLIC_IP="127.0.0.5", RTP_HOST="127.0.0.5"):
+        opened = await open_rtp()
+
+        async def told(*expected: bool) -> bool:
+            return await stalls_of(opened.tap) == list(expected)
+
+        with Sender(opened.uri) as sender:
+            await sender.speak([payload(0)] * 15)
+            await eventually(lambda: told(True))
+            sender.number += 75  # its clock went on
+            await sender.speak([payload(0)] * 15)
+            await eventually(lambda: told(True, False))
+        closed = await closed_row(opened.tap)
+    assert closed.state == "tapping"
+    assert closed.rtp["received"] == 30
+    assert "media closed: closed 4408: no audio for 3 s" in await reasons(closed)
+    assert await told(True, False, True)
