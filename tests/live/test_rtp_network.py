@@ -1,0 +1,130 @@
+"""RTP taps over a network that loses, doubles, swaps and delays: every sample is accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+import pytest
+
+from monitor.audio import frame, g711
+from monitor.audio.frame import Flag
+from monitor.models import Tap
+from tests.audio.network import noise
+from tests.live.rtp_talk import PTIME, SAMPLES, Sender, end, open_rtp
+from tests.live.talk import eventually
+from tests.live.test_ingest import closed_row, frames_of
+from tests.servers import RtpTaps
+
+PACKETS = 300  # 6 s
+TAPS = 6
+
+
+@dataclass
+class Done:
+    """What a network did to the packets of one sender."""
+
+    audio: bytes = b""
+    sent: list[int] = field(default_factory=list)  # numbers, in the order of their sending
+
+    @property
+    def lost(self) -> int:
+        return PACKETS - len(set(self.sent))
+
+    @property
+    def duplicate(self) -> int:
+        return len(self.sent) - len(set(self.sent))
+
+    @property
+    def reordered(self) -> int:
+        """Packets, not copies, that were sent after a later one."""
+        highest, found = -1, 0
+        for place, number in enumerate(self.sent):
+            found += number < highest and number not in self.sent[:place]
+            highest = max(highest, number)
+        return found
+
+
+def schedule(chance: random.Random) -> list[tuple[float, int]]:
+    """When each packet goes out; the first five and the last ten do as they should."""
+    planned: list[tuple[float, int]] = []
+    for number in range(PACKETS):
+        at = number * PTIME
+        what = chance.random() if 5 <= number < PACKETS - 10 else 1.0
+        if what < 0.03:
+            continue
+        if what < 0.06:
+            at += 1.5 * PTIME  # changes places with the next
+        elif what < 0.11:
+            at += chance.uniform(0.0, 0.06)
+        planned.append((at, number))
+        if 0.11 <= what < 0.12:
+            planned.append((at + 0.007, number))
+    return sorted(planned)
+
+
+async def send_badly(uri: str, seed: int, changed: int = -1) -> Done:
+    """Six seconds in real time; one packet may be another than the one that is accounted for."""
+    done = Done(noise(seed * PACKETS * SAMPLES, PACKETS * SAMPLES))
+    loop = asyncio.get_running_loop()
+    with Sender(uri, ssrc=seed) as sender:
+        began = loop.time()
+        for at, number in schedule(random.Random(seed)):
+            await asyncio.sleep(began + at - loop.time())
+            part = done.audio[number * SAMPLES : (number + 1) * SAMPLES]
+            sender.number = number
+            sender.send(sender.packet(part[::-1] if number == changed else part))
+            done.sent.append(number)
+    return done
+
+
+def check_ring(frames: list[bytes], done: Done) -> None:
+    """Whatever is not flagged is at its place to the sample."""
+    said = g711.decode("PCMU", done.audio)
+    position = 0
+    for one in frames:
+        header = frame.unpack_header(one)
+        assert header.position == position, "a hole in the ring"
+        pcm = frame.samples(one)
+        if not header.flags & (Flag.CONCEALED | Flag.GAP):
+            assert pcm == said[2 * position : 2 * position + len(pcm)], f"other audio at {position}"
+        position += frame.sample_count(one)
+    assert position >= (PACKETS - 10) * SAMPLES
+
+
+async def _whole(tap: Tap) -> bool:
+    return sum(frame.sample_count(one) for one in await frames_of(tap)) >= PACKETS * SAMPLES
+
+
+async def test_what_a_bad_network_did_is_what_is_counted_and_heard(receiving: RtpTaps) -> None:
+    opened = [await open_rtp(f"call-{number}") for number in range(TAPS)]
+    everything = await asyncio.gather(
+        *(send_badly(one.uri, seed) for seed, one in enumerate(opened, 1))
+    )
+    for one in opened:
+        await eventually(lambda tap=one.tap: _whole(tap))
+        await end(one.tap)
+    for one, done in zip(opened, everything, strict=True):
+        tap = await closed_row(one.tap)
+        frames = await frames_of(tap)
+        check_ring(frames, done)
+        assert tap.rtp["received"] == len(done.sent)
+        assert tap.rtp["duplicate"] == done.duplicate
+        assert tap.rtp["lost"] + tap.rtp["duplicate"] == done.lost
+        assert tap.rtp["reordered"] == done.reordered
+        at_the_end = sum(frame.sample_count(one) for one in frames) - PACKETS * SAMPLES
+        made_up = tap.rtp["concealed"] - at_the_end
+        assert made_up <= (done.lost + tap.rtp["late"]) * SAMPLES
+    for what in ("lost", "duplicate", "reordered"):
+        assert sum(getattr(done, what) for done in everything) > 5
+
+
+async def test_one_changed_packet_would_be_found(receiving: RtpTaps) -> None:
+    opened = await open_rtp()
+    plain = {number for _, number in schedule(random.Random(1))}
+    changed = next(n for n in range(250, 280) if set(range(n - 6, n + 7)) <= plain)
+    done = await send_badly(opened.uri, 1, changed)
+    await eventually(lambda: _whole(opened.tap))
+    with pytest.raises(AssertionError, match="other audio"):
+        check_ring(await frames_of(opened.tap), done)
