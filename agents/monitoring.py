@@ -161,7 +161,7 @@ class MonitoringSkill(SkillBase):
             )
         except taps.AlreadyTapped:
             return FunctionResult(ALREADY)
-        except taps.NoPort as error:
+        except (taps.NoPort, ValueError) as error:
             logger.warning("monitoring was not started: %s", error)
             return FunctionResult(SORRY)
         # The direction is always said: the platform's own default is speak.
