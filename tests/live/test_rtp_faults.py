@@ -249,5 +249,5 @@ async def test_a_silent_sender_is_told_stalled_then_live_again_and_given_up_in_t
         closed = await closed_row(opened.tap)
     assert closed.state == "tapping"
     assert closed.rtp["received"] == 30
-    assert "media closed: closed 4408: no audio for 3 s" in await reasons(closed)
+    assert "media closed: no audio for 3 s" in await reasons(closed)
     assert await told(True, False, True)
