@@ -50,6 +50,7 @@ class RtpTap(asyncio.DatagramProtocol):
         self.heard_after_end = False
         self.told = lease.source  # where SignalWire says that it sends from
         self.transport: asyncio.DatagramTransport | None = None
+        self._unbound = asyncio.Event()
         self._runtime = runtime
         self._id = uuid.uuid4().hex  # the media connection, as the tap's row names it
         self._source: Address | None = None
@@ -67,6 +68,9 @@ class RtpTap(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
         self.transport.max_size = MAX_DATAGRAM  # type: ignore[attr-defined]  # the loop's own
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unbound.set()
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         if self.over:
@@ -113,6 +117,7 @@ class RtpTap(asyncio.DatagramProtocol):
         """Give the port and the media up."""
         if self.transport:
             self.transport.abort()
+            await self._unbound.wait()  # the port may be another tap's in a moment
         if self._job:
             await asyncio.wait([self._job])
         self._close(closed)

@@ -80,15 +80,20 @@ async def send_badly(uri: str, seed: int, changed: int = -1) -> Done:
 
 
 def check_ring(frames: list[bytes], done: Done) -> None:
-    """Whatever is not flagged is at its place to the sample."""
+    """Whatever is not flagged is at its place to the sample. Behind a gap the place is anew
+    that of what comes: a machine that sleeps for 0.4 s makes a buffer leap."""
     said = g711.decode("PCMU", done.audio)
-    position = 0
+    position, shift, leapt = 0, 0, False
     for one in frames:
         header = frame.unpack_header(one)
         assert header.position == position, "a hole in the ring"
         pcm = frame.samples(one)
+        leapt |= bool(header.flags & Flag.GAP)
         if not header.flags & (Flag.CONCEALED | Flag.GAP):
-            assert pcm == said[2 * position : 2 * position + len(pcm)], f"other audio at {position}"
+            if leapt:
+                shift, leapt = said.find(pcm) - 2 * position, False
+            place = 2 * position + shift
+            assert pcm == said[place : place + len(pcm)], f"other audio at {position}"
         position += frame.sample_count(one)
     assert position >= (PACKETS - 10) * SAMPLES
 
