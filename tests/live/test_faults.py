@@ -32,7 +32,7 @@ from tests.live.talk import (
     payload,
     speaking,
 )
-from tests.live.test_metrics import ALONE, scrape
+from tests.live.test_metrics import scrape
 from tests.servers import Server, cookie, memory
 
 
@@ -193,13 +193,15 @@ async def test_200_listeners_join_a_tap_at_once_and_leave_nothing_behind(
 LEFT_BEHIND = [f"earshot_{name}" for name in ("listeners", "subscriptions", "tasks")]
 
 
-async def test_a_thousand_who_join_and_leave_leave_nothing_behind(transactional_db: Any) -> None:
+async def test_a_thousand_who_join_and_leave_leave_nothing_behind(
+    transactional_db: Any, alone: str
+) -> None:
     """20 at a time; the first 600 are a warm-up, for caches, pools and the collector's oldest
     generation fill once. One that stayed, with its socket, would be some 50 kB."""
     opened = await open_tap()
     sessions = await database_sync_to_async(supervisors)(10)
     path = f"/listen/{opened.tap.pk}"
-    with Server(REDIS_URL=ALONE) as server:
+    with Server(REDIS_URL=alone) as server:
 
         async def come_and_go(turns: int) -> None:
             for _ in range(turns):
@@ -232,18 +234,18 @@ async def test_a_thousand_who_join_and_leave_leave_nothing_behind(transactional_
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_a_worker_that_is_stopped_leaves_exact_totals_and_no_gauges(
-    transactional_db: Any, kind: str
+    transactional_db: Any, alone: str, kind: str
 ) -> None:
     """What it counted in its last second too. What a killed one laid counts 10 s more."""
     opened = await open_tap()
-    with Server(REDIS_URL=ALONE) as stays:
+    with Server(REDIS_URL=alone) as stays:
 
-        async def alone() -> dict[str, float] | None:
+        async def by_itself() -> dict[str, float] | None:
             figures = await asyncio.to_thread(scrape, stays)
             return figures if figures["earshot_workers"] == 1 else None
 
-        before: dict[str, float] = await eventually(alone, within=15)
-        with Server(kind, REDIS_URL=ALONE) as stops:
+        before: dict[str, float] = await eventually(by_itself, within=15)
+        with Server(kind, REDIS_URL=alone) as stops:
             async with stops.tap(opened.uri) as sender:
                 for number in range(50):
                     await sender.send(payload(number))

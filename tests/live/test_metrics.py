@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
@@ -21,8 +20,6 @@ from monitor.live import hub as live_hub
 from monitor.live.hub import Hub
 from tests.live.talk import Ear, eventually, message, open_tap, payload
 from tests.servers import Server
-
-ALONE = settings.REDIS_URL.removesuffix("/0") + "/7"
 
 
 def scrape(server: Server) -> dict[str, float]:
@@ -43,10 +40,9 @@ async def _empty() -> None:
     await client.aclose()
 
 
-async def test_two_workers_are_one_service(transactional_db: Any, alice: User) -> None:
+async def test_two_workers_are_one_service(transactional_db: Any, alice: User, alone: str) -> None:
     opened = await open_tap()
-    # A database of their own: the run's other servers count into the run's.
-    with Server(REDIS_URL=ALONE) as one, Server("uvicorn", REDIS_URL=ALONE) as other:
+    with Server(REDIS_URL=alone) as one, Server("uvicorn", REDIS_URL=alone) as other:
         async with other.listen(opened.tap.pk, alice) as page, one.tap(opened.uri) as sender:
             await message(page)
             for number in range(6):
@@ -87,7 +83,7 @@ async def test_a_webhooks_outcome_is_counted(server: Server) -> None:
 @pytest.fixture
 async def hub(settings: Settings) -> AsyncIterator[Hub]:
     """On a database of its own: the run's servers count into the run's."""
-    settings.REDIS_URL = ALONE.removesuffix("/7") + "/8"
+    settings.REDIS_URL = settings.REDIS_URL.removesuffix("/0") + "/8"
     metrics.take()
     hub = Hub()
     yield hub
