@@ -27,7 +27,7 @@ class Sample:
     """The server at one moment."""
 
     at: float  # seconds since the window began
-    pss: int  # bytes
+    rss: int  # bytes; of PSS a program that shares a library and ends would move it
     fds: int
     threads: int
 
@@ -75,10 +75,10 @@ def _watch(running: rows.Running, seconds: float, say: Callable[[str], None]) ->
         time.sleep(max(0.0, began + moment - time.monotonic()))
         if running.load.ended():
             break
-        pss, _ = gauge.memory(running.server.pid)
-        samples.append(Sample(moment, pss, *gauge.handles(running.server.pid)))
+        _, rss = gauge.memory(running.server.pid)
+        samples.append(Sample(moment, rss, *gauge.handles(running.server.pid)))
         if moment % 60 == 0:
-            said = f"{pss / 1e6:.1f} MB, {samples[-1].fds} files, {samples[-1].threads} threads"
+            said = f"{rss / 1e6:.1f} MB, {samples[-1].fds} files, {samples[-1].threads} threads"
             say(f"{moment / 60:.0f} of {seconds / 60:g} min: {said}")
     return samples
 
@@ -88,10 +88,10 @@ def growth(samples: list[Sample], seconds: float) -> dict[str, Any]:
     later = [one for one in samples if one.at >= seconds / 4]
     if len(later) < 2:
         raise rows.Failed("the soak ended before its time")
-    slope = linear_regression([one.at / 60 for one in later], [one.pss / 1000 for one in later])
+    slope = linear_regression([one.at / 60 for one in later], [one.rss / 1000 for one in later])
     return {
-        "pss_start": later[0].pss,
-        "pss_end": later[-1].pss,
+        "rss_start": later[0].rss,
+        "rss_end": later[-1].rss,
         "slope_kb_per_min": round(slope.slope, 1),
         "fds_start": later[0].fds,
         "fds_end": later[-1].fds,
@@ -106,7 +106,7 @@ def lines(soak: dict[str, Any]) -> list[str]:
     return [
         f"{soak['minutes']:g} min of {soak['name']}, {soak['taps']} taps, {soak['listeners']} "
         f"listeners, {soak['server_share']:.0%} of its core{waiting(soak['server_waited'], '; ')}:",
-        f"  PSS {soak['pss_start'] / 1e6:.1f} MB after a quarter, {soak['pss_end'] / 1e6:.1f} MB "
+        f"  RSS {soak['rss_start'] / 1e6:.1f} MB after a quarter, {soak['rss_end'] / 1e6:.1f} MB "
         f"at the end, {soak['slope_kb_per_min']:+} kB/min",
         f"  files {soak['fds_start']} to {soak['fds_end']}, "
         f"threads {soak['threads_start']} to {soak['threads_end']}",

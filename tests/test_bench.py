@@ -144,7 +144,7 @@ def test_a_plan_and_readings_come_through_as_they_were() -> None:
 def test_growth_is_told_from_the_first_quarter_on() -> None:
     samples = [soak.Sample(60.0 * n, 10**6 * (n == 0) + 5000 * n, 9, 2) for n in range(9)]
     told = soak.growth(samples, 480.0)
-    assert (told["pss_start"], told["pss_end"]) == (10_000, 40_000)
+    assert (told["rss_start"], told["rss_end"]) == (10_000, 40_000)
     assert told["slope_kb_per_min"] == 5.0
 
 
