@@ -79,7 +79,7 @@ class Receiver:
             if tap is None:
                 await self._bind(lease)
                 continue
-            tap.told = lease.source
+            tap.tell(lease.source)
             if lease.state in ENDED:
                 tap.end()
 

@@ -16,6 +16,7 @@ from .. import leases, metrics, taps
 from ..audio.figures import Figures
 from ..audio.jitter import JitterBuffer
 from ..audio.rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket, is_rtcp
+from ..audio.sequence import uint16_add
 from ..models import ENDED, Tap
 from .close import CloseCode, Closed
 from .database import threaded
@@ -25,6 +26,7 @@ from .stream import DEAD, STALL, Flood, PacketStream, continue_at
 logger = logging.getLogger(__name__)
 
 REFUSED_FOR = 5.0  # seconds until a tap that was refused its media is tried again
+CANDIDATES = 8  # senders of one packet that are remembered
 WAITING = 24_000  # samples, 3 s, that wait for the media to be opened; more is lost
 #: What each payload type is, the configured events among them.
 _KINDS = {**PAYLOAD_TYPES, **dict.fromkeys(settings.RTP_EVENT_TYPES, Kind.EVENT)}
@@ -41,19 +43,21 @@ class RtpTap(asyncio.DatagramProtocol):
 
     The first sender of audio is its tap's: by its address, and within that by its SSRC.
     Others are counted and dropped, until it has been silent for as long as a WebSocket
-    may be before another takes its tap over.
+    may be before another takes its tap over. One packet makes no sender, two in sequence
+    do (RFC 3550 appendix A.1); where SignalWire says whence it sends, only that address.
     """
 
     def __init__(self, runtime: Runtime, lease: leases.Held) -> None:
         self.tap_id: uuid.UUID = lease.tap_id
         self.over = lease.state in ENDED
         self.heard_after_end = False
-        self.told = lease.source  # where SignalWire says that it sends from
+        self._told = lease.source  # where SignalWire says that it sends from
         self.transport: asyncio.DatagramTransport | None = None
         self._unbound = asyncio.Event()
         self._runtime = runtime
         self._id = uuid.uuid4().hex  # the media connection, as the tap's row names it
         self._source: Address | None = None
+        self._candidates: dict[tuple[Address, int], tuple[RtpPacket, float]] = {}  # by SSRC too
         self._heard_at = 0.0  # when its last packet came
         self._buffer = _buffer()
         self._stream: PacketStream | None = None
@@ -84,8 +88,25 @@ class RtpTap(asyncio.DatagramProtocol):
         if packet.payload_type in RTCP_TYPES and is_rtcp(data):
             return
         now = time.monotonic()
-        if addr != self._source and not self._accept(addr, packet, now):
+        if addr != self._source:
+            first = self._accept(addr, packet, now)
+            if first is None:
+                return
+            self._take(*first)
+        self._take(packet, now)
+
+    def tell(self, source: Address | None) -> None:
+        """SignalWire has said where it sends from: who is not there is not the sender."""
+        if source in (None, self._told):
             return
+        self._told = source
+        if self._source not in (None, source):
+            self._start_over()
+            if self._stream is not None:
+                self._stream.gap()
+
+    def _take(self, packet: RtpPacket, now: float) -> None:
+        """A packet of the sender."""
         if self._stream is None:
             self._wait(packet, now)
             return
@@ -145,19 +166,29 @@ class RtpTap(asyncio.DatagramProtocol):
         if self._malformed == 1:
             logger.info("tap %s: %s", self.tap_id, error)
 
-    def _accept(self, addr: Address, packet: RtpPacket, now: float) -> bool:
-        """Whether this address is the sender from here on."""
-        silent = self._source is None or now - self._heard_at > STALL
+    def _accept(
+        self, addr: Address, packet: RtpPacket, now: float
+    ) -> tuple[RtpPacket, float] | None:
+        """The packet before, and when it came, if this address is the sender from here on."""
+        free = self._source is None or now - self._heard_at > STALL
         plays = packet.payload and _KINDS.get(packet.payload_type) in CODECS
-        if not (silent and plays and self.told in (None, addr)):
+        if not (free and plays and self._told in (None, addr)):
             self._strangers += 1
-            if self._strangers == 1:
-                logger.info("tap %s: packets of %s:%s are not its sender's", self.tap_id, *addr)
-            return False
+            return None
+        key = addr, packet.ssrc
+        first = self._candidates.pop(key, None)
+        if first is None or packet.sequence_number != uint16_add(first[0].sequence_number, 1):
+            self._strangers += 1
+            self._candidates[key] = packet, now
+            if len(self._candidates) > CANDIDATES:
+                del self._candidates[next(iter(self._candidates))]
+            return None
+        self._strangers -= 1
         if self._source is not None:
             self._start_over()
+        self._candidates.clear()
         self._source, self._heard_at = addr, now
-        return True
+        return first
 
     def _start_over(self) -> None:
         """What comes now is another sender's, or nobody's; what was counted stays."""

@@ -107,6 +107,32 @@ def test_where_signalwire_says_whence_it_sends_nobody_else_is_its_sender(clock: 
     assert talk.figure("strangers") == 5
 
 
+def test_when_signalwire_says_so_late_the_wrong_sender_is_dropped_at_once(talk: Talk) -> None:
+    talk.say(OTHER, b"\x20", 30)
+    talk.tap.tell(FIRST)
+    talk.say(OTHER, b"\x20")
+    talk.say(FIRST, b"\x10", 30)
+    assert talk.writer.pcm == pcm((b"\x20", 30), (b"\x10", 30))
+    assert [sent.position for sent in talk.writer.sent if sent.flags & Flag.GAP] == [30 * SAMPLES]
+
+
+def test_one_packet_makes_no_sender(talk: Talk) -> None:
+    talk.say(OTHER, b"\x20")
+    talk.say(FIRST, b"\x10", 30)
+    assert talk.writer.pcm == pcm((b"\x10", 30))
+    assert talk.figure("strangers") == 1
+
+
+def test_nor_do_packets_without_a_sequence_however_many(talk: Talk) -> None:
+    for ssrc in range(100):
+        talk.clock.now += 0.02
+        stray = RtpPacket(0, 7 * ssrc, 0, ssrc, b"\x20" * SAMPLES)
+        talk.tap.datagram_received(stray.serialize(), OTHER)
+    talk.say(FIRST, b"\x10", 30)
+    assert talk.writer.pcm == pcm((b"\x10", 30))
+    assert len(talk.tap._candidates) <= rtp.CANDIDATES
+
+
 def test_packets_of_an_unknown_type_do_not_keep_a_tap_alive(talk: Talk) -> None:
     talk.say(FIRST, b"\x10", 30)
     talk.say(FIRST, b"\x20", 160, payload_type=111)
