@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -78,17 +78,16 @@ def end(endings: Iterable[Ending]) -> None:
             taps.announce(tap_id)
 
 
-def seen(heard: dict[int, tuple[int, int]]) -> None:
-    """Write that these sessions go on, and how many frames each was sent and was not:
-    a killed worker writes nothing."""
-    now = timezone.now()
+def seen(sessions: Collection[int], heard: dict[int, tuple[int, int]]) -> None:
+    """Write that these sessions go on, and of some how many frames each was sent and was
+    not: a killed worker writes nothing."""
+    going_on = ListenSession.objects.filter(ended_at=None)
+    going_on.filter(pk__in=sessions).update(seen_at=timezone.now())
     rows = [
-        ListenSession(pk=pk, seen_at=now, frames=frames, dropped=dropped)
+        ListenSession(pk=pk, frames=frames, dropped=dropped)
         for pk, (frames, dropped) in heard.items()
     ]
-    going_on = ListenSession.objects.filter(ended_at=None)
-    # A hundred in a statement: for each row the others' values are looked through.
-    going_on.bulk_update(rows, ["seen_at", "frames", "dropped"], batch_size=100)
+    going_on.bulk_update(rows, ["frames", "dropped"])
 
 
 def close_abandoned(now: datetime.datetime | None = None) -> int:

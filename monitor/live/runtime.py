@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 ALIVE_EVERY = 5.0  # seconds between two signs of life to every page
 MAKE_GOOD = 1.0  # seconds between two looks for events that Redis did not take
+COUNTED = 50  # sessions whose counts are written with one sign of life
 LOOK = 1.0  # seconds between two looks for listeners too far behind
 REPORT = 1.0  # seconds between two reports to /metrics
 SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
@@ -48,6 +49,7 @@ class Runtime:
         self.listening: dict[int, Listener] = {}  # by the id of its ListenSession
         self.writes = Writes()
         self.end_listen = Gathered(listens.end, self.writes)
+        self._written = 0  # of the sessions, whose counts were written last
         self._lags: list[float] = []  # of the listeners, seconds
         self._said = metrics.Report()
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,8 +102,16 @@ class Runtime:
             await asyncio.sleep(listens.SEEN_EVERY)
             if self.listening:
                 with _logged("sessions"):
-                    heard = {pk: one.heard_so_far() for pk, one in self.listening.items()}
-                    await threaded(listens.seen)(heard)
+                    heard = {pk: self.listening[pk].heard_so_far() for pk in self._turn()}
+                    await threaded(listens.seen)(list(self.listening), heard)
+
+    def _turn(self) -> list[int]:
+        """The sessions whose turn it is to have their counts written: a row each costs
+        0.2 ms, as much as 20 frames."""
+        pks = list(self.listening)
+        begin = self._written % len(pks)
+        self._written = begin + COUNTED
+        return (pks[begin:] + pks[:begin])[:COUNTED]
 
     async def _make_good(self) -> None:
         while True:

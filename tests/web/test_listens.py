@@ -47,13 +47,13 @@ class TestListening:
         assert listens.OPEN_FOR == 10 * SECOND
         listens.start(alice, opened.tap, self.CLIENT)
 
-    def test_what_was_heard_so_far_is_written_with_each_sign_of_life(
+    def test_what_was_heard_so_far_is_written_with_a_sign_of_life(
         self, opened: OpenedTap, alice: User
     ) -> None:
         goes_on = listens.start(alice, opened.tap, self.CLIENT)
         ended = listens.start(alice, opened.tap, self.CLIENT)
         listens.end([listens.Ending(ended, 700, 3, "the page left")])
-        listens.seen({goes_on.pk: (170, 2), ended.pk: (1, 1)})
+        listens.seen([goes_on.pk, ended.pk], {goes_on.pk: (170, 2), ended.pk: (1, 1)})
         rows = ListenSession.objects.order_by("pk")
         assert [(row.frames, row.dropped) for row in rows] == [(170, 2), (700, 3)]
         assert rows[0].seen_at > goes_on.seen_at
