@@ -129,10 +129,6 @@ class Hub:
         async with asyncio.timeout(bus.TIMEOUT):
             await self._client.eval(metrics.REPORT, 0, *said)
 
-    async def ping(self) -> None:
-        """Ask Redis for an answer. Raises bus.Unavailable."""
-        await self._ask(self._client.ping)
-
     async def run(self) -> None:
         """Read, for ever; after a lost connection go on behind the last id read."""
         pause = 0.02

@@ -395,7 +395,7 @@ async def test_who_joins_while_redis_is_away_is_told_and_leaves_nothing_behind(
     assert one._sinks == {}
     assert list(one._cursors) == [one._wake_key]
     with pytest.raises(bus.Unavailable):
-        await one.ping()
+        await one.newest(uuid.uuid4())
     await one.close()
 
 
