@@ -14,9 +14,10 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  needs the apps
 
 from monitor import leases  # noqa: E402
-from monitor.live import stream  # noqa: E402
+from monitor.live import stream, streams  # noqa: E402
 
-stream.STALL, stream.DEAD, stream.CHECKPOINT = 1.0, 3.0, 1.0
+stream.STALL, stream.DEAD = 1.0, 3.0
+streams.DEAD, streams.CHECKPOINT = 3.0, 1.0
 leases.COOL_OFF = datetime.timedelta(seconds=2)
 
 from monitor.live import receiver  # noqa: E402  takes some of these by value

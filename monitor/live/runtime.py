@@ -15,11 +15,11 @@ from . import bus, pipeline
 from .database import Gathered, Writes, threaded
 from .hub import Hub
 from .rights import Rights
-from .stream import Streams
+from .streams import Streams
 
 logger = logging.getLogger(__name__)
 
-ALIVE_EVERY = 5.0  # seconds between two signs of life to every page
+ALIVE_EVERY = 4.0  # seconds; a page that was sent nothing since the last time is told
 MAKE_GOOD = 1.0  # seconds between two looks for events that Redis did not take
 COUNTED = 50  # sessions whose counts are written with one sign of life
 LOOK = 1.0  # seconds between two looks for listeners too far behind
@@ -65,7 +65,8 @@ class Runtime:
         loops = (
             self.writer.run,
             self.hub.run,
-            self.streams.run,
+            self.streams.measure,
+            self.streams.count,
             self._sweep,
             self._mark_sessions,
             self._look,

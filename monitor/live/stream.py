@@ -5,34 +5,24 @@ The same for every transport; what reads a socket only calls ``feed``.
 
 from __future__ import annotations
 
-import asyncio
 import datetime
-import json
-import logging
 import time
 import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import transaction
 
 from .. import metrics, taps
 from ..audio import frame, g711, level
 from ..audio.timeline import Piece
 from ..models import Tap
 from . import bus, pipeline
-from .database import threaded
 from .hub import Hub
-
-logger = logging.getLogger(__name__)
 
 STALL = 3.0  # seconds without audio: the tap is shown stalled, another socket may take over
 DEAD = 30.0  # seconds without audio: the media connection is given up
 BURST = 60.0  # seconds of audio that may come ahead of time: a sender makes up for a pause
 DRIFT = 0.02  # of real time that may always come more: a clock 1 % fast is 36 s ahead in an hour
-TICK = 0.2  # seconds between two batches of levels
-PACKETS_EVERY = 5  # batches of levels: the figures of RTP's packets go with one a second
-CHECKPOINT = 10.0  # seconds between two writings of the counters
 
 LEGS = {"both": frame.Leg.BOTH, "speak": frame.Leg.SPEAK, "listen": frame.Leg.LISTEN}
 
@@ -206,101 +196,3 @@ async def continue_at(hub: Hub, tap: Tap) -> int:
         lost = int(max(0.0, behind) * g711.SAMPLE_RATE)
         position = max(position, newest[0] + frame.sample_count(newest[1]) + lost)
     return max(1, position)
-
-
-class Streams:
-    """The streams of this process: their levels, their counters, their end."""
-
-    def __init__(self, writer: pipeline.Writer) -> None:
-        self._writer = writer
-        self._streams: set[TapStream] = set()
-        self._stalled: set[TapStream] = set()
-        self._ticks = 0
-
-    def __len__(self) -> int:
-        return len(self._streams)
-
-    def add(self, stream: TapStream) -> None:
-        self._streams.add(stream)
-        if stream.continues:
-            # Its predecessor may have been told stalled, by another process even: take it back.
-            self._stalled.add(stream)
-
-    def remove(self, stream: TapStream) -> None:
-        self._streams.discard(stream)
-        self._stalled.discard(stream)
-
-    async def run(self) -> None:
-        """Publish levels five times a second and write the counters down now and then."""
-        checkpoint_at = time.monotonic() + CHECKPOINT
-        while True:
-            await asyncio.sleep(TICK)
-            if self._streams:
-                self.tick()
-            if time.monotonic() >= checkpoint_at:
-                checkpoint_at = time.monotonic() + CHECKPOINT
-                await self._checkpoint()
-
-    def tick(self) -> None:
-        """One batch of levels; ``null`` for a stalled tap. Ends the dead."""
-        levels: dict[str, list[float] | None] = {}
-        now = time.monotonic()
-        for stream in tuple(self._streams):
-            if now - stream.last_at > DEAD:
-                self.remove(stream)  # once: its last words must not be cancelled as well
-                stream.on_dead()
-                continue
-            if stream.stalled != (stream in self._stalled):
-                self._tell(stream)
-            if stream.stalled:
-                # Another connection may have taken over from it.
-                levels.setdefault(str(stream.tap_id), None)
-            else:
-                levels[str(stream.tap_id)] = [round(one, 1) for one in stream.level]
-        self._ticks += 1
-        if levels:
-            more = {} if self._ticks % PACKETS_EVERY else self._packets()
-            self._writer.meters(json.dumps({"type": "meters", "levels": levels} | more))
-
-    def _packets(self) -> dict[str, dict[str, dict[str, float]]]:
-        """What RTP taps count, without the zeros, which are most."""
-        packets = {}
-        for stream in self._streams:
-            if figures := stream.figures():
-                packets[str(stream.tap_id)] = {name: n for name, n in figures.items() if n}
-        return {"packets": packets} if packets else {}
-
-    def _tell(self, stream: TapStream) -> None:
-        """Tell listeners that a tap's audio has stopped coming, or comes again."""
-        if stream.stalled:
-            stream.flush()
-        (self._stalled.add if stream.stalled else self._stalled.discard)(stream)
-        event = {"type": "stall", "tap": str(stream.tap_id), "stalled": stream.stalled}
-        self._writer.event(json.dumps(event))
-
-    async def _checkpoint(self) -> None:
-        counts = [(stream, stream.counted()) for stream in self._streams]
-        try:
-            over = await threaded(_write_counts)(
-                [(one.tap_id, one.socket, count) for one, count in counts]
-            )
-        except Exception:
-            logger.exception("counters not written; they will be with the next")
-            for stream, count in counts:
-                stream.count.frames += count.frames
-                stream.count.bytes += count.bytes
-                stream.count.gaps += count.gaps
-            return
-        for stream, _ in counts:
-            if stream.socket in over and stream in self._streams:
-                stream.on_over()
-
-
-@transaction.atomic
-def _write_counts(counts: list[tuple[uuid.UUID, str, taps.MediaCount]]) -> set[str]:
-    """Write them down; returns the connections that do not hold their tap any more."""
-    for tap_id, _, count in counts:
-        if count.frames or count.gaps:
-            taps.media_counted(tap_id, count)
-    sockets = {socket for _, socket, _ in counts if socket}
-    return sockets - taps.media_holders(sockets)

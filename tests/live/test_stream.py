@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import itertools
 import json
 import random
 import uuid
@@ -15,8 +14,9 @@ import pytest
 from monitor import taps
 from monitor.audio import frame, g711, level
 from monitor.audio.frame import Flag, Leg
-from monitor.live import pipeline, stream
-from monitor.live.stream import Flood, PacketStream, Streams, TapStream
+from monitor.live import pipeline
+from monitor.live.stream import Flood, PacketStream, TapStream
+from monitor.live.streams import TICK, Streams
 
 CHUNK = 480  # samples, CHUNK_MS = 60
 PACKET = 160  # bytes, 20 ms
@@ -77,7 +77,8 @@ class Recorder(pipeline.Writer):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(stream, "time", clock)
+    for module in ("stream", "streams"):
+        monkeypatch.setattr(f"monitor.live.{module}.time", clock)
     return clock
 
 
@@ -416,8 +417,8 @@ def stalls(writer: Recorder) -> list[bool]:
 
 
 def tick_for(streams: Streams, clock: Clock, seconds: float) -> None:
-    for _ in range(round(seconds / stream.TICK)):
-        clock.now += stream.TICK
+    for _ in range(round(seconds / TICK)):
+        clock.now += TICK
         streams.tick()
 
 
@@ -472,7 +473,7 @@ def test_a_connection_without_audio_for_30_s_is_given_up_once(
     assert given_up == []
     tick_for(streams, clock, 10)
     assert len(given_up) == 1
-    assert given_up[0] - 1000 == pytest.approx(30, abs=2 * stream.TICK)
+    assert given_up[0] - 1000 == pytest.approx(30, abs=2 * TICK)
 
 
 def test_a_connection_is_not_given_up_while_audio_comes(
@@ -520,36 +521,32 @@ async def test_a_checkpoint_that_fails_loses_no_counts(
     fails: int,
 ) -> None:
     book = Book(fails)
-    monkeypatch.setattr(stream, "_write_counts", book.write)
+    monkeypatch.setattr("monitor.live.streams._write_counts", book.write)
     for _ in range(4):
         talk(tap, clock, 1)
         tap._source.dropped = 5
-        await streams._checkpoint()
+        await streams.checkpoint([tap])
     assert (book.frames, book.bytes, book.gaps) == (200, 32_000, 4)
     assert caplog.text.count("counters not written") == fails
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_the_loop_ticks_and_writes_the_counters_down_every_10_s(
+async def test_every_stream_s_counters_are_written_down_again_and_again(
     streams: Streams, tap: TapStream, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = Book()
-    monkeypatch.setattr(stream, "_write_counts", book.write)
-    monkeypatch.setattr(stream, "TICK", 0.0)
-    loop = asyncio.create_task(streams.run())
-    written = 0
-    async with asyncio.timeout(5):
-        for _ in itertools.count():
-            talk(tap, clock, 0.2)
-            await asyncio.sleep(0)
-            if book.frames > written:
-                written = book.frames
-                if written > 2000:
-                    break
+    monkeypatch.setattr("monitor.live.streams._write_counts", book.write)
+    monkeypatch.setattr("monitor.live.streams.CHECKPOINT", 0.0)
+    loop = asyncio.create_task(streams.count())
+    for seconds in (1, 2):
+        talk(tap, clock, 1)
+        async with asyncio.timeout(5):
+            while book.frames < 50 * seconds:
+                await asyncio.sleep(0)
     loop.cancel()
     with pytest.raises(asyncio.CancelledError):
         await loop
-    assert book.frames * PACKET == book.bytes
+    assert (book.frames, book.bytes) == (100, 100 * PACKET)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -557,10 +554,10 @@ async def test_a_connection_that_lost_its_tap_is_told_at_the_next_checkpoint(
     streams: Streams, tap: TapStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book, told = Book(), []
-    monkeypatch.setattr(stream, "_write_counts", book.write)
+    monkeypatch.setattr("monitor.live.streams._write_counts", book.write)
     tap.socket, tap.on_over = "mine", lambda: told.append("over")
-    await streams._checkpoint()
+    await streams.checkpoint([tap])
     assert told == []
     book.over = {"mine"}
-    await streams._checkpoint()
+    await streams.checkpoint([tap])
     assert told == ["over"]
