@@ -46,6 +46,7 @@ class ConsoleConsumer(PageConsumer):
 
     def _hear(self, message: bytes) -> None:
         """Send an event or levels on at once, if nothing stands before them."""
+        self._spoke = True
         if not (self.ready and self._direct.write_text(message)):
             self._mailbox.put(message)
 
@@ -56,7 +57,7 @@ class ConsoleConsumer(PageConsumer):
         self._runtime.hub.unsubscribe(bus.EVENTS, self._hear)
         self._runtime.hub.unsubscribe(bus.METERS, self._hear)
 
-    def alive(self) -> None:
+    def say_alive(self) -> None:
         self._mailbox.put(json.dumps(ALIVE).encode())
 
     async def _snapshot(self) -> None:

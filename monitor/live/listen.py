@@ -106,6 +106,7 @@ class ListenConsumer(PageConsumer):
 
     def _sent(self, data: bytes, now: float) -> None:
         self._frames += 1
+        self._spoke = True
         metrics.hot.frames_out += 1
         self.lag.sent(frame.position_of(data), frame.sample_count(data), now)
 
@@ -173,7 +174,7 @@ class ListenConsumer(PageConsumer):
             reason = tap["end_reason"] or tap["state"]
             asyncio.get_running_loop().call_later(GRACE, self.end, CloseCode.DONE, reason)
 
-    def alive(self) -> None:
+    def say_alive(self) -> None:
         self._notes.append(ALIVE)
         self._mailbox.wake.set()
 

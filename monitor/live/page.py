@@ -34,6 +34,7 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self._runtime = runtime
         self._mailbox = mailbox  # what the pump is to send
         self._idle = False  # does the pump wait for it?
+        self._spoke = False  # was anything sent since it was last asked to be alive?
         self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     def allowed(self, user: Any) -> None:
@@ -51,9 +52,8 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def heard(self, message: dict[str, Any]) -> None:
         """Take a client's message."""
 
-    def alive(self) -> None:
-        """Queue a sign of life: a page cannot see WebSocket pings, and a dead link looks
-        like a call centre at rest."""
+    def say_alive(self) -> None:
+        """Queue a sign of life."""
         raise NotImplementedError
 
     async def farewell(self, closed: Closed) -> None:
@@ -86,6 +86,13 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         """End the socket from wherever; the first to say so is believed."""
         if not self._ended.done():
             self._ended.set_result(Closed(code, reason))
+
+    def alive(self) -> None:
+        """Give a sign of life, if none was given since the last time: a page cannot see
+        WebSocket pings, and a dead link looks like a call centre at rest."""
+        if not self._spoke:
+            self.say_alive()
+        self._spoke = False
 
     @property
     def ready(self) -> bool:

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from monitor.audio import frame
+from monitor.live.console import ConsoleConsumer
 from monitor.live.hub import Mailbox
+from monitor.live.listen import ListenConsumer
 from monitor.live.page import PageConsumer
 
 
@@ -20,6 +23,7 @@ class Page(PageConsumer):
         super().__init__(SimpleNamespace(rights=watched), Mailbox(1))  # type: ignore[arg-type]
         self._hello = hello
         self.reason = ""
+        self.said_alive = 0
 
     def allowed(self, user: Any) -> None:
         pass
@@ -29,6 +33,9 @@ class Page(PageConsumer):
 
     async def pump(self) -> None:
         await asyncio.Event().wait()
+
+    def say_alive(self) -> None:
+        self.said_alive += 1
 
     async def gone(self, reason: str) -> None:
         self.reason = reason
@@ -65,3 +72,22 @@ async def test_a_page_that_leaves_during_hello_is_not_taken_for_a_redis_that_is_
     scope = {"user": user, "session": SimpleNamespace(session_key="key")}
     await page(scope, connect, left)
     assert page.reason == reason
+
+
+async def test_who_was_told_nothing_is_told_that_the_link_lives() -> None:
+    page = Page(says_hello)
+    page.alive()
+    page.alive()
+    assert page.said_alive == 2
+
+
+@pytest.mark.parametrize("kind", [ConsoleConsumer, ListenConsumer])
+async def test_who_was_told_anything_is_told_so_only_when_that_is_over(kind: Any) -> None:
+    page = kind(SimpleNamespace())
+    page._direct = SimpleNamespace(write=lambda data: True, write_text=lambda data: True)
+    page._idle = True
+    page._hear(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 0, 0, bytes(960)))
+    page.alive()
+    assert not page._mailbox.wake.is_set()
+    page.alive()
+    assert page._mailbox.wake.is_set()
