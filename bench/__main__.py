@@ -152,7 +152,7 @@ def _text(result: dict[str, Any]) -> str:
     ]
     lines += [
         f"{one['consoles']} consoles beside {one['taps']} taps on {one['name']}: "
-        f"{one['extra_percent']} % of a core more"
+        f"{one['extra_percent']} % of a core more ({min(one['extras'])} to {max(one['extras'])})"
         for one in result["consoles"]
     ]
     shares = [row["server_waited"] for run in result["runs"] for row in run.values()]

@@ -90,6 +90,8 @@ class Generator:
                 self._acks.set(len(self._ears))
         for ears in self._batches(plan.deaf[len(self._deaf) : stage.deaf]):
             self._deaf += await self._open([self._ear(DeafSocket, one) for one in ears])
+        while len(self._consoles) > stage.consoles:
+            self._consoles.pop().leave()
         for cookies in self._batches(plan.consoles[len(self._consoles) : stage.consoles]):
             requests = [handshake(plan.port, "/console", one) for one in cookies]
             self._consoles += await self._open([Socket(one, self._meter) for one in requests])

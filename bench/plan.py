@@ -15,7 +15,7 @@ PCM_FRAME = 2 * FRAME  # bytes of 20 ms as s16le
 class Stage:
     """How many sockets are open, and how long they are watched.
 
-    Stages only add sockets: what an earlier one opened stays.
+    Stages add sockets; of what an earlier one opened only consoles may leave.
     """
 
     name: str
