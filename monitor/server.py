@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import time
+import weakref
 from typing import Any, TextIO
 
 import daphne.server  # first: it installs Twisted's asyncio reactor
@@ -149,7 +150,15 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
             _limit(protocol)
         else:
             protocol.failByDrop = False
+            # Its result is the socket itself: a circle would wait for the collector.
+            protocol.is_closed.addCallback(lambda _: None)
         super().protocol_connected(protocol)
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        super().protocol_disconnected(protocol)
+        if isinstance(protocol, WebRequest) and getattr(protocol, "channel", None):
+            # It has become a WebSocket. Nobody asks its channel any more, but each holds the other.
+            protocol.channel.requests.clear()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """With the direct way, without the ``Daphne-Root-Path`` that any client may send."""
@@ -215,7 +224,8 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
 
 def _limit(request: Any) -> None:
     """Hang up on a body over MAX_BODY: Daphne would take all of it into memory first."""
-    take, taken = request.handleContentChunk, 0
+    take, taken = type(request).handleContentChunk, 0
+    request = weakref.proxy(request)  # or it would hold itself
 
     def handle(data: bytes) -> None:
         nonlocal taken
@@ -223,7 +233,7 @@ def _limit(request: Any) -> None:
         if taken > MAX_BODY:
             request.channel.forceAbortClient()
         else:
-            take(data)
+            take(request, data)
 
     request.handleContentChunk = handle
 

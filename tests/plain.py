@@ -1,12 +1,20 @@
-"""An ASGI application for tests of a server alone: it logs what it is told."""
+"""An ASGI application for tests of a server alone: it logs what it is told.
+
+No garbage is collected here: /kept tells what of connections would wait for that.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import Any
 
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.web import http
+
 logger = logging.getLogger("told")
+gc.disable()
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -21,23 +29,30 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def _http(scope: dict[str, Any], told: Any, send: Any) -> None:
-    """Answers with the root path; /slow in half a second, /never never."""
+    """Answers with the root path, /kept with the connections in memory; /slow in half a
+    second, /never never."""
     await told()
     if scope["path"] == "/slow":
         await asyncio.sleep(0.5)
     if scope["path"] == "/never":
         await asyncio.Event().wait()
+    body = str(_connections()) if scope["path"] == "/kept" else f"root {scope['root_path']!r}"
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": f"root {scope['root_path']!r}".encode()})
+    await send({"type": "http.response.body", "body": body.encode()})
 
 
 async def _websocket(scope: dict[str, Any], told: Any, send: Any) -> None:
-    """Closes at once, and listens on."""
+    """Closes at once; /behind listens on, whatever comes."""
     await told()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": 4000})
-    while True:
-        await told()
+    while await told() != "websocket.disconnect" or scope["path"] == "/behind":
+        pass
+
+
+def _connections() -> int:
+    """The requests and sockets that exist, this one among them."""
+    return sum(isinstance(one, http.Request | WebSocketProtocol) for one in gc.get_objects())
 
 
 async def _lifespan(scope: dict[str, Any], told: Any, send: Any) -> None:

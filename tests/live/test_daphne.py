@@ -111,6 +111,23 @@ def test_what_comes_behind_our_close_frame_is_not_queued(plain: Server) -> None:
     assert told == ["websocket.connect", "websocket.disconnect"]
 
 
+def test_a_connection_that_is_gone_does_not_wait_for_the_collector(plain: Server) -> None:
+    """Daphne looks for those that are gone once a second."""
+
+    def kept() -> int:
+        client = asked(plain, "/kept")
+        with client.getresponse() as answer:
+            found = int(answer.read())
+        client.close()
+        return found
+
+    for _ in range(20):
+        kept_alive(plain).close()
+        with contextlib.suppress(websockets.ConnectionClosed), connect(f"{plain.ws_url}/") as page:
+            page.recv(PATIENCE)
+    until(lambda: kept() <= 3)  # the one that asks, and the last that did
+
+
 def test_a_root_path_of_a_clients_own_is_passed_over(plain: Server) -> None:
     client = asked(plain, "/", **{"Daphne-Root-Path": "/elsewhere"})
     assert client.getresponse().read() == b"root ''"
