@@ -59,6 +59,7 @@ class ListenConsumer(PageConsumer):
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
         self._runtime.listening[session.pk] = self
+        self._state = self._tap.state  # or the first event, which is about us, would look new
         hub = self._runtime.hub
         await hub.subscribe(bus.EVENTS, self._tap_changed)
         position = await hub.subscribe(self._audio_key, self._hear)
