@@ -177,11 +177,12 @@ class Server:
 
 
 def memory(pid: int) -> int:
-    """The bytes of a process's own: its pages, shared ones by its share (Linux)."""
+    """The bytes that a process has allocated (Linux). Not its code: that counts by its share,
+    which moves by some MB when another Python starts or ends."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    proportional = re.search(r"^Pss: +(\d+) kB$", rollup, re.MULTILINE)
-    assert proportional
-    return int(proportional[1]) * 1024
+    allocated = re.search(r"^Anonymous: +(\d+) kB$", rollup, re.MULTILINE)
+    assert allocated
+    return int(allocated[1]) * 1024
 
 
 class RtpTaps:
