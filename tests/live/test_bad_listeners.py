@@ -20,7 +20,7 @@ from tests.live.talk import Connection, Ear, eventually, message_of, open_tap, s
 from tests.live.test_faults import supervisors
 from tests.servers import Server, memory
 
-GOOD = 28
+GOOD = 49
 FRAMES = 5.6 / 0.06  # of 5 s, and what is noticed only once a second
 
 
