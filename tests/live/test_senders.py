@@ -1,0 +1,245 @@
+"""Senders who fall silent, vanish, pause and burst, or flood, at real times: what listeners
+and the live list are told, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import websockets
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import Group, User
+from websockets.frames import Close, Frame, Opcode
+
+from monitor import taps
+from monitor.audio import frame, g711
+from monitor.live import bus
+from tests.live.talk import (
+    Connection,
+    Ear,
+    closing,
+    eventually,
+    hearing,
+    message_of,
+    more,
+    open_tap,
+    payload,
+    speaking,
+)
+from tests.live.test_framing import binary
+from tests.live.test_ingest import closed_row, reasons
+from tests.servers import Server, memory
+
+GIVEN_UP = (4408, "no audio for 30 s")
+FLOODED = (1008, "over 60 s of audio ahead of real time")
+LATE = 2.0  # seconds that a busy machine may be late; nothing may be early
+
+
+@pytest.fixture(scope="module")
+def _started(django_db_setup: Any, static_files: None) -> Iterator[list[Server]]:
+    with Server("daphne") as daphne, Server("uvicorn") as uvicorn:
+        yield [daphne, uvicorn]
+
+
+@pytest.fixture
+async def places(
+    _started: list[Server], transactional_db: Any, alice: User, bob: User
+) -> list[tuple[Server, User]]:
+    """Each of the servers, and who listens there: nobody may hear more than 8 taps."""
+    await database_sync_to_async(bob.groups.add)(await Group.objects.aget(name="Supervisors"))
+    return list(zip(_started, (alice, bob), strict=True))
+
+
+async def test_silence_of_every_kind(places: list[tuple[Server, User]]) -> None:
+    """All at once, for the longest takes 40 s."""
+    kinds = (stays_silent, vanishes, pauses_for_1_s, pauses_for_5_s, pauses_for_40_s)
+    async with asyncio.TaskGroup() as group:
+        for number, (kind, place) in enumerate(itertools.product(kinds, places)):
+            group.create_task(kind(*place, await open_tap(f"call-{number}")))
+
+
+async def stays_silent(server: Server, user: User, opened: taps.OpenedTap) -> None:
+    """Its pings are answered, but no audio comes any more."""
+    async with server.console(user) as page, server.tap(opened.uri) as sender:
+        await sender.send(payload(0))
+        await assert_given_up(page, opened, since=time.monotonic())
+        assert await closing(sender) == GIVEN_UP
+
+
+async def vanishes(server: Server, user: User, opened: taps.OpenedTap) -> None:
+    """Nobody is there any more, and no FIN told: no ping is answered and no close frame."""
+    async with server.console(user) as page, raw(server, opened) as (reader, writer):
+        writer.write(binary(payload(0)))
+        await assert_given_up(page, opened, since=time.monotonic())
+        heard = b""
+        async with asyncio.timeout(LATE), contextlib.AsyncExitStack() as stack:
+            stack.enter_context(contextlib.suppress(ConnectionResetError))  # autobahn's way
+            while received := await reader.read(4096):
+                heard += received
+    assert heard.endswith(Frame(Opcode.CLOSE, Close(*GIVEN_UP).serialize()).serialize(mask=False))
+
+
+async def assert_given_up(page: Connection, opened: taps.OpenedTap, since: float) -> None:
+    """The live list says that it is stalled after 3 s and has no media after 30, the row why."""
+    tap_id = str(opened.tap.pk)
+    while (told := await message_of(page, "stall"))["tap"] != tap_id:
+        pass
+    assert told["stalled"]
+    assert 3 < time.monotonic() - since < 3 + LATE
+    while (tap := (await message_of(page, "tap"))["tap"])["id"] != tap_id or tap["media"]:
+        pass
+    assert 30 < time.monotonic() - since < 30 + LATE
+    row = await closed_row(opened.tap)
+    assert (row.state, row.frames) == ("tapping", 1)
+    assert (await reasons(row))[-1] == f"media closed: {GIVEN_UP[1]}"
+
+
+async def pauses_for_1_s(server: Server, user: User, opened: taps.OpenedTap) -> None:
+    """Nobody is told, and nothing is lost."""
+    async with hearing(server, user, opened) as [ear]:
+        async with server.tap(opened.uri) as sender:
+            sent = await talk(sender, 0.5)
+            await asyncio.sleep(1)
+            sent += await talk(sender, 0.5)
+        await assert_whole(ear, sent)
+    assert stalls(ear) == []
+    assert ear.gaps == []
+
+
+async def pauses_for_5_s(server: Server, user: User, opened: taps.OpenedTap) -> None:
+    """It is stalled in each pause, and goes on behind a gap, in real time or with 5 s at once."""
+    async with hearing(server, user, opened) as [ear]:
+        async with server.tap(opened.uri) as sender:
+            sent = await talk(sender, 0.5)
+            await asyncio.sleep(5)
+            resumed = [len(sent)]
+            sent += await talk(sender, 0.5)
+            await asyncio.sleep(5)
+            resumed.append(len(sent))
+            sent += await talk(sender, 5, at_once=True)
+            await told(ear, [True, False, True, False])
+        await assert_whole(ear, sent)
+    assert ear.gaps == resumed  # a pause is no audio, and its time does not count
+
+
+async def pauses_for_40_s(server: Server, user: User, opened: taps.OpenedTap) -> None:
+    """It was given up meanwhile; when it connects again, it goes on behind a gap."""
+    async with hearing(server, user, opened) as [ear]:
+        async with server.tap(opened.uri) as sender:
+            sent = await talk(sender, 0.5)
+            silent = time.monotonic()
+            await asyncio.sleep(40)
+            assert await closing(sender) == GIVEN_UP
+        async with server.tap(opened.uri) as sender:
+            lost = time.monotonic() - silent
+            sent += await talk(sender, 40, at_once=True)
+            await told(ear, [True, False])
+        await assert_whole(ear, sent, but=1)
+    # What was said between the two connections is lost, and its time counts.
+    [resumed] = ear.gaps
+    assert 40 * 8000 < resumed < (0.5 + lost + LATE) * 8000
+
+
+async def test_a_flood_is_closed_and_nobody_else_feels_it(
+    places: list[tuple[Server, User]],
+) -> None:
+    """20 times real time, until it is closed: 60 s ahead after little more than 3 s."""
+    calls = [[await open_tap(f"call-{n}"), await open_tap(f"other-{n}")] for n in range(2)]
+    await asyncio.gather(*(floods(*one, *both) for one, both in zip(places, calls, strict=True)))
+
+
+async def floods(server: Server, user: User, opened: taps.OpenedTap, other: taps.OpenedTap) -> None:
+    async with speaking(server, other), hearing(server, user, opened, other) as [_, ear]:
+        await more([ear], 10)
+        before = memory(server.process.pid)
+        began = time.monotonic()
+        async with server.tap(opened.uri) as sender:
+            with pytest.raises(websockets.ConnectionClosed):
+                await talk(sender, 120, speed=20)
+            assert await closing(sender) == FLOODED
+        took = time.monotonic() - began
+        row = await closed_row(opened.tap)
+        await more([ear], 10)
+        grown = memory(server.process.pid) - before
+    assert (await reasons(row))[-1] == f"media closed: {FLOODED[1]}"
+    assert 60 <= row.bytes / 8000 <= 60 + 1.02 * took
+    assert await ring_seconds(opened) < 40
+    assert (ear.holes, ear.gaps) == ([], [])
+    assert grown < 10 * 1024 * 1024
+
+
+@contextlib.asynccontextmanager
+async def raw(
+    server: Server, opened: taps.OpenedTap
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A sender's connection on which nothing is answered by itself."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    path = opened.uri[opened.uri.index("/tap/") :]
+    writer.write(
+        f"GET {path} HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def talk(
+    sender: Connection, seconds: float, *, speed: float = 1.0, at_once: bool = False
+) -> bytes:
+    """So much audio, in real time or quicker; returns what was sent."""
+    loop = asyncio.get_running_loop()
+    began, sent = loop.time(), b""
+    for number in range(round(seconds / 0.02)):
+        if not at_once:
+            await asyncio.sleep(max(0.0, began + number * 0.02 / speed - loop.time()))
+        await sender.send(payload(number))
+        sent += payload(number)
+    return sent
+
+
+def stalls(ear: Ear) -> list[bool]:
+    """What the listener was told of the audio, since the tap began."""
+    told = [one["stalled"] for one in ear.texts if one["type"] == "state"]
+    assert told[0] is False  # that it began
+    return told[1:]
+
+
+async def told(ear: Ear, expected: list[bool]) -> None:
+    async def look() -> bool:
+        return stalls(ear) == expected
+
+    await eventually(look)
+
+
+async def assert_whole(ear: Ear, sent: bytes, *, but: int = 0) -> None:
+    """All that was sent is heard, once and in its place, ``but`` for so many jumps of time."""
+
+    async def heard() -> bool:
+        return sum(map(frame.sample_count, ear.frames)) >= len(sent)
+
+    await eventually(heard)
+    pcm = b"".join(frame.samples(one) for one in ear.frames)
+    assert pcm == g711.decode("PCMU", sent)
+    ends = [at + frame.sample_count(one) for at, one in zip(ear.positions, ear.frames, strict=True)]
+    jumps = [at for end, at in zip(ends, ear.positions[1:], strict=False) if at != end]
+    assert len(jumps) == but
+
+
+async def ring_seconds(opened: taps.OpenedTap) -> float:
+    """How much audio Redis keeps of a tap."""
+    client = bus.client()
+    try:
+        frames = await bus.ring(client, opened.tap.pk, 600)
+    finally:
+        await client.aclose()
+    return sum(map(frame.sample_count, frames)) / 8000
