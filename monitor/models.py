@@ -54,7 +54,7 @@ class Tap(models.Model):
 
     ``state`` is signalling; ``media_…`` and the counters are what arrived. The
     two are separate witnesses: either may be missing, in any order. Only
-    ``monitor.taps`` writes here.
+    ``monitor.taps`` and ``monitor.media`` write here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,9 +1,9 @@
 """The verbs of a tap, and the only writer of its state.
 
 A transition is one conditional UPDATE that names the states it may leave, so
-replays, races and any order of the two witnesses (status webhooks, the media
-socket) end in the same state; each leaves a TapEvent. Pages learn of it when
-the transaction is committed.
+replays, races and any order of the two witnesses (status webhooks here, the media
+in ``monitor.media``) end in the same state; each leaves a TapEvent. Pages learn of
+it when the transaction is committed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from .live import bus, tokens
 from .models import ENDED, Call, Direction, Tap, TapEvent, TapState
 
 FIRST_CONNECT = datetime.timedelta(seconds=120)  # a media token unused for longer is dead
-LOST_AFTER = datetime.timedelta(seconds=60)  # media gone, no ``finished``
-FAILED_AFTER = datetime.timedelta(minutes=5)  # requested, and nothing followed
 
 TRANSPORTS = ("ws", "rtp")
 
@@ -51,19 +49,6 @@ class AlreadyTapped(Exception):
         self.tap = tap
 
 
-class MediaRefused(Exception):
-    """A media connection may not be this tap's; the text says why."""
-
-
-class MediaBusy(MediaRefused):
-    """Another media connection holds the tap."""
-
-    def __init__(self, socket: str, seen_at: datetime.datetime | None) -> None:
-        super().__init__("another media connection is live")
-        self.socket = socket
-        self.seen_at = seen_at
-
-
 @dataclass(frozen=True, slots=True)
 class OpenedTap:
     """A tap and the two URLs that SignalWire is given for it."""
@@ -83,17 +68,6 @@ class StatusReport:
     at: datetime.datetime | None
     payload: dict[str, Any]
     digest: str
-
-
-@dataclass(slots=True)
-class MediaCount:
-    """What arrived on a media connection since it was last written down."""
-
-    frames: int = 0
-    bytes: int = 0
-    gaps: int = 0
-    last_at: datetime.datetime | None = None
-    rtp: dict[str, float] | None = None  # an RTP tap's packets, all of this media connection
 
 
 def media_uri(tap: Tap) -> str:
@@ -141,8 +115,7 @@ def open_tap(
     with transaction.atomic():
         call, _ = Call.objects.get_or_create(call_id=call_id, defaults=known)
         Call.objects.select_for_update().get(pk=call.pk)  # one opener of a call at a time
-        live = _live(timezone.now()).filter(call=call, direction=direction).first()
-        if live:
+        if live := _live(timezone.now()).filter(call=call, direction=direction).first():
             raise AlreadyTapped(live)
         tap = Tap(call=call, direction=direction, codec=codec, transport=transport)
         tap.reason = storable(reason)[:200]
@@ -150,7 +123,7 @@ def open_tap(
         tap.save(force_insert=True)
         if transport == "rtp":
             leases.lease(tap)
-        _note(tap, f"asked for by {known['agent'] or 'a client'}", old="")
+        note(tap, f"asked for by {known['agent'] or 'a client'}", old="")
     return OpenedTap(tap, media_uri(tap), status_url(tap))
 
 
@@ -163,7 +136,7 @@ def stop_tap(call_id: str, control_id: str = "") -> Tap | None:
     tap = candidates.order_by("-requested_at").first()
     if tap:
         with transaction.atomic():
-            _note(tap, "asked to stop")
+            note(tap, "asked to stop")
     return tap
 
 
@@ -173,7 +146,7 @@ def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
     Raises Tap.DoesNotExist.
     """
     with transaction.atomic():
-        tap = _locked(tap_id)
+        tap = locked(tap_id)
         again = TapEvent.objects.filter(tap=tap, digest=report.digest)
         if again.update(repeats=F("repeats") + 1):
             return False
@@ -192,126 +165,18 @@ def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
         if report.state == TapState.TAPPING:
             # Told late, it still says when the tap began.
             Tap.objects.filter(pk=tap.pk, started_at=None).update(started_at=at)
-            moved = _move(tap, TapState.TAPPING, {}, **known)
+            moved = move(tap, TapState.TAPPING, {}, **known)
         elif report.state == TapState.FINISHED:
             ended_at = max(at, tap.started_at or at)  # the sender's clock may be behind ours
-            moved = _move(tap, TapState.FINISHED, {"ended_at": ended_at, "end_reason": ""}, **known)
+            moved = move(tap, TapState.FINISHED, {"ended_at": ended_at, "end_reason": ""}, **known)
         if not moved:
-            _note(tap, **known)
+            note(tap, **known)
     return True
-
-
-def media_opened(
-    tap_id: uuid.UUID, socket: str, *, replacing: str = "", origin: str = ""
-) -> tuple[Tap, bool]:
-    """Give a tap's media to a connection: the tap, and whether it had one before.
-
-    ``replacing`` names the silent connection that this one takes over from, and
-    ``origin`` where the media comes from, for the timeline.
-    Raises MediaRefused, and MediaBusy while another connection holds the tap.
-    """
-    with transaction.atomic():
-        try:
-            tap = _locked(tap_id)
-        except Tap.DoesNotExist:
-            raise MediaRefused("no such tap") from None
-        now = timezone.now()
-        if tap.state in ENDED:
-            raise MediaRefused(f"the tap has {tap.state}")
-        unused = tap.media_opened_at is None and now - tap.requested_at > FIRST_CONNECT
-        if unused and tap.transport == "ws":  # RTP has no token that could leak
-            raise MediaRefused("the token was not used in time")
-        if tap.media_socket not in ("", replacing):
-            raise MediaBusy(tap.media_socket, tap.media_seen_at)
-        again = tap.media_opened_at is not None
-        tap.media_opened_at = tap.media_opened_at or now
-        Tap.objects.filter(pk=tap.pk).update(
-            media_socket=socket,
-            media_opened_at=tap.media_opened_at,
-            media_closed_at=None,
-            media_seen_at=now,
-            gaps=F("gaps") + int(again),
-        )
-        reason = "media connected again" if again else "media connected"
-        reason += f" from {origin}" if origin else ""
-        if not _move(tap, TapState.TAPPING, {"started_at": now}, reason=reason):
-            _note(tap, reason)
-    return tap, again
-
-
-def media_announced(tap_id: uuid.UUID, codec: str, content_type: str) -> None:
-    """Keep what the connection says its audio is; a difference to what was asked is noted."""
-    with transaction.atomic():
-        tap = _locked(tap_id)
-        Tap.objects.filter(pk=tap.pk).update(codec=codec, content_type=content_type)
-        if codec != tap.codec:
-            _note(tap, f"media is {codec} though {tap.codec} was asked for")
-
-
-def media_counted(tap_id: uuid.UUID, count: MediaCount) -> None:
-    """Add what arrived since the last time."""
-    fields: dict[str, Any] = {"media_seen_at": count.last_at} if count.last_at else {}
-    if count.rtp is not None:
-        fields["rtp"] = count.rtp
-    Tap.objects.filter(pk=tap_id).update(
-        frames=F("frames") + count.frames,
-        bytes=F("bytes") + count.bytes,
-        gaps=F("gaps") + count.gaps,
-        **fields,
-    )
 
 
 def source_told(call_id: str, control_id: str, addr: object, port: object) -> bool:
     """Keep where SignalWire says that it sends an RTP tap from; False if that is nonsense."""
     return leases.source_told(storable(call_id), storable(control_id), addr, port)
-
-
-def media_holders(sockets: set[str]) -> set[str]:
-    """Those of these connections that still hold the media of a tap that has not ended."""
-    live = Tap.objects.filter(media_socket__in=sockets).exclude(state__in=ENDED)
-    return set(live.values_list("media_socket", flat=True))
-
-
-def media_closed(tap_id: uuid.UUID, socket: str, count: MediaCount, reason: str) -> None:
-    """Write the rest down and give the tap's media up, if this connection still holds it."""
-    with transaction.atomic():
-        tap = Tap.objects.filter(pk=tap_id).first()
-        if tap is None:
-            return  # erased while it was live
-        media_counted(tap_id, count)
-        held = Tap.objects.filter(pk=tap_id, media_socket=socket)
-        held.update(media_socket="", media_closed_at=timezone.now())
-        _note(tap, f"media closed: {reason}"[:300])
-
-
-def close_lost(now: datetime.datetime | None = None) -> tuple[int, int]:
-    """End what nobody ended: (lost, failed).
-
-    Lost: tapping, and media gone for 60 s (5 minutes if it never came).
-    Failed: requested, and nothing followed for 5 minutes.
-    """
-    now = now or timezone.now()
-    gone = Q(media_closed_at__lte=now - LOST_AFTER) | Q(media_seen_at__lte=now - LOST_AFTER)
-    never = Q(media_opened_at=None, started_at__lte=now - FAILED_AFTER)
-    silent = Tap.objects.filter(gone | never, state=TapState.TAPPING)
-    unanswered = Tap.objects.filter(state=TapState.REQUESTED, requested_at__lte=now - FAILED_AFTER)
-    lost = _end_all(silent, TapState.LOST, "media gone, and no finished came")
-    failed = _end_all(unanswered, TapState.FAILED, "nothing followed the request")
-    _close_media_of_ended(now)
-    return lost, failed
-
-
-def _close_media_of_ended(now: datetime.datetime) -> None:
-    """A worker that was killed after its tap had ended left the media open."""
-    left = Tap.objects.filter(
-        state__in=ENDED,
-        media_opened_at__isnull=False,
-        media_closed_at=None,
-        media_seen_at__lte=now - LOST_AFTER,
-    )
-    for tap_id in list(left.values_list("pk", flat=True)):
-        left.filter(pk=tap_id).update(media_socket="", media_closed_at=F("media_seen_at"))
-        announce(tap_id)
 
 
 def may_listen(user: Any, tap: Tap) -> bool:
@@ -384,22 +249,20 @@ def _with_listeners(taps: QuerySet[Tap]) -> QuerySet[Tap]:
 
 def _live(now: datetime.datetime) -> QuerySet[Tap]:
     """Taps that carry audio or still may."""
-    unused = Q(
-        state=TapState.REQUESTED, transport="ws", requested_at__lt=now - FIRST_CONNECT
-    )  # its token is dead
-    return Tap.objects.exclude(state__in=ENDED).exclude(unused)
+    dead_token = Q(state=TapState.REQUESTED, transport="ws", requested_at__lt=now - FIRST_CONNECT)
+    return Tap.objects.exclude(state__in=ENDED).exclude(dead_token)
 
 
-def _locked(tap_id: uuid.UUID) -> Tap:
+def locked(tap_id: uuid.UUID) -> Tap:
+    """The tap, nobody else's until this transaction ends. Raises Tap.DoesNotExist."""
     return Tap.objects.select_for_update(of=("self",)).select_related("call").get(pk=tap_id)
 
 
-def _move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
+def move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
     """Make a transition, unless the tap's state does not allow it."""
     leaves = LEAVES.get(new, ())
-    if tap.state not in leaves:
-        return False
-    if not Tap.objects.filter(pk=tap.pk, state__in=leaves).update(state=new, **fields):
+    may_leave = Tap.objects.filter(pk=tap.pk, state__in=leaves)
+    if tap.state not in leaves or not may_leave.update(state=new, **fields):
         return False
     TapEvent.objects.create(tap=tap, old=tap.state, new=new, **event)
     if new in ENDED and tap.transport == "rtp":
@@ -408,30 +271,11 @@ def _move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
     return True
 
 
-def _note(tap: Tap, reason: str, *, old: str | None = None, **event: Any) -> None:
+def note(tap: Tap, reason: str, *, old: str | None = None, **event: Any) -> None:
     """Keep something in a tap's timeline that changes no state."""
     old = tap.state if old is None else old
     TapEvent.objects.create(tap=tap, old=old, new=tap.state, reason=reason[:300], **event)
     announce(tap.pk)
-
-
-def _end_all(due: QuerySet[Tap], state: TapState, reason: str) -> int:
-    return sum(_end(due, pk, state, reason) for pk in due.values_list("pk", flat=True))
-
-
-def _end(due: QuerySet[Tap], tap_id: uuid.UUID, state: TapState, reason: str) -> bool:
-    """End a tap that is due, unless its media came back since it was looked for."""
-    with transaction.atomic():
-        tap = due.select_for_update().filter(pk=tap_id).first()
-        if tap is None:
-            return False
-        ended_at = timezone.now()
-        if state == TapState.LOST:
-            ended_at = tap.media_closed_at or tap.media_seen_at or ended_at
-        fields = {"ended_at": ended_at, "end_reason": reason, "media_socket": ""}
-        if tap.media_opened_at and tap.media_closed_at is None:
-            fields["media_closed_at"] = tap.media_seen_at
-        return _move(tap, state, fields, reason=reason)
 
 
 def _plausible(at: datetime.datetime | None, tap: Tap) -> datetime.datetime:

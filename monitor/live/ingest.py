@@ -14,7 +14,7 @@ from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
 from django.utils import timezone
 
-from .. import direct, metrics, taps
+from .. import direct, media, metrics
 from ..audio import announce, frame
 from ..models import Tap
 from . import bus, tokens
@@ -51,9 +51,9 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         tap_id = tokens.read("media", scope["url_route"]["kwargs"]["token"])
         try:
             if tap_id is None:
-                raise taps.MediaRefused("the token was not made here")
+                raise media.Refused("the token was not made here")
             self._tap, position = await self._acquire(tap_id)
-        except taps.MediaRefused as refusal:
+        except media.Refused as refusal:
             logger.info("tap %s: media refused: %s", tap_id, refusal)
             await send({"type": "websocket.close"})  # before accept: HTTP 403
             return
@@ -94,8 +94,8 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             await send(closed.message)
         await asyncio.shield(release)
 
-    def _release(self, count: taps.MediaCount, reason: str) -> asyncio.Task[None]:
-        closing = threaded(taps.media_closed)(self._tap.pk, self._id, count, reason)
+    def _release(self, count: media.Count, reason: str) -> asyncio.Task[None]:
+        closing = threaded(media.closed)(self._tap.pk, self._id, count, reason)
         return self._runtime.writes.begin(closing)
 
     async def _read(self, receive: Receive) -> str:
@@ -150,7 +150,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             self._announced = True
             self._stream.codec = said.codec
             try:
-                await threaded(taps.media_announced)(self._tap.pk, said.codec, said.content_type)
+                await threaded(media.announced)(self._tap.pk, said.codec, said.content_type)
             except DatabaseError:
                 logger.exception("tap %s: its codec is not written down", self._tap.pk)
 
@@ -168,16 +168,16 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         return tap, await continue_at(self._runtime.hub, tap) if again else 0
 
     async def _give_back(self, opening: asyncio.Task[tuple[Tap, int]]) -> None:
-        with contextlib.suppress(taps.MediaRefused):
+        with contextlib.suppress(media.Refused):
             self._tap, _ = await opening
-            await self._release(taps.MediaCount(), RESTART.reason)
+            await self._release(media.Count(), RESTART.reason)
 
     async def _open(self, tap_id: uuid.UUID) -> tuple[Tap, bool]:
         """Take the tap's media, over from a silent connection if need be."""
-        media_opened = threaded(taps.media_opened)
+        media_opened = threaded(media.opened)
         try:
             return await media_opened(tap_id, self._id)
-        except taps.MediaBusy as busy:
+        except media.Busy as busy:
             if await self._silence(tap_id, busy.seen_at) < STALL:
                 raise
             return await media_opened(tap_id, self._id, replacing=busy.socket)
@@ -195,7 +195,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
     async def _held(self) -> bool:
         """Is the tap still this connection's? If nobody can tell, it is."""
         try:
-            return self._id in await threaded(taps.media_holders)({self._id})
+            return self._id in await threaded(media.holders)({self._id})
         except DatabaseError:
             logger.exception("tap %s: not known whose its media is", self._tap.pk)
             return True

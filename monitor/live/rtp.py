@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from django.conf import settings
 
-from .. import leases, metrics, taps
+from .. import leases, media, metrics
 from ..audio.figures import Figures
 from ..audio.jitter import JitterBuffer
 from ..audio.rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket, is_rtcp
@@ -227,7 +227,7 @@ class RtpTap(asyncio.DatagramProtocol):
     async def _opened(self, origin: str) -> None:
         try:
             tap, again = await self._taken(origin)
-        except taps.MediaRefused as refusal:
+        except media.Refused as refusal:
             logger.info("tap %s: media refused: %s", self.tap_id, refusal)
             self._try_after = time.monotonic() + REFUSED_FOR
             return
@@ -250,10 +250,10 @@ class RtpTap(asyncio.DatagramProtocol):
     async def _taken(self, origin: str) -> tuple[Tap, bool]:
         """The tap's media. Who holds the port holds the media: a process that was killed
         left its name behind."""
-        media_opened = threaded(taps.media_opened)
+        media_opened = threaded(media.opened)
         try:
             return await media_opened(self.tap_id, self._id, origin=origin)
-        except taps.MediaBusy as busy:
+        except media.Busy as busy:
             return await media_opened(self.tap_id, self._id, replacing=busy.socket, origin=origin)
 
     async def _closed(self, stream: PacketStream, closed: Closed) -> None:
@@ -263,7 +263,7 @@ class RtpTap(asyncio.DatagramProtocol):
         metrics.count("media_closed", label=str(int(closed.code)))
         count = stream.counted()
         self._start_over()  # what comes next is another connection, from wherever
-        await threaded(taps.media_closed)(self.tap_id, self._id, count, closed.reason)
+        await threaded(media.closed)(self.tap_id, self._id, count, closed.reason)
 
 
 def _buffer() -> JitterBuffer:

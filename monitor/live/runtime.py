@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from .. import listens, metrics, taps
+from .. import listens, media, metrics, taps
 from . import bus, pipeline
 from .database import Gathered, Writes, threaded
 from .hub import Hub
@@ -95,7 +95,7 @@ class Runtime:
         while True:
             await asyncio.sleep(SWEEP)
             with _logged("sweep"):
-                await threaded(taps.close_lost)()
+                await threaded(media.close_lost)()
                 await threaded(listens.close_abandoned)()
 
     async def _mark_sessions(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from .. import metrics, taps
+from .. import media, metrics
 from ..audio import frame, g711, level
 from ..audio.timeline import Piece
 from ..models import Tap
@@ -44,7 +44,7 @@ class TapStream:
     ) -> None:
         self.tap_id = tap_id
         self.codec: g711.Codec = "PCMU"
-        self.count = taps.MediaCount()
+        self.count = media.Count()
         self.last_at = time.monotonic()
         self.fed = False  # has any audio come?
         self.on_dead: Callable[[], None] = lambda: None
@@ -99,9 +99,9 @@ class TapStream:
         self.flush()
         self._writer.end(self._source)
 
-    def counted(self) -> taps.MediaCount:
+    def counted(self) -> media.Count:
         """What came since the last call."""
-        count, self.count = self.count, taps.MediaCount()
+        count, self.count = self.count, media.Count()
         dropped, self._source.dropped = self._source.dropped, 0
         count.gaps += bool(dropped)
         if count.frames:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from .. import taps
+from .. import media
 from . import pipeline
 from .database import threaded
 from .stream import DEAD, TapStream
@@ -116,10 +116,10 @@ class Streams:
 
 
 @transaction.atomic
-def _write_counts(counts: list[tuple[uuid.UUID, str, taps.MediaCount]]) -> set[str]:
+def _write_counts(counts: list[tuple[uuid.UUID, str, media.Count]]) -> set[str]:
     """Write them down; returns the connections that do not hold their tap any more."""
     for tap_id, _, count in counts:
         if count.frames or count.gaps:
-            taps.media_counted(tap_id, count)
+            media.counted(tap_id, count)
     sockets = {socket for _, socket, _ in counts if socket}
-    return sockets - taps.media_holders(sockets)
+    return sockets - media.holders(sockets)

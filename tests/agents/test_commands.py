@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from monitor import listens, taps
+from monitor import listens, media, taps
 from monitor.models import Call, ListenSession, RtpLease, Tap, TapEvent, TapState
 
 pytestmark = pytest.mark.django_db
@@ -127,8 +127,8 @@ def test_showtap_says_when_there_is_none(name: str) -> None:
 def test_closelost_ends_what_nobody_ended(alice: User) -> None:
     failed = taps.open_tap("call-1").tap
     lost = taps.open_tap("call-2").tap
-    taps.media_opened(lost.pk, "socket")
-    taps.media_closed(lost.pk, "socket", taps.MediaCount(), "gone")
+    media.opened(lost.pk, "socket")
+    media.closed(lost.pk, "socket", media.Count(), "gone")
     heard(lost, alice, days=0)
     Tap.objects.filter(pk=failed.pk).update(requested_at=ago(minutes=6))
     Tap.objects.filter(pk=lost.pk).update(media_closed_at=ago(minutes=2))

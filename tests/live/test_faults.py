@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from monitor import listens, taps
+from monitor import listens, media, taps
 from monitor.audio import frame
 from monitor.models import ListenSession, Tap
 from tests.live.talk import (
@@ -162,7 +162,7 @@ async def test_a_tap_whose_worker_is_killed_and_nobody_takes_on_is_lost(
         server.process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(server.process.wait)
     later = timezone.now() + datetime.timedelta(seconds=61)
-    assert await database_sync_to_async(taps.close_lost)(later) == (1, 0)
+    assert await database_sync_to_async(media.close_lost)(later) == (1, 0)
     tap = await Tap.objects.aget(pk=opened.tap.pk)
     assert (tap.state, tap.media_socket) == ("lost", "")
 

@@ -13,7 +13,7 @@ import websockets
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from monitor import taps
+from monitor import media
 from monitor.audio import frame, g711
 from monitor.live import bus, tokens
 from monitor.models import Tap, TapEvent
@@ -315,7 +315,7 @@ async def test_media_alone_starts_a_tap_and_its_end_alone_loses_it(server: Serve
     async with server.tap(opened.uri) as sender:
         await send(sender, 1)
     await closed_row(opened.tap)
-    close_lost = database_sync_to_async(taps.close_lost)
+    close_lost = database_sync_to_async(media.close_lost)
     assert await close_lost(timezone.now() + datetime.timedelta(seconds=59)) == (0, 0)
     assert await close_lost(timezone.now() + datetime.timedelta(seconds=61)) == (1, 0)
     assert (await row(opened.tap)).state == "lost"

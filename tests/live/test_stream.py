@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from monitor import taps
+from monitor import media
 from monitor.audio import frame, g711, level
 from monitor.audio.frame import Flag, Leg
 from monitor.live import pipeline
@@ -498,7 +498,7 @@ class Book:
         self._fails = fails
         self.over: set[str] = set()  # connections that lost their tap
 
-    def write(self, counts: list[tuple[uuid.UUID, str, taps.MediaCount]]) -> set[str]:
+    def write(self, counts: list[tuple[uuid.UUID, str, media.Count]]) -> set[str]:
         if self._fails:
             self._fails -= 1
             raise RuntimeError("database is locked")

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from monitor import listens, taps
+from monitor import listens, media, taps
 from monitor.models import ListenSession, Tap, TapEvent
-from monitor.taps import MediaCount, OpenedTap
+from monitor.taps import OpenedTap
 
 from .markup import links, refused
 from .rows import change
@@ -47,11 +47,11 @@ def cells(html: str, column: str) -> list[str]:
 @pytest.fixture
 def ended(client: Client, opened: OpenedTap, alice: User) -> Tap:
     """A tap from its request to its end, heard by alice."""
-    taps.media_opened(opened.tap.pk, "a")
-    taps.media_announced(opened.tap.pk, "PCMA", "audio/x-alaw")
+    media.opened(opened.tap.pk, "a")
+    media.announced(opened.tap.pk, "PCMA", "audio/x-alaw")
     session = listens.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
     post(client, opened, body(opened, "tapping", tag="Zoë"))
-    taps.media_closed(opened.tap.pk, "a", MediaCount(1234, 2048000, 5), "1000")
+    media.closed(opened.tap.pk, "a", media.Count(1234, 2048000, 5), "1000")
     listens.end([listens.Ending(session, 700, 3, "the page left")])
     post(client, opened, body(opened, "finished"))
     return Tap.objects.get(pk=opened.tap.pk)
@@ -124,7 +124,7 @@ class TestTap:
     def test_what_others_wrote_is_text(self, as_bob: Client, client: Client, db: Any) -> None:
         opened = taps.open_tap(XSS, agent=XSS, caller=XSS, caller_name=XSS, reason=XSS)
         post(client, opened, {**body(opened, XSS, control_id=XSS, tag=XSS), XSS: XSS})
-        taps.media_closed(opened.tap.pk, "", taps.MediaCount(), XSS)
+        media.closed(opened.tap.pk, "", media.Count(), XSS)
         ListenSession.objects.create(
             tap=opened.tap, username="x", user_agent=XSS, end_reason=XSS, address="192.0.2.7"
         )

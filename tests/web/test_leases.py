@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitor import leases, taps
+from monitor import leases, media, taps
 from monitor.models import RtpLease, Tap
 from monitor.taps import OpenedTap, StatusReport
 
@@ -28,8 +28,8 @@ def finish(opened: OpenedTap) -> None:
 
 
 def test_a_lost_tap_keeps_its_port_from_when_that_was_found_out(rtp: OpenedTap) -> None:
-    taps.media_opened(rtp.tap.pk, "a")
-    assert taps.close_lost(timezone.now() + 10 * MINUTE) == (1, 0)
+    media.opened(rtp.tap.pk, "a")
+    assert media.close_lost(timezone.now() + 10 * MINUTE) == (1, 0)
     change(rtp, ended_at=timezone.now() - 10 * MINUTE)
     assert leases.give_back() == 0
     assert leases.give_back(timezone.now() + leases.COOL_OFF) == 1
@@ -69,13 +69,13 @@ def test_rtp_that_begins_late_is_taken(rtp: OpenedTap) -> None:
     change(rtp, requested_at=timezone.now() - 3 * MINUTE)
     with pytest.raises(taps.AlreadyTapped):
         taps.open_tap("call-1")
-    tap, again = taps.media_opened(rtp.tap.pk, "a")
+    tap, again = media.opened(rtp.tap.pk, "a")
     assert (tap.pk, again) == (rtp.tap.pk, False)
 
 
 def test_where_media_comes_from_is_noted(rtp: OpenedTap) -> None:
-    taps.media_opened(rtp.tap.pk, "a", origin="203.0.113.9:40000")
-    taps.media_opened(rtp.tap.pk, "b", replacing="a", origin="203.0.113.10:40000")
+    media.opened(rtp.tap.pk, "a", origin="203.0.113.9:40000")
+    media.opened(rtp.tap.pk, "b", replacing="a", origin="203.0.113.10:40000")
     assert reasons(rtp)[1:] == [
         "media connected from 203.0.113.9:40000",
         "media connected again from 203.0.113.10:40000",

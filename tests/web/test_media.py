@@ -10,26 +10,26 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitor import taps
+from monitor import media
 from monitor.models import Tap, TapState
-from monitor.taps import MediaBusy, MediaCount, MediaRefused, OpenedTap
+from monitor.taps import OpenedTap
 
 from .rows import MINUTE, NOW, SECOND, change, read, reasons
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime.datetime], None]:
-    """Set the time of ``monitor.taps``."""
+    """Set the time."""
 
     def set_to(now: datetime.datetime) -> None:
-        monkeypatch.setattr("monitor.taps.timezone.now", lambda: now)
+        monkeypatch.setattr("django.utils.timezone.now", lambda: now)
 
     return set_to
 
 
 class TestMedia:
     def test_a_first_connection_starts_the_tap(self, opened: OpenedTap) -> None:
-        tap, again = taps.media_opened(opened.tap.pk, "a")
+        tap, again = media.opened(opened.tap.pk, "a")
         assert not again
         assert tap.media_opened_at is not None
         assert read(opened).state == TapState.TAPPING
@@ -40,89 +40,89 @@ class TestMedia:
     ) -> None:
         change(opened, requested_at=NOW)
         clock(NOW + 120 * SECOND)
-        taps.media_opened(opened.tap.pk, "a")
-        assert taps.media_holders({"a"})
+        media.opened(opened.tap.pk, "a")
+        assert media.holders({"a"})
 
     def test_a_token_is_dead_after_that(
         self, opened: OpenedTap, clock: Callable[[datetime.datetime], None]
     ) -> None:
         change(opened, requested_at=NOW)
         clock(NOW + 120 * SECOND + datetime.timedelta(milliseconds=1))
-        with pytest.raises(MediaRefused, match="the token was not used in time"):
-            taps.media_opened(opened.tap.pk, "a")
+        with pytest.raises(media.Refused, match="the token was not used in time"):
+            media.opened(opened.tap.pk, "a")
         assert read(opened).state == TapState.REQUESTED
 
     def test_a_used_token_serves_reconnections_as_long_as_the_tap_lives(
         self, opened: OpenedTap, clock: Callable[[datetime.datetime], None]
     ) -> None:
-        taps.media_opened(opened.tap.pk, "a")
-        taps.media_closed(opened.tap.pk, "a", MediaCount(), "gone")
+        media.opened(opened.tap.pk, "a")
+        media.closed(opened.tap.pk, "a", media.Count(), "gone")
         clock(timezone.now() + 60 * MINUTE)
-        _, again = taps.media_opened(opened.tap.pk, "b")
+        _, again = media.opened(opened.tap.pk, "b")
         assert again
         assert (read(opened).gaps, read(opened).media_closed_at) == (1, None)
 
     @pytest.mark.parametrize("ended", ["finished", "failed", "lost"])
     def test_an_ended_tap_takes_no_media(self, opened: OpenedTap, ended: str) -> None:
         change(opened, state=ended)
-        with pytest.raises(MediaRefused, match=f"the tap has {ended}"):
-            taps.media_opened(opened.tap.pk, "a")
+        with pytest.raises(media.Refused, match=f"the tap has {ended}"):
+            media.opened(opened.tap.pk, "a")
 
     def test_an_unknown_tap_takes_no_media(self, db: Any) -> None:
-        with pytest.raises(MediaRefused, match="no such tap"):
-            taps.media_opened(uuid.uuid4(), "a")
+        with pytest.raises(media.Refused, match="no such tap"):
+            media.opened(uuid.uuid4(), "a")
 
     def test_a_second_connection_is_told_who_holds_the_tap(self, opened: OpenedTap) -> None:
-        taps.media_opened(opened.tap.pk, "a")
-        with pytest.raises(MediaBusy) as refusal:
-            taps.media_opened(opened.tap.pk, "b")
+        media.opened(opened.tap.pk, "a")
+        with pytest.raises(media.Busy) as refusal:
+            media.opened(opened.tap.pk, "b")
         assert refusal.value.socket == "a"
         assert refusal.value.seen_at == read(opened).media_seen_at
 
     def test_a_silent_connection_is_replaced(self, opened: OpenedTap) -> None:
-        taps.media_opened(opened.tap.pk, "a")
-        taps.media_opened(opened.tap.pk, "b", replacing="a")
-        assert taps.media_holders({"b"})
-        assert not taps.media_holders({"a"})
+        media.opened(opened.tap.pk, "a")
+        media.opened(opened.tap.pk, "b", replacing="a")
+        assert media.holders({"b"})
+        assert not media.holders({"a"})
 
     def test_only_the_holder_is_replaced(self, opened: OpenedTap) -> None:
         """Of two that take over at once, the second finds another holder."""
-        taps.media_opened(opened.tap.pk, "a")
-        taps.media_opened(opened.tap.pk, "b", replacing="a")
-        with pytest.raises(MediaBusy):
-            taps.media_opened(opened.tap.pk, "c", replacing="a")
+        media.opened(opened.tap.pk, "a")
+        media.opened(opened.tap.pk, "b", replacing="a")
+        with pytest.raises(media.Busy):
+            media.opened(opened.tap.pk, "c", replacing="a")
 
     def test_what_the_replaced_one_still_brings_is_counted(self, opened: OpenedTap) -> None:
-        taps.media_opened(opened.tap.pk, "a")
-        taps.media_counted(opened.tap.pk, MediaCount(10, 1600, 0, timezone.now()))
-        taps.media_opened(opened.tap.pk, "b", replacing="a")
-        taps.media_closed(opened.tap.pk, "a", MediaCount(5, 800, 1), "replaced")
-        taps.media_counted(opened.tap.pk, MediaCount(2, 320, 0, timezone.now()))
+        media.opened(opened.tap.pk, "a")
+        media.counted(opened.tap.pk, media.Count(10, 1600, 0, timezone.now()))
+        media.opened(opened.tap.pk, "b", replacing="a")
+        media.closed(opened.tap.pk, "a", media.Count(5, 800, 1), "replaced")
+        media.counted(opened.tap.pk, media.Count(2, 320, 0, timezone.now()))
         tap = read(opened)
         assert (tap.frames, tap.bytes, tap.gaps) == (17, 2720, 2)
-        assert taps.media_holders({"b"})
+        assert media.holders({"b"})
         assert tap.media_closed_at is None
 
     def test_closing_gives_the_media_up(self, opened: OpenedTap) -> None:
-        taps.media_opened(opened.tap.pk, "a")
-        taps.media_closed(opened.tap.pk, "a", MediaCount(1, 160), "1000")
-        assert not taps.media_holders({"a"})
+        media.opened(opened.tap.pk, "a")
+        media.closed(opened.tap.pk, "a", media.Count(1, 160), "1000")
+        assert not media.holders({"a"})
         assert read(opened).media_closed_at is not None
         assert reasons(opened)[-1] == "media closed: 1000"
 
     def test_an_announced_codec_is_kept_and_a_difference_noted(self, opened: OpenedTap) -> None:
-        taps.media_announced(opened.tap.pk, "PCMA", "audio/x-alaw")
+        media.announced(opened.tap.pk, "PCMA", "audio/x-alaw")
         tap = read(opened)
         assert (tap.codec, tap.content_type) == ("PCMA", "audio/x-alaw")
         assert reasons(opened)[-1] == "media is PCMA though PCMU was asked for"
 
     def test_the_announced_codec_that_was_asked_for_is_no_news(self, opened: OpenedTap) -> None:
         before = reasons(opened)
-        taps.media_announced(opened.tap.pk, "PCMU", "audio/x-mulaw")
+        media.announced(opened.tap.pk, "PCMU", "audio/x-mulaw")
         assert reasons(opened) == before
 
     def test_a_long_remark_is_cut_to_what_is_kept(self, opened: OpenedTap) -> None:
-        taps.media_closed(opened.tap.pk, "a", MediaCount(), "y" * 1000)
+        media.closed(opened.tap.pk, "a", media.Count(), "y" * 1000)
         assert len(reasons(opened)[-1]) == 300
 
 
@@ -154,19 +154,19 @@ class TestReconciling:
         if "media_closed_at" in fields or "media_seen_at" in fields:
             fields = {"media_opened_at": NOW - MINUTE, **fields}
         change(opened, state=state, **fields)
-        taps.close_lost(NOW + after)
+        media.close_lost(NOW + after)
         assert read(opened).state == ends
 
     def test_a_lost_tap_ended_when_its_media_was_last_seen(self, opened: OpenedTap) -> None:
         change(opened, state="tapping", media_opened_at=NOW - MINUTE, media_seen_at=NOW)
-        assert taps.close_lost(NOW + MINUTE) == (1, 0)
+        assert media.close_lost(NOW + MINUTE) == (1, 0)
         tap = read(opened)
         assert (tap.ended_at, tap.media_closed_at) == (NOW, NOW)
         assert tap.end_reason == "media gone, and no finished came"
 
     def test_a_failed_tap_says_why(self, opened: OpenedTap) -> None:
         change(opened, requested_at=NOW)
-        assert taps.close_lost(NOW + 5 * MINUTE) == (0, 1)
+        assert media.close_lost(NOW + 5 * MINUTE) == (0, 1)
         assert read(opened).end_reason == "nothing followed the request"
         assert reasons(opened)[-1] == "nothing followed the request"
 
@@ -176,35 +176,35 @@ class TestReconciling:
         clock: Callable[[datetime.datetime], None],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        taps.media_opened(opened.tap.pk, "a")
-        taps.media_closed(opened.tap.pk, "a", MediaCount(), "gone")
+        media.opened(opened.tap.pk, "a")
+        media.closed(opened.tap.pk, "a", media.Count(), "gone")
         change(opened, media_seen_at=NOW, media_closed_at=NOW)
-        end = taps._end
+        end = media._end
 
         def reconnect_first(*arguments: Any) -> bool:
             clock(NOW + MINUTE)
-            taps.media_opened(opened.tap.pk, "b")
+            media.opened(opened.tap.pk, "b")
             return end(*arguments)
 
-        monkeypatch.setattr(taps, "_end", reconnect_first)
-        assert taps.close_lost(NOW + MINUTE) == (0, 0)
-        assert taps.media_holders({"b"})
+        monkeypatch.setattr(media, "_end", reconnect_first)
+        assert media.close_lost(NOW + MINUTE) == (0, 0)
+        assert media.holders({"b"})
 
     def test_looking_twice_changes_nothing(self, opened: OpenedTap) -> None:
         change(opened, requested_at=NOW)
-        taps.close_lost(NOW + 5 * MINUTE)
+        media.close_lost(NOW + 5 * MINUTE)
         before = reasons(opened)
-        assert taps.close_lost(NOW + 5 * MINUTE) == (0, 0)
+        assert media.close_lost(NOW + 5 * MINUTE) == (0, 0)
         assert reasons(opened) == before
 
 
 def test_media_that_a_killed_worker_left_open_on_an_ended_tap_is_closed(opened: OpenedTap) -> None:
-    taps.media_opened(opened.tap.pk, "a")
+    media.opened(opened.tap.pk, "a")
     Tap.objects.filter(pk=opened.tap.pk).update(state="finished")
     seen_at = Tap.objects.get(pk=opened.tap.pk).media_seen_at
     assert seen_at
-    taps.close_lost(seen_at + datetime.timedelta(seconds=59))
+    media.close_lost(seen_at + datetime.timedelta(seconds=59))
     assert Tap.objects.get(pk=opened.tap.pk).media_closed_at is None
-    taps.close_lost(seen_at + datetime.timedelta(seconds=61))
+    media.close_lost(seen_at + datetime.timedelta(seconds=61))
     tap = Tap.objects.get(pk=opened.tap.pk)
     assert (tap.media_socket, tap.media_closed_at) == ("", seen_at)

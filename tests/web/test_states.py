@@ -19,9 +19,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from monitor import taps
+from monitor import media, taps
 from monitor.models import Call, Tap, TapEvent, TapState
-from monitor.taps import MediaCount, MediaRefused, OpenedTap, StatusReport
+from monitor.taps import OpenedTap, StatusReport
 
 REQUESTED, TAPPING, FINISHED = TapState.REQUESTED, TapState.TAPPING, TapState.FINISHED
 FAILED, LOST = TapState.FAILED, TapState.LOST
@@ -119,8 +119,8 @@ class LifeOfATap(RuleBasedStateMachine):
     def media_connects(self, socket: str, replacing: str) -> None:
         may = state_of(self.tap) in (REQUESTED, TAPPING) and self.holder in ("", replacing)
         try:
-            taps.media_opened(self.tap.tap.pk, socket, replacing=replacing)
-        except MediaRefused:
+            media.opened(self.tap.tap.pk, socket, replacing=replacing)
+        except media.Refused:
             assert not may
         else:
             assert may
@@ -130,7 +130,7 @@ class LifeOfATap(RuleBasedStateMachine):
     @rule(socket=st.sampled_from("abc"), frames=st.integers(0, 50))
     def media_disconnects(self, socket: str, frames: int) -> None:
         before = state_of(self.tap)
-        taps.media_closed(self.tap.tap.pk, socket, MediaCount(frames, frames * 160), "gone")
+        media.closed(self.tap.tap.pk, socket, media.Count(frames, frames * 160), "gone")
         self.counted += frames
         if socket == self.holder:
             self.holder = ""
@@ -138,13 +138,13 @@ class LifeOfATap(RuleBasedStateMachine):
 
     @rule(frames=st.integers(1, 50))
     def media_is_counted(self, frames: int) -> None:
-        count = MediaCount(frames, frames * 160, 0, timezone.now())
-        taps.media_counted(self.tap.tap.pk, count)
+        count = media.Count(frames, frames * 160, 0, timezone.now())
+        media.counted(self.tap.tap.pk, count)
         self.counted += frames
 
     @rule(minutes=st.sampled_from([-10, 0, 0.5, 2, 6]))
     def the_reconciler_looks(self, minutes: float) -> None:
-        taps.close_lost(timezone.now() + datetime.timedelta(minutes=minutes))
+        media.close_lost(timezone.now() + datetime.timedelta(minutes=minutes))
         if state_of(self.tap) in (LOST, FAILED):
             self.holder = ""
         if minutes == 6:

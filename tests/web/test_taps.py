@@ -12,10 +12,10 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.utils import timezone
 
-from monitor import listens, taps
+from monitor import listens, media, taps
 from monitor.live import tokens
 from monitor.models import Call, Tap, TapState
-from monitor.taps import AlreadyTapped, MediaCount, OpenedTap
+from monitor.taps import AlreadyTapped, OpenedTap
 
 from .rows import NOW, SECOND, change, read, reasons
 
@@ -167,9 +167,9 @@ class TestPages:
         }
 
     def test_media_is_live_between_connecting_and_closing(self, opened: OpenedTap) -> None:
-        taps.media_opened(opened.tap.pk, "a")
+        media.opened(opened.tap.pk, "a")
         assert taps.describe_now(opened.tap.pk)["media"] is True
-        taps.media_closed(opened.tap.pk, "a", MediaCount(), "gone")
+        media.closed(opened.tap.pk, "a", media.Count(), "gone")
         assert taps.describe_now(opened.tap.pk)["media"] is False
 
     def test_those_who_listen_now_are_counted(self, opened: OpenedTap, alice: User) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from monitor import listens, taps
+from monitor import listens, media
 
 
 class Command(BaseCommand):
@@ -15,6 +15,6 @@ class Command(BaseCommand):
     help = "End taps whose media is gone, and listens whose server is gone."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        lost, failed = taps.close_lost()
+        lost, failed = media.close_lost()
         abandoned = listens.close_abandoned()
         self.stdout.write(f"taps: {lost} lost, {failed} failed; listens: {abandoned} abandoned")
