@@ -123,7 +123,4 @@ class Receiver:
             await asyncio.sleep(TICK)
             before = time.monotonic() - TICK
             for tap in tuple(self._taps.values()):
-                try:
-                    tap.tick(before)
-                except Exception:
-                    logger.exception("tap %s: what was due is not sent", tap.tap_id)
+                tap.tick(before)

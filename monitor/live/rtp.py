@@ -35,6 +35,7 @@ MAX_DATAGRAM = 2048  # bytes; 120 ms are 972. asyncio would ask for 256 KiB each
 
 DEAD_SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {DEAD:.0f} s")
 OVER = Closed(CloseCode.DONE, "the tap is over")
+FAILED = Closed(CloseCode.INTERNAL, "an error on our side")
 Address = tuple[str, int]
 
 
@@ -64,6 +65,7 @@ class RtpTap(asyncio.DatagramProtocol):
         self._job: asyncio.Task[None] | None = None  # opens or closes the media
         self._waiting: list[int] = []  # sizes of the packets that came before it was open
         self._try_after = 0.0
+        self._failures = 0  # errors of ours
         self._before: dict[str, float] = {}  # figures of the senders before this one
         self._read_before = False  # those in the row among them?
         self._strangers = 0  # packets from other addresses
@@ -88,12 +90,15 @@ class RtpTap(asyncio.DatagramProtocol):
         if packet.payload_type in RTCP_TYPES and is_rtcp(data):
             return
         now = time.monotonic()
-        if addr != self._source:
-            first = self._accept(addr, packet, now)
-            if first is None:
-                return
-            self._take(*first)
-        self._take(packet, now)
+        try:
+            if addr != self._source:
+                first = self._accept(addr, packet, now)
+                if first is None:
+                    return
+                self._take(*first)
+            self._take(packet, now)
+        except Exception:
+            self._fail()
 
     def tell(self, source: Address | None) -> None:
         """SignalWire has said where it sends from: who is not there is not the sender."""
@@ -130,9 +135,13 @@ class RtpTap(asyncio.DatagramProtocol):
     def tick(self, now: float) -> None:
         """Send on what is due though no packet comes; not in a stall, which is no audio."""
         stream = self._stream
-        if stream is not None and self._heard_at < now and not stream.stalled:
+        if stream is None or self._heard_at >= now or stream.stalled:
+            return
+        try:
             for piece in self._buffer.pop(now):
                 stream.play(piece)
+        except Exception:
+            self._fail()
 
     async def leave(self, closed: Closed) -> None:
         """Give the port and the media up."""
@@ -209,6 +218,15 @@ class RtpTap(asyncio.DatagramProtocol):
             self._waiting.append(len(packet.payload))
         if self._job is None:
             self._start(self._opened(f"{_shown(self._source)}, SSRC {packet.ssrc:08x}"))
+
+    def _fail(self) -> None:
+        """An error of ours, which would come again with each packet: told once. Who listens
+        hears the tap again from a new connection, and each that fails is longer in coming."""
+        logger.exception("tap %s: its media is given up for a while", self.tap_id)
+        self._try_after = time.monotonic() + REFUSED_FOR * 2**self._failures
+        self._failures += 1
+        self._start_over()
+        self._close(FAILED)
 
     def _close(self, closed: Closed) -> None:
         if self._stream is not None and self._job is None:

@@ -30,7 +30,7 @@ from tests.live.rtp_talk import (
     row,
 )
 from tests.live.talk import eventually, open_tap, payload
-from tests.live.test_ingest import assert_ring, closed_row, frames_of, reasons
+from tests.live.test_ingest import assert_ring, closed_row, frames_of, reasons, ring_of
 from tests.servers import RtpTaps
 
 
@@ -75,6 +75,33 @@ async def test_noise_on_the_port_is_counted_and_costs_nothing(receiving: RtpTaps
     await end(opened.tap)
     assert (await closed_row(opened.tap)).rtp["malformed"] == 50
     assert "Traceback" not in receiving.said()
+
+
+@pytest.mark.parametrize("mark", [b"\0", b"\5"], ids=["with a packet", "in a pause"])
+async def test_a_tap_that_fails_is_told_once_and_heard_again_and_no_other_feels_it(
+    transactional_db: Any, settings: Any, mark: bytes
+) -> None:
+    settings.RTP_PUBLIC_IP = "127.0.0.6"
+    here = {"RTP_PUBLIC_IP": "127.0.0.6", "RTP_HOST": "127.0.0.6"}
+    with RtpTaps("-m", "tests.failing_rtptaps", **here) as failing:
+        opened, other = await open_rtp("call-1"), await open_rtp("call-2")
+        with Sender(opened.uri) as sender, Sender(other.uri) as others:
+            other_says = asyncio.create_task(others.speak([payload(n) for n in range(100)]))
+            await sender.speak([payload(n) for n in range(10)])
+            sender.send(sender.packet(mark * SAMPLES))
+
+            async def given_up() -> bool:
+                return "media closed: an error on our side" in await reasons(opened.tap)
+
+            async def heard_again() -> bool:
+                await sender.speak([payload(1)])
+                return bool(await gaps_of(opened.tap))
+
+            await eventually(given_up)
+            await eventually(heard_again)
+            said = g711.decode("PCMU", await other_says)
+        assert (await ring_of(other.tap, len(said))).startswith(said)
+    assert failing.said().count("Traceback") == 1
 
 
 async def test_a_port_is_nobody_elses_while_somebody_still_sends_there(receiving: RtpTaps) -> None:
