@@ -10,6 +10,7 @@ export const QUIET_DBFS = -50;
 export const QUIET_MS = 1000;
 const REPORT_MS = 1000; // four are due in this time
 const NO_DEVICE_MS = 4000;
+const NO_PLACE_YET = "Stop one of them, or wait if their connection was lost: this page tries again by itself.";
 
 /**
  * @typedef {object} Facts everything the deck knows
@@ -87,7 +88,7 @@ function soundNow(facts, now) {
 /** @param {Facts} facts */
 function waiting(facts) {
   if (facts.code === 4429) {
-    return light("refused", "Not connected", `${refusal(4429)} Trying again in a minute.`);
+    return light("refused", "Not connected", `${refusal(4429)} ${NO_PLACE_YET}`);
   }
   return light("reconnecting", "Reconnecting", loss(facts.code));
 }

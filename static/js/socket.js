@@ -6,9 +6,10 @@
  */
 
 const STEPS = [500, 1000, 2000, 4000, 8000];
+/** Where there is no place: those of a killed worker are free after 10 s, others when their user stops. */
+const NO_PLACE_STEPS = [10_000, 20_000, 40_000, 60_000];
 const JITTER = 0.3;
 const CONNECT_MS = 10_000;
-const TOO_MANY_MS = 60_000;
 
 /** The server says "alive" when it has said nothing else for 4 to 8 s. */
 export const ALIVE_WITHIN_MS = 12_000;
@@ -48,20 +49,28 @@ export function signInHelps(code) {
  * @param {() => number} random
  */
 export function backoff(attempt, random) {
-  const step = STEPS[Math.min(attempt, STEPS.length - 1)];
-  return Math.round(step * (1 + JITTER * (2 * random() - 1)));
+  return Math.round(stepOf(STEPS, attempt) * (1 + JITTER * (2 * random() - 1)));
+}
+
+/**
+ * @param {number[]} steps
+ * @param {number} attempt
+ */
+function stepOf(steps, attempt) {
+  return steps[Math.min(attempt, steps.length - 1)];
 }
 
 /**
  * How long to wait after a close, or null for never.
  * @param {number} code
- * @param {number} attempt retries since the last message
+ * @param {number} attempt retries since the last message, or since there was no place
  * @param {() => number} random
  * @returns {number | null}
  */
 export function retryDelay(code, attempt, random) {
   if (FINAL.has(code)) return null;
-  if (code === Close.TOO_MANY) return Math.round(TOO_MANY_MS * (1 + JITTER * random()));
+  // Never sooner than its step: a place that is about to be free must be.
+  if (code === Close.TOO_MANY) return Math.round(stepOf(NO_PLACE_STEPS, attempt) * (1 + JITTER * random()));
   // Too slow means the link works: come back to live at once, but only once.
   if (code === Close.TOO_SLOW && attempt === 0) return 0;
   return backoff(attempt, random);
@@ -74,7 +83,7 @@ export function retryDelay(code, attempt, random) {
  * @property {number} code the close code that led here, 0 before any
  * @property {string} reason
  * @property {number} delay milliseconds until the next try
- * @property {number} attempt tries since the last message
+ * @property {number} attempt tries since the last message, or since there was no place
  */
 
 /**
@@ -112,6 +121,7 @@ export class LiveSocket {
     this.onState = onState;
     this.env = env;
     this.attempt = 0;
+    this.code = 0; // of the last close
     this.socket = null;
     this.timer = null; // next try, or the limit on connecting
     this.staleTimer = null;
@@ -122,7 +132,7 @@ export class LiveSocket {
 
   open() {
     this.#drop();
-    this.attempt = 0;
+    this.attempt = this.code = 0;
     this.#connect();
   }
 
@@ -173,7 +183,7 @@ export class LiveSocket {
 
   /** @param {string | ArrayBuffer} data */
   #receive(data) {
-    this.attempt = 0;
+    this.attempt = this.code = 0;
     this.heardAt = this.env.now();
     this.onMessage(typeof data === "string" ? JSON.parse(data) : data);
   }
@@ -208,6 +218,9 @@ export class LiveSocket {
    */
   #closed(code, reason) {
     this.#drop();
+    // The server answered: what was tried before it did is another matter.
+    if (code === Close.TOO_MANY && this.code !== code) this.attempt = 0;
+    this.code = code;
     const delay = retryDelay(code, this.attempt, this.env.random);
     if (delay === null) {
       this.#enter("closed", code, reason, 0);

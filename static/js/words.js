@@ -31,7 +31,7 @@ const REFUSED = {
   [Close.NOT_ALLOWED]: "You are not allowed to listen to this call.",
   [Close.NO_SUCH_TAP]: "This call is no longer there.",
   [Close.REVOKED]: "You signed out in another window, or your access was changed. Sign in to go on.",
-  [Close.TOO_MANY]: "Too many connections for your account.",
+  [Close.TOO_MANY]: "You already listen to as many calls as one account may, in all windows together.",
 };
 
 /**
@@ -42,7 +42,7 @@ const LIST_REFUSED = {
   [Close.NOT_SIGNED_IN]: ["You are signed out", "Sign in to see the live calls."],
   [Close.REVOKED]: ["You were signed out", REFUSED[Close.REVOKED]],
   [Close.NOT_ALLOWED]: ["You may not see the live calls", "Your account lacks the permission. An administrator can grant it."],
-  [Close.TOO_MANY]: ["Too many open pages", "Your account has too many live connections. Close some; this page tries again by itself in a minute."],
+  [Close.TOO_MANY]: ["Too many open pages", "Your account has too many live connections. Close some; this page tries again by itself."],
 };
 
 /** Why a link was lost, when the server said so. @type {Record<number, string>} */

@@ -57,6 +57,12 @@ for (const [state, changes] of [
   });
 }
 
+test("where there is no place the light says what to do, and that the page tries again", () => {
+  const { words, detail } = audioLight({ ...well, link: "waiting", code: 4429, playing: false }, NOW);
+  assert.equal(words, "Not connected");
+  assert.match(detail, /as many calls as one account may.* Stop one of them.* tries again by itself\.$/);
+});
+
 test("playing needs a worklet that rendered samples in the last second, whatever else is known", () => {
   const links = ["connecting", "open", "waiting", "closed"];
   const flags = [true, false];

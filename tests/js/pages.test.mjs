@@ -203,7 +203,7 @@ for (const [code, words, signIn] of [
 test("the banner of a page let in again is empty", async () => {
   const { banner } = await tapPage();
   sockets[0].onclose({ code: 4429, reason: "" });
-  pass(70_000); // 60 s and the jitter's half
+  pass(11_500); // 10 s and the jitter's half
   sockets[1].onopen();
   sockets[1].say(snapshot(row()));
   assert.equal(banner.textContent, "");

@@ -136,9 +136,39 @@ test("too slow comes back at once, but not in a loop", () => {
   assert.equal(retryDelay(4408, 1, half), 1000);
 });
 
-test("too many waits a minute or more", () => {
-  assert.ok(retryDelay(4429, 0, () => 0) >= 60_000);
-  assert.ok(retryDelay(4429, 0, () => 1) > 60_000);
+test("where there is no place it waits until those of a killed worker are free, then longer", () => {
+  const delays = (chance) => [0, 1, 2, 3, 50].map((attempt) => retryDelay(4429, attempt, () => chance));
+  assert.deepEqual(delays(0), [10_000, 20_000, 40_000, 60_000, 60_000]);
+  assert.deepEqual(delays(1), [13_000, 26_000, 52_000, 78_000, 78_000]);
+});
+
+test("the tries before there was no place do not count, those after it do", () => {
+  const world = new World(0);
+  world.live.open();
+  for (let n = 0; n < 4; n++) {
+    world.lose();
+    world.pass(world.state.delay);
+  }
+  const delays = [];
+  for (let n = 0; n < 3; n++) {
+    world.socket.onopen(); // let in, to be told
+    world.lose(4429);
+    delays.push(world.state.delay);
+    world.pass(world.state.delay);
+  }
+  assert.deepEqual(delays, [10_000, 20_000, 40_000]);
+  assert.equal(world.sockets.length, 8);
+});
+
+test("a place that was had and lost is asked for as at first", () => {
+  const world = new World(0);
+  world.live.open();
+  world.lose(4429);
+  world.pass(10_000);
+  world.socket.onopen();
+  world.say({ type: "hello" });
+  world.lose(4429);
+  assert.equal(world.state.delay, 10_000);
 });
 
 test("a connection that is never answered is given up", () => {
