@@ -6,7 +6,7 @@ socket and the id that browsers see opens neither. It lies in the path, for
 nobody has seen SignalWire pass a query on; and only of characters that no
 client escapes, for the webhook's signature covers the URL byte for byte.
 Whether it is still good (first use in time, tap not ended) is for
-``monitor.taps`` to say.
+``monitor.media`` to say.
 """
 
 from __future__ import annotations
