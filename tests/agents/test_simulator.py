@@ -70,12 +70,13 @@ async def test_a_codec_that_was_not_asked_for_is_announced(agents_server: Server
     assert tap.content_type == "audio/alaw;rate=8000"
 
 
-async def test_calls_over_rtp_leave_the_same_history(agents_server: Server) -> None:
-    with RtpTaps():
-        fleet, said = make(account(agents_server), Script(transport="rtp"), calls=2, seconds=2)
-        await fleet.once()
-        assert fleet.failed == 0, said
-        taps = [await _with_packets(tap) for tap in await ended_taps()]
+async def test_calls_over_rtp_leave_the_same_history(
+    agents_server: Server, rtp_taps: RtpTaps
+) -> None:
+    fleet, said = make(account(agents_server), Script(transport="rtp"), calls=2, seconds=2)
+    await fleet.once()
+    assert fleet.failed == 0, said
+    taps = [await _with_packets(tap) for tap in await ended_taps()]
     assert [tap.transport for tap in taps] == ["rtp"] * 2
     assert [tap.state for tap in taps] == [TapState.FINISHED] * 2
     assert {tap.gaps for tap in taps} == {0}

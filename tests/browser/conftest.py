@@ -1,4 +1,4 @@
-"""A real Chromium, and a server with calls."""
+"""A real Chromium, and what calls it hears."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,7 +14,7 @@ from django.conf import settings
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser import hearing
-from tests.servers import RtpTaps, Server
+from tests.servers import Server
 
 CHROMIUM = os.environ.get("BROWSER_PATH", "")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-quic"]
@@ -29,30 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="NO CHROMIUM: set BROWSER_PATH"))
-
-
-@pytest.fixture(scope="session")
-def _agents_server(django_db_setup: Any, static_files: None) -> Iterator[Server]:
-    with Server(app="agents.asgi:application") as server:
-        yield server
-
-
-@pytest.fixture
-def agents_server(_agents_server: Server, transactional_db: Any) -> Server:
-    """Everything mounted, as script/server starts it."""
-    return _agents_server
-
-
-@pytest.fixture(scope="module")
-def _rtp_taps(django_db_setup: Any, static_files: None) -> Iterator[RtpTaps]:
-    with RtpTaps() as started:
-        yield started
-
-
-@pytest.fixture
-def rtp_taps(_rtp_taps: RtpTaps, transactional_db: Any) -> RtpTaps:
-    """``manage.py rtptaps``."""
-    return _rtp_taps
 
 
 @pytest_asyncio.fixture

@@ -27,7 +27,7 @@ TONE = int(os.environ.get("RTP_TONE_SECONDS", "20"))
 
 @pytest.mark.parametrize(("codec", "payload_type"), [("PCMU", 0), ("PCMA", 8)])
 async def test_what_is_sent_is_in_the_ring(
-    receiving: RtpTaps, codec: g711.Codec, payload_type: int
+    rtp_taps: RtpTaps, codec: g711.Codec, payload_type: int
 ) -> None:
     opened = await open_rtp(codec=codec)
     with Sender(opened.uri) as sender:
@@ -36,7 +36,7 @@ async def test_what_is_sent_is_in_the_ring(
     assert (await row(opened.tap)).state == "tapping"
 
 
-async def test_a_listener_hears_it(server: Server, receiving: RtpTaps, alice: User) -> None:
+async def test_a_listener_hears_it(server: Server, rtp_taps: RtpTaps, alice: User) -> None:
     opened = await open_rtp()
     with Sender(opened.uri) as sender:
         await sender.speak([payload(0)] * 3)
@@ -50,7 +50,7 @@ async def test_a_listener_hears_it(server: Server, receiving: RtpTaps, alice: Us
     assert heard[:640] in g711.decode("PCMU", payload(0)) * 9 + expected
 
 
-async def test_a_lost_packet_is_concealed_flagged_and_counted(receiving: RtpTaps) -> None:
+async def test_a_lost_packet_is_concealed_flagged_and_counted(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     parts = [payload(number) for number in range(40)]
     with Sender(opened.uri) as sender:
@@ -68,7 +68,7 @@ async def test_a_lost_packet_is_concealed_flagged_and_counted(receiving: RtpTaps
     assert (await closed_row(opened.tap)).rtp["lost"] == 1
 
 
-async def test_packets_that_change_places_lose_nothing(receiving: RtpTaps) -> None:
+async def test_packets_that_change_places_lose_nothing(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     chance = random.Random(7)
     parts = [payload(number) for number in range(60)]
@@ -84,7 +84,7 @@ async def test_packets_that_change_places_lose_nothing(receiving: RtpTaps) -> No
         await assert_ring(opened.tap, g711.decode("PCMU", b"".join(parts)))
 
 
-async def test_a_new_ssrc_from_the_same_address_goes_on_behind_a_gap(receiving: RtpTaps) -> None:
+async def test_a_new_ssrc_from_the_same_address_goes_on_behind_a_gap(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     with Sender(opened.uri) as sender:
         await sender.speak([payload(number) for number in range(15)])
@@ -98,7 +98,7 @@ async def test_a_new_ssrc_from_the_same_address_goes_on_behind_a_gap(receiving: 
 
 @pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg here")
 async def test_tones_of_ffmpeg_are_heard_without_a_gap(
-    server: Server, receiving: RtpTaps, alice: User
+    server: Server, rtp_taps: RtpTaps, alice: User
 ) -> None:
     """Both codecs, packets as a telephone's and as long as ffmpeg makes them, all at once."""
     senders = [

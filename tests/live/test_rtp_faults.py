@@ -52,7 +52,7 @@ async def all_speak(uris: Sequence[str]) -> AsyncIterator[None]:
             sender.socket.close()
 
 
-async def test_a_stranger_is_counted_and_not_heard(receiving: RtpTaps) -> None:
+async def test_a_stranger_is_counted_and_not_heard(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     with Sender(opened.uri) as sender, Sender(opened.uri, ssrc=2) as stranger:
         sent = b""
@@ -64,7 +64,7 @@ async def test_a_stranger_is_counted_and_not_heard(receiving: RtpTaps) -> None:
     assert (await closed_row(opened.tap)).rtp["strangers"] == 30
 
 
-async def test_noise_on_the_port_is_counted_and_costs_nothing(receiving: RtpTaps) -> None:
+async def test_noise_on_the_port_is_counted_and_costs_nothing(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     with Sender(opened.uri) as sender:
         for _ in range(50):
@@ -74,7 +74,7 @@ async def test_noise_on_the_port_is_counted_and_costs_nothing(receiving: RtpTaps
     await assert_ring(opened.tap, g711.decode("PCMU", sent))
     await end(opened.tap)
     assert (await closed_row(opened.tap)).rtp["malformed"] == 50
-    assert "Traceback" not in receiving.said()
+    assert "Traceback" not in rtp_taps.said()
 
 
 @pytest.mark.parametrize("mark", [b"\0", b"\5"], ids=["with a packet", "in a pause"])
@@ -104,7 +104,7 @@ async def test_a_tap_that_fails_is_told_once_and_heard_again_and_no_other_feels_
     assert failing.said().count("Traceback") == 1
 
 
-async def test_a_port_is_nobody_elses_while_somebody_still_sends_there(receiving: RtpTaps) -> None:
+async def test_a_port_is_nobody_elses_while_somebody_still_sends_there(rtp_taps: RtpTaps) -> None:
     old = await open_rtp()
     with Sender(old.uri) as sender:
         await sender.speak([b"\x00" * SAMPLES] * 15)
@@ -158,7 +158,7 @@ async def test_fifty_taps_of_a_killed_process_are_back_within_two_seconds(
         assert uris == [one.uri for one in opened]
 
 
-async def test_a_finished_tap_gives_its_media_up(receiving: RtpTaps) -> None:
+async def test_a_finished_tap_gives_its_media_up(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     with Sender(opened.uri) as sender:
         await sender.speak([payload(number) for number in range(20)])
@@ -236,7 +236,7 @@ async def test_the_only_port_is_the_next_taps_after_the_cool_off_and_nothing_of_
 
 
 async def test_two_processes_share_the_ports_and_one_takes_over_from_the_other(
-    receiving: RtpTaps,
+    rtp_taps: RtpTaps,
 ) -> None:
     with RtpTaps():
         opened = [await open_rtp(f"call-{number}") for number in range(4)]

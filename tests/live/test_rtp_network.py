@@ -102,7 +102,7 @@ async def _whole(tap: Tap) -> bool:
     return sum(frame.sample_count(one) for one in await frames_of(tap)) >= PACKETS * SAMPLES
 
 
-async def test_what_a_bad_network_did_is_what_is_counted_and_heard(receiving: RtpTaps) -> None:
+async def test_what_a_bad_network_did_is_what_is_counted_and_heard(rtp_taps: RtpTaps) -> None:
     opened = [await open_rtp(f"call-{number}") for number in range(TAPS)]
     everything = await asyncio.gather(
         *(send_badly(one.uri, seed) for seed, one in enumerate(opened, 1))
@@ -126,7 +126,7 @@ async def test_what_a_bad_network_did_is_what_is_counted_and_heard(receiving: Rt
         assert sum(getattr(done, what) for done in everything) > 5
 
 
-async def test_one_changed_packet_would_be_found(receiving: RtpTaps) -> None:
+async def test_one_changed_packet_would_be_found(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     plain = {number for _, number in schedule(random.Random(1))}
     changed = next(n for n in range(250, 280) if set(range(n - 6, n + 7)) <= plain)
