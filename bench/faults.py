@@ -82,7 +82,7 @@ class Faults:
             dropped = people.dropped()
         seen = readings.stages[-1]
         self._add("sockets closed", seen.gone, 0)
-        self._add("PSS growth per tap, MB", round((peak - before) / TAPS / 1e6, 3), 1)
+        self._add("memory growth per tap, MB", round((peak - before) / TAPS / 1e6, 3), 1)
         # A moment before is after the thaw as well: the pause began before it was waited for.
         again = max(0, round((seen.resumed_at - back) * 1000))
         resumed = seen.resumed_at > back - 1
@@ -120,7 +120,7 @@ class Faults:
         self._add("p99 of the good, ms, beside it", beside.p99_ms)
         self._add("p99 moved, ms", moved, 20)
         self._heard(readings, limit=0)
-        self._add("PSS growth, MB", round((peak - before) / 1e6, 2), 5)
+        self._add("memory growth, MB", round((peak - before) / 1e6, 2), 5)
         after = people.too_slow_after(running.tap_ids[0])
         self._add("closed after, s", after and round(after, 1), 12, least=10)
 
@@ -164,7 +164,7 @@ class Faults:
         return readings
 
     def _peak(self, running: rows.Running, seconds: float) -> int:
-        """The highest PSS within so many seconds, in bytes."""
+        """The most allocated within so many seconds, in bytes."""
         until, peak = time.monotonic() + seconds, 0
         while (left := until - time.monotonic()) > 0:
             peak = max(peak, gauge.memory(running.server.pid)[0])

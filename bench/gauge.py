@@ -37,13 +37,17 @@ def handles(pid: int) -> tuple[int, int]:
 
 
 def memory(pid: int) -> tuple[int, int]:
-    """PSS and RSS of a process in bytes."""
-    said = dict.fromkeys(("Pss", "Rss"), 0)
+    """What a process has allocated, and its RSS, in bytes.
+
+    RSS counts code too, and PSS counts that by its share, which moves by some MB when
+    another Python starts or ends.
+    """
+    said = dict.fromkeys(("Anonymous", "Rss"), 0)
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, _, value = line.partition(":")
         if name in said:
             said[name] = int(value.split()[0]) * 1024
-    return said["Pss"], said["Rss"]
+    return said["Anonymous"], said["Rss"]
 
 
 class Meter:

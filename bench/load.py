@@ -135,7 +135,7 @@ class Generator:
         server, waited, redis, own = used
         meter = self._meter
         ongoing = [time.monotonic() - ear.heard_at for ear in self._ears]
-        pss, rss = gauge.memory(self._plan.server_pid)
+        allocated, rss = gauge.memory(self._plan.server_pid)
         return Reading(
             stage.name,
             len(self._taps),
@@ -154,7 +154,7 @@ class Generator:
             disordered=meter.disordered,
             garbled=meter.garbled,
             gone=meter.gone,
-            pss=pss,
+            allocated=allocated,
             rss=rss,
             late_ms=round(meter.late * 1000, 1),
             p50_ms=meter.quantile(0.5),

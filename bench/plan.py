@@ -86,7 +86,7 @@ class Reading:
     disordered: int = 0
     garbled: int = 0  # no mark, another tap's mark, or a position that is not the mark's
     gone: int = 0  # sockets that the server had closed by then
-    pss: int = 0  # bytes, of the server
+    allocated: int = 0  # bytes, of the server
     rss: int = 0
     late_ms: float = 0.0  # the longest that the generator was behind its schedule
     p50_ms: float = 0.0

@@ -265,4 +265,4 @@ def _common(loud: Reading) -> dict[str, Any]:
 
 
 def _each(before: Reading, after: Reading, more: int) -> int:
-    return round((after.pss - before.pss) / more) if more else 0
+    return round((after.allocated - before.allocated) / more) if more else 0
