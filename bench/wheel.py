@@ -23,10 +23,13 @@ class Wheel:
         self._clock = clock
         self.members = 0
         self._from = 0.0
-        self._turns = 0
+        self._first = 0  # whose turn it was then
+        self._turns = 0  # since then
 
     def set(self, members: int) -> None:
-        """Change how many there are; the phases are dealt anew."""
+        """Change how many there are; the phases are dealt anew, and who is next stays so:
+        while a thousand join, those who joined first have their turns too."""
+        self._first = (self._first + self._turns) % members if members else 0
         self.members, self._from, self._turns = members, self._clock(), 0
 
     def turn(self) -> float:
@@ -39,6 +42,6 @@ class Wheel:
             if due > now:
                 break
             late = max(late, now - due)
-            self._act(self._turns % self.members, now)
+            self._act((self._first + self._turns) % self.members, now)
             self._turns += 1
         return late

@@ -71,6 +71,17 @@ def test_the_wheel_spreads_its_members_evenly_and_never_moves_its_schedule() -> 
     assert wheel.turn() == 0.0
 
 
+def test_all_have_their_turns_though_more_come_all_the_time() -> None:
+    clock, turns = Clock(), list[int]()
+    wheel = Wheel(lambda member, now: turns.append(member), 1.0, clock)
+    for members in range(2, 20):
+        wheel.set(members)
+        for _ in range(2):
+            wheel.turn()
+            clock.now += 0.1
+    assert set(turns) >= set(range(15))
+
+
 def pcm(voice: Voice) -> bytes:
     return g711.decode("PCMU", voice.say(1.0))
 
