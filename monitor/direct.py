@@ -5,9 +5,9 @@ resumed through ten coroutines: for 20 ms of audio that is half of all the work.
 Our servers put the socket itself into the scope, as an extension, and a consumer
 may then have whole binary messages, and write what it has, by a plain call.
 
-It is for what comes all the time and is as it should be. Whatever is not — text
-that comes, pings, the closing, a client that is slow, a server that is not ours —
-goes ASGI's way, and so does a message while another still waits there.
+It is for what comes all the time and is as it should be. Whatever is not — other
+text, pings, the closing, a client that is slow, a server that is not ours — goes
+ASGI's way, and so does a message while another still waits there.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ Take = Callable[[bytes], bool]
 class Direct(Protocol):
     """A server's socket, as the consumer sees it."""
 
-    #: The consumer's: take a message, or say False and it comes through ``receive``.
+    #: The consumer's: take a binary message, or say False and it comes through ``receive``.
     take: Take | None
+    #: The same with text, encoded, which need not be UTF-8.
+    take_text: Take | None
 
     def write(self, data: bytes) -> bool:
         """Send a binary message, or say False: then it must go through ``send``."""
@@ -40,6 +42,7 @@ class _None:
     """The direct way of a server that has none."""
 
     take: Take | None = None
+    take_text: Take | None = None
 
     def write(self, data: bytes) -> bool:
         return False

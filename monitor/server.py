@@ -53,6 +53,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
     """
 
     take: direct.Take | None = None
+    take_text: direct.Take | None = None
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
         start, size = 0, len(data)
@@ -106,14 +107,14 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
 
     def _hand_over(self, first: int, payload: bytes) -> bool:
         """Give a message to the application. False for one that autobahn must refuse."""
-        if first == rfc6455.TEXT:
-            if not rfc6455.is_utf8(payload):
-                return False
-            self.onMessage(payload, False)
-        elif self.take and self.application_queue.empty() and self.take(payload):
+        text = first == rfc6455.TEXT
+        take = self.take_text if text else self.take
+        if take and self.application_queue.empty() and take(payload):
             self.last_ping = time.time()  # as onMessage does: a sign of life
-        else:
-            self.onMessage(payload, True)
+            return True
+        if text and not rfc6455.is_utf8(payload):
+            return False
+        self.onMessage(payload, not text)
         return True
 
     def _between_messages(self) -> bool:

@@ -60,6 +60,7 @@ class Protocol(WebSocketsSansIOProtocol):
         self._rest = b""  # of a frame that is not all there
         self._amid = False  # a message of several frames
         self.take: direct.Take | None = None
+        self.take_text: direct.Take | None = None
         self._task: asyncio.Task[None] | None = None  # the application
 
     async def run_asgi(self) -> None:
@@ -157,12 +158,13 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def _message(self, first: int, payload: bytes) -> bool:
         """Give a message to the application. False for one that uvicorn must refuse."""
-        if first == rfc6455.TEXT:
-            if not rfc6455.is_utf8(payload):
-                return False
-            self._queue({"text": payload.decode()})
-        elif not (self.take and self.queue.empty() and self.take(payload)):
-            self._queue({"bytes": payload})
+        text = first == rfc6455.TEXT
+        take = self.take_text if text else self.take
+        if take and self.queue.empty() and take(payload):
+            return True
+        if text and not rfc6455.is_utf8(payload):
+            return False
+        self._queue({"text": payload.decode()} if text else {"bytes": payload})
         return True
 
     def _queue(self, content: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import time
 from typing import Any
@@ -22,6 +23,7 @@ from .stream import STALL
 
 GRACE = 0.5  # seconds that audio may still be under way when its tap has ended
 BACKFILL_EVERY = 5.0  # seconds; a ring is 480 kB
+ACK = 64  # bytes at most, for one with the largest position has 40
 MAX_BACKFILL = 600.0  # seconds; a ring holds less
 
 
@@ -40,14 +42,18 @@ class ListenConsumer(PageConsumer):
         self._state = ""
         self._notes: list[dict[str, Any]] = []  # what goes out before the next frame
 
-    def allowed(self, user: Any) -> None:
+    @functools.cached_property
+    def _tap(self) -> Tap:
+        """Read from the database when it is first asked for. Raises Closed."""
         tap_id = self.scope["url_route"]["kwargs"]["tap_id"]
         tap = Tap.objects.select_related("call").filter(pk=tap_id).first()
         if tap is None:
             raise Closed(CloseCode.NO_SUCH_TAP, "no such tap")
-        if not taps.may_listen(user, tap):
+        return tap
+
+    def allowed(self, user: Any) -> None:
+        if not taps.may_listen(user, self._tap):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
-        self._tap = tap
 
     async def opened(self) -> None:
         self._tap_id = str(self._tap.pk).encode()
@@ -79,6 +85,7 @@ class ListenConsumer(PageConsumer):
             }
         )
         self._follow(tap)
+        self._direct.take_text = self._take
 
     async def pump(self) -> None:
         while True:
@@ -104,6 +111,21 @@ class ListenConsumer(PageConsumer):
             self._sent(data, now)
         else:
             self._mailbox.put(data)
+
+    def _take(self, payload: bytes) -> bool:
+        """Take an acknowledgement straight from the socket; all else, ``heard`` does."""
+        if len(payload) > ACK:
+            return False
+        try:
+            message = json.loads(payload)
+        except ValueError:
+            return False
+        return (
+            isinstance(message, dict)
+            and message.get("type") == "ack"
+            and isinstance(message.get("position"), int)
+            and self.lag.acked(message["position"], time.monotonic())
+        )
 
     def _sent(self, data: bytes, now: float) -> None:
         self._frames += 1
@@ -144,6 +166,7 @@ class ListenConsumer(PageConsumer):
         return self._frames, dropped
 
     async def gone(self, reason: str) -> None:
+        self._direct.take_text = None
         if self._session is None:
             return
         try:

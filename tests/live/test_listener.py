@@ -55,3 +55,24 @@ async def test_a_backfill_while_redis_is_frozen_is_answered_and_the_audio_goes_o
     error, audio = sent
     assert json.loads(error["text"]) == {"type": "error", "reason": "the audio bus is away"}
     assert audio["bytes"] == data
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (b'{"type":"ack","position":480}', True),
+        (b'{"position":0, "type":"ack"}', True),
+        (b'{"type":"ack","position":961}', False),  # never sent: to be complained of
+        (b'{"type":"ack","position":"480"}', False),
+        (b'{"type":"backfill","seconds":5}', False),
+        (b'["ack",480]', False),
+        (b'{"type":"ack","position":480', False),
+        (b"\xff\xfe", False),
+        (b'{"type":"ack","position":480}' + b" " * 64, False),
+    ],
+)
+async def test_acknowledgements_go_the_direct_way_and_nothing_else(
+    listener: ListenConsumer, said: bytes, taken: bool
+) -> None:
+    listener._sent(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 480, 0, bytes(960)), 0.0)
+    assert listener._take(said) is taken
