@@ -140,9 +140,13 @@ class TestBackfill:
         self, server: Server, alice: User
     ) -> None:
         opened = await open_tap()
-        async with server.tap(opened.uri) as sender:
+        async with (
+            server.tap(opened.uri) as sender,
+            server.listen(opened.tap.pk, alice) as first,
+        ):
+            await message(first)
             sent = await speak(sender, 30)
-            await sender.send(b"")
+            await Ear(first).take(30 * 160)  # so it is in the ring
 
             async with server.listen(opened.tap.pk, alice) as page:
                 await message(page)
