@@ -12,12 +12,55 @@ ASGI's way, and so does a message while another still waits there.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, Protocol, cast
+
+logger = logging.getLogger(__name__)
 
 EXTENSION = "earshot.direct"
 
 Take = Callable[[bytes], bool]
+Put = Callable[[bytes], object]
+
+
+class Outbox:
+    """What our servers write the direct way: at once, or together when a block ends.
+
+    A system call leaves the processor without what it had learned of the
+    interpreter: one write of 1 kB amid other work takes 7.8 µs, one of a hundred in a
+    row 3.5. ``with outbox:`` has all else done first, for every socket. Nothing may be
+    awaited in such a block: what is written ASGI's way meanwhile would come first.
+    """
+
+    def __init__(self) -> None:
+        self._gathers = False
+        self._waiting: list[tuple[Put, bytes]] = []
+
+    def write(self, put: Put, data: bytes) -> None:
+        """Have ``put``, a socket's, take whole frames."""
+        if self._gathers:
+            self._waiting.append((put, data))
+        else:
+            put(data)
+
+    def __enter__(self) -> None:
+        self._gathers = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
+    ) -> None:
+        self._gathers = False
+        waiting, self._waiting = self._waiting, []
+        for put, data in waiting:
+            try:
+                put(data)
+            except Exception:
+                logger.exception("a socket could not be written")
+
+
+outbox = Outbox()  # of the process: it has one loop
 
 
 class Direct(Protocol):

@@ -72,14 +72,14 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
         """Send one message the short way, if the socket is open and the length allows it."""
         if not self._may_write(data):
             return False
-        self._put(rfc6455.medium_binary(data))
+        direct.outbox.write(self._put, rfc6455.medium_binary(data))
         return True
 
     def write_text(self, data: bytes) -> bool:
         """The same with text."""
         if not self._may_write(data):
             return False
-        self._put(rfc6455.medium_text(data))
+        direct.outbox.write(self._put, rfc6455.medium_text(data))
         return True
 
     def _put(self, data: bytes) -> None:

@@ -115,14 +115,14 @@ class Protocol(WebSocketsSansIOProtocol):
         """Send one message the short way, if socket, client and length allow it."""
         if not self._may_write(data):
             return False
-        self.transport.write(rfc6455.medium_binary(data))
+        direct.outbox.write(self.transport.write, rfc6455.medium_binary(data))
         return True
 
     def write_text(self, data: bytes) -> bool:
         """The same with text."""
         if not self._may_write(data):
             return False
-        self.transport.write(rfc6455.medium_text(data))
+        direct.outbox.write(self.transport.write, rfc6455.medium_text(data))
         return True
 
     def _may_write(self, data: bytes) -> bool:

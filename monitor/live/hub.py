@@ -18,6 +18,7 @@ from django.conf import settings
 from redis.exceptions import ResponseError
 
 from .. import metrics
+from ..direct import outbox
 from . import bus
 from .cursors import Cursors
 from .link import Link
@@ -158,8 +159,9 @@ class Hub:
         if isinstance(answer, ResponseError):
             await self._put_aside(answer)
             return
-        for key, entries in answer or ():
-            self._deliver(key.decode(), entries)
+        with outbox:
+            for key, entries in answer or ():
+                self._deliver(key.decode(), entries)
 
     def _deliver(self, key: str, entries: list[Any]) -> None:
         cursor = self._cursors.last(key)

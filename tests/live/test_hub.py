@@ -14,6 +14,7 @@ import pytest
 import redis
 from pytest_django import Settings
 
+from monitor.direct import outbox
 from monitor.live import bus, hub
 from monitor.live.hub import Hub
 from tests import environment
@@ -354,6 +355,26 @@ async def test_a_sink_that_fails_is_logged_and_breaks_no_other(
     assert before.heard == after.heard == elsewhere.heard == [0, 1, 2]
     assert one.reconnects == 0
     assert caplog.text.count(f"a sink of {stream.key} failed") == 3
+
+
+async def test_what_sinks_write_goes_out_when_all_have_had_what_came(store: redis.Redis) -> None:
+    """Two streams that grow in one transaction are in one answer."""
+    done: list[str] = []
+    streams = [Stream(store), Stream(store)]
+
+    def hear(data: bytes) -> None:
+        done.append("heard")
+        outbox.write(lambda data: done.append("written"), data)
+
+    async with running() as one:
+        for stream in streams:
+            await one.subscribe(stream.key, hear)
+        with store.pipeline(transaction=True) as pipeline:
+            for stream in streams:
+                pipeline.xadd(stream.key, {"f": "0"}, id="480-1")
+            pipeline.execute()
+        await until(lambda: len(done) == 4)
+    assert done == ["heard", "heard", "written", "written"]
 
 
 async def test_a_key_that_is_no_stream_stops_no_other(
