@@ -83,7 +83,9 @@ class Lag:
 
     def degraded(self, now: float) -> bool:
         """Is it so far behind that sending on would only hide it?"""
-        if self.seconds(now) > DEGRADED:
+        # Asked for each Frame. Whose oldest mark is young, with nothing clogged, is not.
+        young = not self._marks or now - self._marks[0][1] <= DEGRADED
+        if not (young and self._clogged_at is None) and self.seconds(now) > DEGRADED:
             self._degraded = True
         return self._degraded
 
