@@ -195,7 +195,7 @@ class Suite:
                     for alone, watched in zip(shares[::2], shares[1::2], strict=True)
                 ]
                 counts = {"consoles": scale.consoles, "taps": scale.console_taps}
-                more = {"extra_percent": median(extras), "extras": extras}
+                more = {"extra_percent": round(median(extras), 1), "extras": extras}
                 done.append({"name": name, **counts, **more})
         return done
 

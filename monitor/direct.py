@@ -30,7 +30,7 @@ class Outbox:
 
     A system call leaves the processor without what it had learned of the
     interpreter: one write of 1 kB amid other work takes 7.8 µs, one of a hundred in a
-    row 3.5. ``with outbox:`` has all else done first, for every socket. Nothing may be
+    row 3.5 to 5.7. ``with outbox:`` has all else done first, for every socket. Nothing may be
     awaited in such a block: what is written ASGI's way meanwhile would come first.
     """
 
