@@ -18,6 +18,7 @@ class Cursors:
         self._last: dict[str, bytes] = {}
         self._keys: dict[str, bytes] = {}  # both packed, and in the same order
         self._ids: dict[str, bytes] = {}
+        self._fresh: set[str] = set()  # begun since the last command
 
     def __contains__(self, key: str) -> bool:
         return key in self._last
@@ -36,7 +37,12 @@ class Cursors:
         """Read a stream behind an id, unless it is read already."""
         if key not in self._last:
             self._keys[key] = bulk(key.encode())
+            self._fresh.add(key)
             self.move(key, after)
+
+    def is_fresh(self, key: str) -> bool:
+        """Was it begun since the last command, whose answer may then begin too early?"""
+        return key in self._fresh
 
     def move(self, key: str, last: bytes) -> None:
         """A stream that is read was read up to an id."""
@@ -47,9 +53,11 @@ class Cursors:
         """Read a stream no more."""
         for known in (self._last, self._keys, self._ids):
             known.pop(key, None)
+        self._fresh.discard(key)
 
     def command(self, count: int, block_ms: int) -> bytes:
         """XREAD of all streams, packed."""
+        self._fresh.clear()
         options = (b"XREAD", b"COUNT", b"%d" % count, b"BLOCK", b"%d" % block_ms, b"STREAMS")
         words = len(options) + 2 * len(self._last)
         head = (b"*%d\r\n" % words, *map(bulk, options))

@@ -167,8 +167,8 @@ class Hub:
         cursor = self._cursors.last(key)
         if cursor is None:
             return  # nobody wants it any more
-        if _number(entries[0][0]) <= _number(cursor):
-            # Left and wanted again while this answer was under way: it begins too early.
+        if self._cursors.is_fresh(key):
+            # Left and wanted again while this answer was under way: it may begin too early.
             entries = [one for one in entries if _number(one[0]) > _number(cursor)]
         if not entries:
             return

@@ -41,3 +41,16 @@ def test_a_stream_that_is_read_already_does_not_begin_again() -> None:
     cursors.drop("one")
     assert cursors.last("one") is None
     assert len(cursors) == 0
+
+
+def test_a_stream_is_fresh_until_it_is_asked_for() -> None:
+    cursors = Cursors()
+    cursors.begin("one", b"0-0")
+    assert cursors.is_fresh("one")
+    cursors.command(1, 1)
+    assert not cursors.is_fresh("one")
+    cursors.drop("one")
+    cursors.begin("one", b"5-1")
+    assert cursors.is_fresh("one")
+    cursors.drop("one")
+    assert not cursors.is_fresh("one")
