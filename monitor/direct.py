@@ -13,7 +13,7 @@ ASGI's way, and so does a message while another still waits there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, cast
 
@@ -36,14 +36,14 @@ class Outbox:
 
     def __init__(self) -> None:
         self._gathers = False
-        self._waiting: list[tuple[Put, bytes]] = []
+        self._waiting: list[tuple[Sequence[Put], bytes]] = []
 
-    def write(self, put: Put, data: bytes) -> None:
-        """Have ``put``, a socket's, take whole frames."""
+    def write(self, puts: Sequence[Put], data: bytes) -> None:
+        """Have ``puts``, of a socket each, take whole frames."""
         if self._gathers:
-            self._waiting.append((put, data))
+            self._waiting.append((puts, data))
         else:
-            put(data)
+            _write(puts, data)
 
     def __enter__(self) -> None:
         self._gathers = True
@@ -53,11 +53,16 @@ class Outbox:
     ) -> None:
         self._gathers = False
         waiting, self._waiting = self._waiting, []
-        for put, data in waiting:
-            try:
-                put(data)
-            except Exception:
-                logger.exception("a socket could not be written")
+        for puts, data in waiting:
+            _write(puts, data)
+
+
+def _write(puts: Sequence[Put], data: bytes) -> None:
+    for put in puts:
+        try:
+            put(data)
+        except Exception:
+            logger.exception("a socket could not be written")
 
 
 outbox = Outbox()  # of the process: it has one loop
@@ -71,11 +76,12 @@ class Direct(Protocol):
     #: The same with text, encoded, which need not be UTF-8.
     take_text: Take | None
 
-    def write(self, data: bytes) -> bool:
-        """Send a binary message, or say False: then it must go through ``send``."""
+    def flow(self, hold: Callable[[], None]) -> Put | None:
+        """What takes whole frames from now on, for the outbox to write: until ``hold`` is
+        called, once, for the client is slow or leaves. None if it is so now."""
 
     def write_text(self, data: bytes) -> bool:
-        """The same with a text message, encoded."""
+        """Send a text message, encoded, or say False: then it must go through ``send``."""
 
     def unsent(self) -> int:
         """Bytes that wait here, for the kernel takes no more of them."""
@@ -87,10 +93,11 @@ class _None:
     take: Take | None = None
     take_text: Take | None = None
 
-    def write(self, data: bytes) -> bool:
-        return False
+    def flow(self, hold: Callable[[], None]) -> Put | None:
+        return None
 
-    write_text = write
+    def write_text(self, data: bytes) -> bool:
+        return False
 
     def unsent(self) -> int:
         return 0

@@ -22,9 +22,11 @@ FIN = 0x80  # in the first byte
 CONTROL = 0x08  # in the first byte: ping, pong or close, which may come amid a message
 MASKED = 0x80  # in the second byte
 LONG = 126  # in the second byte: 16 bits of length follow; one more: 64 bits
-MEDIUM = range(LONG, 0x10000)  # bytes that have their length in 16 bits
+LONGEST = 0xFFFF  # bytes that have their length in 16 bits
 
+_short = struct.Struct(">BB")
 _medium = struct.Struct(">BBH")
+_long = struct.Struct(">BBQ")
 
 
 def extent(data: bytes, start: int) -> tuple[int, int]:
@@ -66,12 +68,20 @@ def unmasked(data: bytes, payload: int, end: int) -> bytes:
     return apply_mask(data[payload:end], data[payload - 4 : payload])
 
 
-def medium_binary(payload: bytes) -> bytes:
-    """A whole binary message of a length in MEDIUM, as a server sends it: not masked."""
-    return _medium.pack(BINARY, LONG, len(payload)) + payload
+def binary(payload: bytes) -> bytes:
+    """A whole binary message, as a server sends it: not masked."""
+    return _head(BINARY, len(payload)) + payload
 
 
 @functools.lru_cache(maxsize=1)
-def medium_text(payload: bytes) -> bytes:
+def text(payload: bytes) -> bytes:
     """The same of text. Kept, for hundreds of pages are sent the same levels one after another."""
-    return _medium.pack(TEXT, LONG, len(payload)) + payload
+    return _head(TEXT, len(payload)) + payload
+
+
+def _head(first: int, size: int) -> bytes:
+    if size < LONG:
+        return _short.pack(first, size)
+    if size <= LONGEST:
+        return _medium.pack(first, LONG, size)
+    return _long.pack(first, LONG + 1, size)

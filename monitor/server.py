@@ -17,6 +17,7 @@ import os
 import sys
 import time
 import weakref
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import daphne.server  # first: it installs Twisted's asyncio reactor
@@ -69,24 +70,30 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
             super().dataReceived(data[start:] if start else data)
 
     def write(self, data: bytes) -> bool:
-        """Send one message the short way, if the socket is open and the length allows it."""
-        if not self._may_write(data):
+        """Send a binary message the short way, if the socket is open."""
+        if self.state != self.STATE_OPEN:
             return False
-        direct.outbox.write(self._put, rfc6455.medium_binary(data))
+        direct.outbox.write((self._put,), rfc6455.binary(data))
         return True
 
     def write_text(self, data: bytes) -> bool:
         """The same with text."""
-        if not self._may_write(data):
+        if self.state != self.STATE_OPEN:
             return False
-        direct.outbox.write(self._put, rfc6455.medium_text(data))
+        direct.outbox.write((self._put,), rfc6455.text(data))
         return True
+
+    def flow(self, hold: Callable[[], None]) -> direct.Put | None:
+        """A slow client is not held, for Twisted takes whatever comes, and tells ``unsent``."""
+        return self._put if self.state == self.STATE_OPEN else None
 
     def _put(self, data: bytes) -> None:
         """Write at once where nothing waits before it.
 
         Twisted leaves it to the loop: two more system calls and a turn for each message.
         """
+        if self.state != self.STATE_OPEN:
+            return  # the client has closed it, and hears nothing more
         transport, sent = self.transport, 0
         plain = isinstance(transport, tcp.Connection)  # and not TLS
         if plain and not transport.dataBuffer and not transport._tempDataBuffer:
@@ -94,9 +101,6 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
             sent = done if isinstance(done, int) else 0  # lost: the loop will find it so
         if sent < len(data):
             transport.write(data[sent:] if sent else data)
-
-    def _may_write(self, data: bytes) -> bool:
-        return self.state == self.STATE_OPEN and not self.send_queue and len(data) in rfc6455.MEDIUM
 
     def unsent(self) -> int:
         """Bytes that Twisted keeps, without limit and out of sight."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -61,6 +62,7 @@ class Protocol(WebSocketsSansIOProtocol):
         self._amid = False  # a message of several frames
         self.take: direct.Take | None = None
         self.take_text: direct.Take | None = None
+        self._hold: Callable[[], None] | None = None  # to be called by what ends a flow
         self._task: asyncio.Task[None] | None = None  # the application
 
     async def run_asgi(self) -> None:
@@ -84,6 +86,7 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
+        self._hold_on()
         self._abort_soon()
 
     def data_received(self, data: bytes) -> None:
@@ -102,6 +105,7 @@ class Protocol(WebSocketsSansIOProtocol):
             if end - payload > limit:
                 self._short = False
                 super().data_received(data[start:])  # refuses it, and reads no more
+                self._hold_on()
                 return
             if not payload or end > size:
                 self._rest = data[start:]
@@ -112,21 +116,33 @@ class Protocol(WebSocketsSansIOProtocol):
             start = end
 
     def write(self, data: bytes) -> bool:
-        """Send one message the short way, if socket, client and length allow it."""
-        if not self._may_write(data):
+        """Send a binary message the short way, if socket and client allow it."""
+        if not self._may_write:
             return False
-        direct.outbox.write(self.transport.write, rfc6455.medium_binary(data))
+        direct.outbox.write((self.transport.write,), rfc6455.binary(data))
         return True
 
     def write_text(self, data: bytes) -> bool:
         """The same with text."""
-        if not self._may_write(data):
+        if not self._may_write:
             return False
-        direct.outbox.write(self.transport.write, rfc6455.medium_text(data))
+        direct.outbox.write((self.transport.write,), rfc6455.text(data))
         return True
 
-    def _may_write(self, data: bytes) -> bool:
-        return self.writable.is_set() and self._open and len(data) in rfc6455.MEDIUM
+    def flow(self, hold: Callable[[], None]) -> direct.Put | None:
+        """The transport itself: nothing of this object is touched for a Frame."""
+        if not self._may_write:
+            return None
+        self._hold = hold
+        return self.transport.write
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._hold_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hold_on()
+        super().connection_lost(exc)
 
     def unsent(self) -> int:
         return self.transport.get_write_buffer_size()
@@ -140,6 +156,16 @@ class Protocol(WebSocketsSansIOProtocol):
             await self.writable.wait()
         if not self.write(data):
             await super().send(message)  # says what is wrong with that, if anything is
+
+    def _hold_on(self) -> None:
+        """Have nothing more written past this object."""
+        hold, self._hold = self._hold, None
+        if hold:
+            hold()
+
+    @property
+    def _may_write(self) -> bool:
+        return self.writable.is_set() and self._open
 
     @property
     def _open(self) -> bool:
@@ -155,6 +181,8 @@ class Protocol(WebSocketsSansIOProtocol):
         if not frame[0] & rfc6455.CONTROL:
             self._amid = not frame[0] & rfc6455.FIN
         super().data_received(frame)
+        if not self._open:
+            self._hold_on()
 
     def _message(self, first: int, payload: bytes) -> bool:
         """Give a message to the application. False for one that uvicorn must refuse."""

@@ -23,6 +23,8 @@ class ConsoleConsumer(PageConsumer):
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(runtime, Mailbox(BACKLOG))
+        self._idle = False  # does the pump wait for something to send?
+        self._told = 0
 
     def allowed(self, user: Any) -> None:
         if not taps.may_watch(user):
@@ -36,7 +38,9 @@ class ConsoleConsumer(PageConsumer):
 
     async def pump(self) -> None:
         while True:
-            await self.something()
+            self._idle = True
+            await self._mailbox.wake.wait()
+            self._idle = False
             missed, self._mailbox.dropped = self._mailbox.dropped, 0
             messages = self._mailbox.take()
             if missed:
@@ -46,9 +50,14 @@ class ConsoleConsumer(PageConsumer):
 
     def _hear(self, message: bytes) -> None:
         """Send an event or levels on at once, if nothing stands before them."""
-        self._spoke = True
-        if not (self.ready and self._direct.write_text(message)):
+        self._told += 1
+        ready = self._idle and not self._mailbox.wake.is_set()
+        if not (ready and self._direct.write_text(message)):
             self._mailbox.put(message)
+
+    @property
+    def told(self) -> int:
+        return self._told
 
     async def heard(self, message: dict[str, Any]) -> None:
         await self.complain("the live list takes no messages")

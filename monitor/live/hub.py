@@ -117,6 +117,10 @@ class Hub:
             self._sinks.pop(key, None)
             self._cursors.drop(key)
 
+    def reads(self, key: str) -> bool:
+        """Is a stream read?"""
+        return key in self._cursors
+
     async def ring(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
         """The last seconds of a tap, oldest first."""
         return await self._ask(lambda: bus.ring(self._client, tap_id, seconds))

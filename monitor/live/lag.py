@@ -7,7 +7,8 @@ can lie, by the clock; once the kernel takes no more, what waits behind it canno
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
+from bisect import bisect
 
 DEGRADED = 5.0  # seconds behind: nothing more is sent until the listener has caught up
 TOO_SLOW = 10.0  # seconds behind: the socket is closed
@@ -16,51 +17,104 @@ CLOGGED = 64 * 1024  # bytes, 4 s of audio, that may wait in the process
 SHRINK = 1.0  # seconds that one ack may take off the allowance for older audio
 
 
-class Lag:
-    """Marks of what was sent when; an ack removes those it has reached.
+class Line:
+    """What was sent when to all who hear a tap together: a mark each STEP, and for who is new.
 
-    The lag is the age of the oldest mark that was not acknowledged, so a jump
-    of positions counts for nothing. Who asked for older audio may be that much
-    further behind, but not stand still. Times are a monotonic clock's seconds.
+    Marks are numbered, for each listener has reached another one, and kept for so many
+    seconds. Times are a monotonic clock's.
+    """
+
+    __slots__ = ("_kept_for", "_mark_at", "_positions", "_times", "end", "first", "newest")
+
+    def __init__(self, seconds: float) -> None:
+        self._kept_for = seconds
+        self._positions = array("q")
+        self._times = array("d")
+        self._mark_at = 0.0
+        self.first = 0  # number of the first mark that is kept
+        self.newest = -1  # position of the last Frame
+        self.end = -1  # and where it ends
+
+    @property
+    def next(self) -> int:
+        """Number of the mark that comes next."""
+        return self.first + len(self._times)
+
+    def mark(self, number: int) -> tuple[int, float]:
+        """Position and time of a mark, from ``first`` on and before ``next``."""
+        return self._positions[number - self.first], self._times[number - self.first]
+
+    def sent(self, position: int, samples: int, now: float) -> bool:
+        """A Frame of so many samples, which begins at ``position``, was sent. Is it a mark?"""
+        if position < self.newest:
+            self._wrapped()
+        self.newest, self.end = position, position + samples
+        if now < self._mark_at:
+            return False
+        self._mark_at = now + STEP
+        self._positions.append(position)
+        self._times.append(now)
+        if now - self._times[0] > 2 * self._kept_for:
+            self._forget(bisect(self._times, now - self._kept_for))
+        return True
+
+    def somebody_new(self) -> None:
+        """Have a mark where its hearing begins."""
+        self._mark_at = 0.0
+
+    def _wrapped(self) -> None:
+        """No acknowledgement will be compared with what was before."""
+        self._forget(len(self._times))
+        self.first += 1  # left out, so that everybody finds its own mark gone
+        self._mark_at = 0.0
+
+    def _forget(self, marks: int) -> None:
+        del self._positions[:marks], self._times[:marks]
+        self.first += marks
+
+
+class Lag:
+    """What one listener of a line has acknowledged.
+
+    The lag is the age of the oldest mark that was not, so a jump of positions counts
+    for nothing. Who asked for older audio may be that much further behind, but not
+    stand still.
     """
 
     __slots__ = (
-        *("_acked", "_acked_at", "_allowance", "_clogged_at", "_degraded", "_end"),
-        *("_marks", "_newest", "_unsent"),
+        *("_acked", "_acked_at", "_allowance", "_clogged_at", "_end", "_line", "_reached"),
+        *("_unsent", "_until"),
     )
 
-    def __init__(self) -> None:
-        self._marks: deque[tuple[int, float]] = deque()
-        self._newest = -1
-        self._end = -1  # of what was sent
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        line.somebody_new()
+        self._reached = line.next  # number of the first mark that was not acknowledged
+        self._until: int | None = None  # of the first mark that was not sent: it is degraded
+        self._end = -1  # of what was sent beside the line, or before it was degraded
         self._acked = -1
         self._acked_at = 0.0  # when the acknowledged position last moved
         self._allowance = 0.0
         self._unsent = 0
         self._clogged_at: float | None = None  # since when what waits only grows
-        self._degraded = False
-
-    def sent(self, position: int, samples: int, now: float) -> None:
-        """A frame of so many samples, which begins at ``position``, was sent."""
-        if position < self._newest:
-            self._marks.clear()  # the position wrapped, or older audio was asked for
-        self._newest, self._end = position, position + samples
-        if not self._marks or now - self._marks[-1][1] >= STEP:
-            self._marks.append((position, now))
 
     def acked(self, position: int, now: float) -> bool:
         """The listener has played up to ``position``; False if it was never sent that."""
-        if not 0 <= position <= self._end:
+        end = self._end if self._until is not None else max(self._end, self._line.end)
+        if not 0 <= position <= end:
             return False
         if position != self._acked:
             self._acked, self._acked_at = position, now
-        if self._marks and self._marks[0][0] <= position:
+        oldest = self._oldest()
+        if oldest and oldest[0] <= position:
             # By SHRINK at most: this ack may have been under way when older audio was asked for.
-            self._allowance = max(min(self._allowance, self._age(now)), self._allowance - SHRINK)
-        while self._marks and self._marks[0][0] <= position:
-            self._marks.popleft()
-        if not self._marks and self._clogged_at is None:
-            self._degraded = False
+            age = now - oldest[1]
+            self._allowance = max(min(self._allowance, age), self._allowance - SHRINK)
+        while oldest and oldest[0] <= position:
+            self._reached += 1
+            oldest = self._oldest()
+        if self._until is not None and not oldest and self._clogged_at is None:
+            self._until, self._reached, self._end = None, self._line.next, -1
         return True
 
     def waits(self, unsent: int, now: float) -> None:
@@ -71,26 +125,32 @@ class Lag:
             self._clogged_at = now
         self._unsent = unsent
 
-    def allow(self, seconds: float, now: float) -> None:
-        """The listener asked for that much older audio, so it may be that much behind."""
+    def allow(self, seconds: float, end: int, now: float) -> None:
+        """The listener is sent that much older audio, up to the position ``end``, for it asked
+        for it. So it may be that much behind."""
         self._allowance, self._acked_at = seconds, now
+        if end > self._line.end:
+            self._end = end
 
     def seconds(self, now: float) -> float:
         """How far behind."""
-        age = self._age(now)
+        oldest = self._oldest()
+        age = now - oldest[1] if oldest else 0.0
         clogged = 0.0 if self._clogged_at is None else now - self._clogged_at
         return max(clogged, age - self._allowance, min(age, now - self._acked_at))
 
     def degraded(self, now: float) -> bool:
         """Is it so far behind that sending on would only hide it?"""
-        # Asked for each Frame. Whose oldest mark is young, with nothing clogged, is not.
-        young = not self._marks or now - self._marks[0][1] <= DEGRADED
-        if not (young and self._clogged_at is None) and self.seconds(now) > DEGRADED:
-            self._degraded = True
-        return self._degraded
+        if self._until is None and self.seconds(now) > DEGRADED:
+            self._until, self._end = self._line.next, self._line.end
+        return self._until is not None
 
     def too_slow(self, now: float) -> bool:
         return self.seconds(now) > TOO_SLOW
 
-    def _age(self, now: float) -> float:
-        return now - self._marks[0][1] if self._marks else 0.0
+    def _oldest(self) -> tuple[int, float] | None:
+        """The oldest mark that was sent and not acknowledged."""
+        line = self._line
+        self._reached = max(self._reached, line.first)
+        until = line.next if self._until is None else self._until
+        return line.mark(self._reached) if self._reached < until else None

@@ -18,6 +18,7 @@ from .database import threaded
 from .hub import MAILBOX, Mailbox, chunks
 from .lag import Lag
 from .page import ALIVE, PageConsumer
+from .rooms import Seat
 from .runtime import Runtime
 from .stream import STALL
 
@@ -32,9 +33,9 @@ class ListenConsumer(PageConsumer):
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(runtime, Mailbox(chunks(MAILBOX)))
-        self.lag = Lag()
+        self._seat = Seat(self._mailbox.put)
         self._session: asyncio.Task[ListenSession] | None = None
-        self._frames = 0
+        self._frames = 0  # that the pump has sent
         self._skipped = 0
         self._counted = 0  # of the dropped frames, in /metrics
         self._backfill = 0.0
@@ -57,18 +58,16 @@ class ListenConsumer(PageConsumer):
 
     async def opened(self) -> None:
         self._tap_id = str(self._tap.pk).encode()
-        self._audio_key = bus.audio_key(self._tap.pk)
         start = threaded(listens.start)(self._user, self._tap, client_of(self.scope))
         self._session = self._runtime.writes.begin(start)
         try:
             session = await asyncio.shield(self._session)
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
-        self._runtime.listening[session.pk] = self
         self._state = self._tap.state  # or the first event, which is about us, would look new
-        hub = self._runtime.hub
-        await hub.subscribe(bus.EVENTS, self._tap_changed)
-        position = await hub.subscribe(self._audio_key, self._hear)
+        await self._runtime.hub.subscribe(bus.EVENTS, self._tap_changed)
+        position = await self._runtime.rooms.enter(self._tap.pk, self._seat)
+        self._runtime.listening[session.pk] = self
         # Read now: what changed before the subscription came as no event.
         tap = await threaded(taps.describe_now)(self._tap.pk)
         self._state = tap["state"]
@@ -81,15 +80,19 @@ class ListenConsumer(PageConsumer):
                 "leg": self._tap.direction,
                 "state": self._state,
                 "stalled": tap["media"] and await self._silent(),
-                "position": position & 0xFFFFFFFF,
+                "position": position,
             }
         )
         self._follow(tap)
         self._direct.take_text = self._take
 
     async def pump(self) -> None:
+        """Send what stands before the next Frame, or is all a slow client gets; else let them
+        flow. Whoever wakes this has them held first."""
         while True:
-            await self.something()
+            if not self._mailbox.wake.is_set() and not self.lag.degraded(time.monotonic()):
+                self._seat.flow(self._direct)
+            await self._mailbox.wake.wait()
             frames = self._mailbox.take()
             notes, self._notes = self._notes, []
             for note in notes:
@@ -100,17 +103,22 @@ class ListenConsumer(PageConsumer):
                 self._skipped += len(frames)
                 continue
             for data in frames:
-                # Before it is sent: a send that hangs is a lag too.
-                self._sent(data, time.monotonic())
                 await self._send({"type": "websocket.send", "bytes": data})
+                self._frames += 1
+                metrics.hot.frames_out += 1
 
-    def _hear(self, data: bytes) -> None:
-        """Send a Frame on at once, if nothing stands before it; else the pump will."""
-        now = time.monotonic()
-        if self.ready and not self.lag.degraded(now) and self._direct.write(data):
-            self._sent(data, now)
-        else:
-            self._mailbox.put(data)
+    def _stir(self) -> None:
+        """Have the pump do something before any more Frames."""
+        self._seat.hold()
+        self._mailbox.wake.set()
+
+    @property
+    def lag(self) -> Lag:
+        return self._seat.lag
+
+    @property
+    def told(self) -> int:
+        return self._frames + self._seat.frames
 
     def _take(self, payload: bytes) -> bool:
         """Take an acknowledgement straight from the socket; all else, ``heard`` does."""
@@ -127,12 +135,6 @@ class ListenConsumer(PageConsumer):
             and self.lag.acked(message["position"], time.monotonic())
         )
 
-    def _sent(self, data: bytes, now: float) -> None:
-        self._frames += 1
-        self._spoke = True
-        metrics.hot.frames_out += 1
-        self.lag.sent(frame.position_of(data), frame.sample_count(data), now)
-
     async def heard(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind == "ack" and isinstance(message.get("position"), int):
@@ -147,7 +149,7 @@ class ListenConsumer(PageConsumer):
                 return
             self._backfill_after = time.monotonic() + BACKFILL_EVERY
             self._backfill = float(message["seconds"])
-            self._mailbox.wake.set()
+            self._stir()
         else:
             await self.complain("type is ack with a position, or backfill with seconds")
 
@@ -163,7 +165,7 @@ class ListenConsumer(PageConsumer):
         dropped = self._mailbox.dropped + self._skipped
         metrics.count("dropped", dropped - self._counted, "listener too slow")
         self._counted = dropped
-        return self._frames, dropped
+        return self.told, dropped
 
     async def gone(self, reason: str) -> None:
         self._direct.take_text = None
@@ -174,7 +176,7 @@ class ListenConsumer(PageConsumer):
         except Exception:
             return  # it never began, and who asked for it was told
         self._runtime.hub.unsubscribe(bus.EVENTS, self._tap_changed)
-        self._runtime.hub.unsubscribe(self._audio_key, self._hear)
+        self._runtime.rooms.leave(self._tap.pk, self._seat)
         self._runtime.listening.pop(session.pk, None)
         await self._runtime.end_listen(listens.Ending(session, *self.heard_so_far(), reason))
 
@@ -200,11 +202,11 @@ class ListenConsumer(PageConsumer):
 
     def say_alive(self) -> None:
         self._notes.append(ALIVE)
-        self._mailbox.wake.set()
+        self._stir()
 
     def _note(self, stalled: bool) -> None:
         self._notes.append({"type": "state", "state": self._state, "stalled": stalled})
-        self._mailbox.wake.set()
+        self._stir()
 
     async def _silent(self) -> bool:
         newest = await self._runtime.hub.newest(self._tap.pk)
@@ -225,10 +227,12 @@ class ListenConsumer(PageConsumer):
             return frames
         first, last = (frame.position_of(one) for one in (older[0], older[-1]))
         # What the ring held, not what was asked for: that could be any number.
-        self.lag.allow((last - first) / g711.SAMPLE_RATE, time.monotonic())
+        seconds = (last - first) / g711.SAMPLE_RATE
+        self.lag.allow(seconds, last + frame.sample_count(older[-1]), time.monotonic())
         newer = [*frames, *self._mailbox.take()]
         return [*older, *(one for one in newer if frame.position_of(one) > last)]
 
     async def farewell(self, closed: Closed) -> None:
+        self._seat.hold()  # or Frames would come behind the close frame
         if closed.code == CloseCode.DONE and self._state in ENDED:
             await self.send_json({"type": "end", "reason": closed.reason})

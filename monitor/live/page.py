@@ -33,8 +33,7 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     def __init__(self, runtime: Runtime, mailbox: Mailbox) -> None:
         self._runtime = runtime
         self._mailbox = mailbox  # what the pump is to send
-        self._idle = False  # does the pump wait for it?
-        self._spoke = False  # was anything sent since it was last asked to be alive?
+        self._told_before = 0  # when it was last asked to be alive
         self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     def allowed(self, user: Any) -> None:
@@ -51,6 +50,11 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
 
     async def heard(self, message: dict[str, Any]) -> None:
         """Take a client's message."""
+
+    @property
+    def told(self) -> int:
+        """How many messages that come by themselves were sent so far."""
+        raise NotImplementedError
 
     def say_alive(self) -> None:
         """Queue a sign of life."""
@@ -90,20 +94,10 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     def alive(self) -> None:
         """Give a sign of life, if none was given since the last time: a page cannot see
         WebSocket pings, and a dead link looks like a call centre at rest."""
-        if not self._spoke:
+        told = self.told
+        if told == self._told_before:
             self.say_alive()
-        self._spoke = False
-
-    @property
-    def ready(self) -> bool:
-        """Would the pump do nothing but send what comes? Then it may go the direct way."""
-        return self._idle and not self._mailbox.wake.is_set()
-
-    async def something(self) -> None:
-        """Wait for something to send."""
-        self._idle = True
-        await self._mailbox.wake.wait()
-        self._idle = False
+        self._told_before = told
 
     async def send_json(self, message: dict[str, Any]) -> None:
         try:

@@ -15,6 +15,7 @@ from . import bus, pipeline
 from .database import Gathered, Writes, threaded
 from .hub import Hub
 from .rights import Rights
+from .rooms import Rooms
 from .streams import Streams
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Runtime:
 
     writer: pipeline.Writer
     hub: Hub
+    rooms: Rooms
     streams: Streams
     rights: Rights
 
@@ -60,6 +62,7 @@ class Runtime:
             return
         self.writer = pipeline.Writer()
         self.hub = Hub()
+        self.rooms = Rooms(self.hub)
         self.streams = Streams(self.writer)
         self.rights = Rights(self.hub)
         loops = (

@@ -158,7 +158,8 @@ def test_the_extent_of_a_frame_is_known_once_its_head_is_there(size: int) -> Non
     assert rfc6455.extent(b"before" + frame, 6) == (6 + head, 6 + len(frame))
 
 
-@pytest.mark.parametrize("size", [126, 976, 65_535])
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 976, 65_535, 65_536])
 def test_a_message_is_built_as_the_library_builds_it(size: int) -> None:
     data = payload(3, size)
-    assert rfc6455.medium_binary(data) == Frame(Opcode.BINARY, data).serialize(mask=False)
+    assert rfc6455.binary(data) == Frame(Opcode.BINARY, data).serialize(mask=False)
+    assert rfc6455.text(data) == Frame(Opcode.TEXT, data).serialize(mask=False)

@@ -364,7 +364,7 @@ async def test_what_sinks_write_goes_out_when_all_have_had_what_came(store: redi
 
     def hear(data: bytes) -> None:
         done.append("heard")
-        outbox.write(lambda data: done.append("written"), data)
+        outbox.write([lambda data: done.append("written")], data)
 
     async with running() as one:
         for stream in streams:

@@ -10,17 +10,29 @@ from collections import deque
 
 import pytest
 
-from monitor.live.lag import CLOGGED, DEGRADED, TOO_SLOW, Lag
+from monitor.live.lag import CLOGGED, DEGRADED, STEP, TOO_SLOW, Lag, Line
 
 RATE = 8000
 CHUNK = 480  # samples, 60 ms
+KEPT = 50.0  # seconds
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line(KEPT)
+
+
+@pytest.fixture
+def lag(line: Line) -> Lag:
+    return Lag(line)
 
 
 class Listener:
     """One listener of a live tap, stepped chunk by chunk; it plays what it was sent, in order."""
 
     def __init__(self, begins_at: int = 0) -> None:
-        self.lag = Lag()
+        self.line = Line(KEPT)
+        self.lag = Lag(self.line)
         self.now = 1000.0
         self.position = begins_at  # of the tap
         self.skipped = 0
@@ -37,8 +49,8 @@ class Listener:
             if self.lag.degraded(self.now):
                 self.skipped += 1
             else:
-                self.lag.sent(self.position, CHUNK, self.now)
                 self.buffer.append(self.position)
+            self.line.sent(self.position, CHUNK, self.now)
             self.position += CHUNK
             self._play(heard)
             if acks and self.now >= self._ack_at:
@@ -58,8 +70,7 @@ class Listener:
         return self.lag.seconds(self.now)
 
 
-def test_nothing_sent_is_no_lag() -> None:
-    lag = Lag()
+def test_nothing_sent_is_no_lag(lag: Lag) -> None:
     assert lag.seconds(1e9) == 0
     assert not lag.degraded(1e9)
     assert not lag.too_slow(1e9)
@@ -84,9 +95,10 @@ def test_a_listener_who_never_reads_is_degraded_at_5_s_and_too_slow_at_10() -> N
     assert listener.lag.too_slow(listener.now)
 
 
-def test_a_listener_who_never_reads_is_too_slow_though_nothing_more_is_sent() -> None:
-    lag = Lag()
-    lag.sent(0, CHUNK, now=100.0)
+def test_a_listener_who_never_reads_is_too_slow_though_nothing_more_is_sent(
+    line: Line, lag: Lag
+) -> None:
+    line.sent(0, CHUNK, now=100.0)
     assert not lag.too_slow(now=100.0 + TOO_SLOW)
     assert lag.too_slow(now=100.1 + TOO_SLOW)
 
@@ -107,10 +119,9 @@ def test_a_listener_who_stops_acknowledging_is_found_out() -> None:
     assert listener.lag.too_slow(listener.now)
 
 
-def test_a_degraded_listener_gets_nothing_until_it_has_caught_up() -> None:
-    lag = Lag()
+def test_a_degraded_listener_gets_nothing_until_it_has_caught_up(line: Line, lag: Lag) -> None:
     for second in range(7):
-        lag.sent(second * RATE, CHUNK, now=float(second))
+        line.sent(second * RATE, CHUNK, now=float(second))
     assert lag.degraded(now=7.0)
     lag.acked(5 * RATE, now=7.0)
     assert lag.seconds(now=7.0) < DEGRADED
@@ -130,25 +141,22 @@ def test_a_listener_who_recovers_is_as_good_as_new() -> None:
     assert listener.most < 2
 
 
-def test_an_ack_of_what_was_never_sent_is_refused_and_changes_nothing() -> None:
-    lag = Lag()
-    lag.sent(8000, CHUNK, now=0.0)
+def test_an_ack_of_what_was_never_sent_is_refused_and_changes_nothing(line: Line, lag: Lag) -> None:
+    line.sent(8000, CHUNK, now=0.0)
     for position in (-1, 8000 + CHUNK + 1, 1 << 32, 1 << 80):
         assert not lag.acked(position, now=1.0)
     assert lag.seconds(now=3.0) == 3
 
 
-def test_an_ack_may_lie_inside_the_last_frame() -> None:
+def test_an_ack_may_lie_inside_the_last_frame(line: Line, lag: Lag) -> None:
     """A mark is where a frame begins; what is played reaches its end."""
-    lag = Lag()
-    lag.sent(8000, CHUNK, now=0.0)
+    line.sent(8000, CHUNK, now=0.0)
     assert lag.acked(8000 + CHUNK, now=1.0)
     assert lag.seconds(now=3.0) == 0
 
 
-def test_an_old_ack_is_taken_and_changes_nothing() -> None:
-    lag = Lag()
-    lag.sent(8000, CHUNK, now=0.0)
+def test_an_old_ack_is_taken_and_changes_nothing(line: Line, lag: Lag) -> None:
+    line.sent(8000, CHUNK, now=0.0)
     assert lag.acked(7000, now=1.0)
     assert lag.seconds(now=3.0) == 3
 
@@ -173,7 +181,7 @@ def test_a_sender_who_is_silent_does_not_make_its_listeners_late() -> None:
 @pytest.mark.parametrize("asked", [5.0, 20.0])
 def test_a_listener_may_be_as_far_behind_as_it_asked_to_hear(asked: float) -> None:
     listener = Listener(begins_at=60 * RATE)
-    listener.lag.allow(asked, listener.now)
+    listener.lag.allow(asked, listener.position, listener.now)
     listener.buffer.extend(range(int((60 - asked) * RATE), 60 * RATE, CHUNK))
     listener.live(60)
     assert listener.skipped == 0
@@ -183,7 +191,7 @@ def test_a_listener_may_be_as_far_behind_as_it_asked_to_hear(asked: float) -> No
 def test_who_asked_for_older_audio_and_stops_is_too_slow_10_s_later(played: float) -> None:
     """In the midst of it too, and as far behind as it was allowed."""
     listener = Listener(begins_at=60 * RATE)
-    listener.lag.allow(20, listener.now)
+    listener.lag.allow(20, listener.position, listener.now)
     listener.buffer.extend(range(40 * RATE, 60 * RATE, CHUNK))
     listener.live(played)
     listener.live(9, heard=0, acks=False)
@@ -194,7 +202,7 @@ def test_who_asked_for_older_audio_and_stops_is_too_slow_10_s_later(played: floa
 
 def test_the_allowance_ends_when_the_listener_has_caught_up() -> None:
     listener = Listener(begins_at=60 * RATE)
-    listener.lag.allow(20, listener.now)
+    listener.lag.allow(20, listener.position, listener.now)
     listener.buffer.extend(range(40 * RATE, 60 * RATE, CHUNK))
     listener.live(60, heard=1.5)
     assert listener.skipped == 0
@@ -206,70 +214,113 @@ def test_the_allowance_ends_when_the_listener_has_caught_up() -> None:
 def test_an_ack_that_was_under_way_when_older_audio_was_asked_for_ends_no_allowance() -> None:
     listener = Listener(begins_at=60 * RATE)
     listener.live(1)
-    listener.lag.allow(20, listener.now)
+    listener.lag.allow(20, listener.position, listener.now)
     assert listener.lag.acked(listener.position, listener.now)
     listener.buffer.extend(range(41 * RATE, 61 * RATE, CHUNK))
     listener.live(60)
     assert listener.skipped == 0
 
 
-def test_who_acks_by_the_clock_what_it_was_not_sent_yet_is_found_out() -> None:
-    lag = Lag()
+def test_who_acks_by_the_clock_what_it_was_not_sent_yet_is_found_out(line: Line, lag: Lag) -> None:
     for chunk in range(200):
-        lag.sent(chunk * CHUNK, CHUNK, now=chunk * 0.06)
+        line.sent(chunk * CHUNK, CHUNK, now=chunk * 0.06)
         assert not lag.acked((chunk + 2) * CHUNK, now=chunk * 0.06)
     assert lag.too_slow(now=12.0)
 
 
-def test_older_audio_that_was_asked_for_is_not_late() -> None:
-    lag = Lag()
-    lag.sent(100 * RATE, CHUNK, now=0.0)
-    lag.sent(70 * RATE, CHUNK, now=4.0)
-    assert lag.seconds(now=4.0) == 0
-    assert lag.seconds(now=9.0) == 5
+def test_older_audio_that_ends_behind_what_was_heard_live_may_be_acknowledged(
+    line: Line, lag: Lag
+) -> None:
+    """The ring was read before its last Frames came here."""
+    line.sent(8000, CHUNK, now=0.0)
+    assert not lag.acked(9000, now=1.0)
+    lag.allow(1.0, end=9000, now=1.0)
+    assert lag.acked(9000, now=2.0)
+    assert not lag.acked(9001, now=2.0)
 
 
-def test_the_position_wraps_in_mid_listening() -> None:
+def test_who_comes_later_is_not_behind_with_what_was_before(line: Line) -> None:
+    for second in range(20):
+        line.sent(second * RATE, CHUNK, now=float(second))
+    late = Lag(line)
+    assert late.seconds(now=20.0) == 0
+    line.sent(20 * RATE, CHUNK, now=20.0)
+    assert late.seconds(now=24.0) == 4
+
+
+def test_hearing_begins_with_a_mark_though_there_was_one_just_before(line: Line) -> None:
+    line.sent(0, CHUNK, now=0.0)
+    late = Lag(line)
+    assert line.sent(CHUNK, CHUNK, now=0.06)
+    assert late.seconds(now=5.06) == 5
+
+
+def test_marks_are_kept_as_long_however_many_come_and_go(line: Line, lag: Lag) -> None:
+    for chunk in range(2000):
+        line.sent(chunk * CHUNK, CHUNK, now=chunk * 0.06)
+        Lag(line)
+    assert lag.seconds(now=120.0) >= KEPT
+
+
+def test_each_who_hears_is_as_far_behind_as_itself(line: Line) -> None:
+    good, bad = Lag(line), Lag(line)
+    for second in range(8):
+        line.sent(second * RATE, CHUNK, now=float(second))
+        assert good.acked(second * RATE, now=float(second))
+    assert (good.seconds(now=7.0), bad.seconds(now=7.0)) == (0, 7)
+    assert (good.degraded(now=7.0), bad.degraded(now=7.0)) == (False, True)
+
+
+def test_the_position_wraps_in_mid_listening(line: Line, lag: Lag) -> None:
     """After 149 hours: no lag comes of it, and the acks after it count."""
-    lag = Lag()
     newest = (1 << 32) - CHUNK
-    lag.sent(newest, CHUNK, now=0.0)
-    lag.sent(0, CHUNK, now=0.06)
+    line.sent(newest, CHUNK, now=0.0)
+    line.sent(0, CHUNK, now=0.06)
     assert lag.seconds(now=0.06) == 0
     assert lag.acked(CHUNK, now=1.0)
     assert lag.seconds(now=5.0) == 0
 
 
-def test_an_ack_of_before_the_wrap_is_refused_once_and_the_next_one_counts() -> None:
+def test_an_ack_of_before_the_wrap_is_refused_once_and_the_next_one_counts(
+    line: Line, lag: Lag
+) -> None:
     """It may have been under way. The listener gets one complaint in 149 hours."""
-    lag = Lag()
-    lag.sent((1 << 32) - CHUNK, CHUNK, now=0.0)
-    lag.sent(0, CHUNK, now=0.06)
+    line.sent((1 << 32) - CHUNK, CHUNK, now=0.0)
+    line.sent(0, CHUNK, now=0.06)
     assert not lag.acked((1 << 32) - 2 * CHUNK, now=1.0)
     assert lag.seconds(now=1.06) == 1
     assert lag.acked(0, now=1.06)
     assert lag.seconds(now=1.06) == 0
 
 
-def test_marks_do_not_pile_up() -> None:
-    """Two a second and 10 s before the socket is closed."""
-    listener = Listener()
-    listener.live(3600, heard=0.9)
-    assert len(listener.lag._marks) < 25
+def test_marks_do_not_pile_up(line: Line) -> None:
+    """Two a second, kept for twice the time that was asked for at most."""
+    for chunk in range(60_000):
+        line.sent(chunk * CHUNK, CHUNK, now=chunk * 0.06)
+        assert line.next - line.first <= 2 * KEPT / STEP
+    position, at = line.mark(line.first)
+    assert position * 1.0 / RATE == pytest.approx(at)
+    assert at <= 3600 - KEPT
 
 
-def test_who_acks_all_and_reads_nothing_is_too_slow_once_bytes_wait_behind_the_kernel() -> None:
-    lag = Lag()
+def test_who_is_further_behind_than_marks_are_kept_is_too_slow(line: Line, lag: Lag) -> None:
+    for chunk in range(60_000):
+        line.sent(chunk * CHUNK, CHUNK, now=chunk * 0.06)
+    assert lag.seconds(now=3600.0) > KEPT
+
+
+def test_who_acks_all_and_reads_nothing_is_too_slow_once_bytes_wait_behind_the_kernel(
+    line: Line, lag: Lag
+) -> None:
     for second in range(13):
-        lag.sent(second * RATE, RATE, now=float(second))
-        assert lag.acked((second + 1) * RATE, now=float(second))
+        line.sent(second * RATE, RATE, now=float(second))
+        assert lag.acked((min(second, 7) + 1) * RATE, now=float(second))  # it is sent no more
         lag.waits(second * 16_000 + CLOGGED, now=float(second))
         assert lag.degraded(now=float(second)) == (second > 6)
         assert lag.too_slow(now=float(second)) == (second > 11)
 
 
-def test_a_backfill_that_drains_slowly_is_no_lag() -> None:
-    lag = Lag()
+def test_a_backfill_that_drains_slowly_is_no_lag(lag: Lag) -> None:
     for second in range(30):
         lag.waits(480_000 - second * 10_000, now=float(second))
         assert lag.seconds(now=float(second)) == 0

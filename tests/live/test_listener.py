@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from monitor import direct
 from monitor.audio import frame
 from monitor.live.listen import ListenConsumer
+from monitor.live.rooms import Room
 from tests.live.talk import eventually
 
 
@@ -35,16 +37,24 @@ async def listener(sent: list[dict[str, Any]]) -> ListenConsumer:
     listener = ListenConsumer(SimpleNamespace(hub=Silent()))  # type: ignore[arg-type]
     listener._tap = SimpleNamespace(pk=uuid.uuid4())  # type: ignore[assignment]
     listener._send = send
+    listener._direct = direct.of({})
     return listener
 
 
+@pytest.fixture
+def room(listener: ListenConsumer) -> Room:
+    room = Room()
+    listener._seat.enter(room)
+    return room
+
+
 async def test_a_backfill_while_redis_is_frozen_is_answered_and_the_audio_goes_on(
-    listener: ListenConsumer, sent: list[dict[str, Any]]
+    listener: ListenConsumer, room: Room, sent: list[dict[str, Any]]
 ) -> None:
     pump = asyncio.create_task(listener.pump())
     await listener.heard({"type": "backfill", "seconds": 5})
     data = frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 0, 0, bytes(960))
-    listener._mailbox.put(data)
+    room.hear(data)
 
     async def both() -> bool:
         return len(sent) == 2 or pump.done()
@@ -72,7 +82,7 @@ async def test_a_backfill_while_redis_is_frozen_is_answered_and_the_audio_goes_o
     ],
 )
 async def test_acknowledgements_go_the_direct_way_and_nothing_else(
-    listener: ListenConsumer, said: bytes, taken: bool
+    listener: ListenConsumer, room: Room, said: bytes, taken: bool
 ) -> None:
-    listener._sent(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 480, 0, bytes(960)), 0.0)
+    room.hear(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 480, 0, bytes(960)))
     assert listener._take(said) is taken

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
-from monitor import rfc6455
-from monitor.direct import Outbox, Put, outbox
-from monitor.uvicorn import Protocol
+from monitor.direct import Outbox, Put
 
 
 def noted(done: list[str], who: str) -> Put:
     return lambda data: done.append(f"{who} {data.decode()}")
 
 
-@pytest.mark.parametrize(
-    ("write", "framed"),
-    [(Protocol.write, rfc6455.medium_binary), (Protocol.write_text, rfc6455.medium_text)],
-)
-def test_a_socket_of_uvicorn_is_written_by_way_of_it(write: Any, framed: Any) -> None:
-    wire: list[bytes] = []
-    transport = SimpleNamespace(write=wire.append)
-    socket = SimpleNamespace(transport=transport, _may_write=lambda data: True)
-    with outbox:
-        assert write(socket, bytes(976))
-        assert wire == []
-    assert wire == [framed(bytes(976))]
-
-
 def test_what_is_written_alone_is_written_at_once() -> None:
     done: list[str] = []
-    Outbox().write(noted(done, "a"), b"1")
+    Outbox().write([noted(done, "a")], b"1")
     assert done == ["a 1"]
 
 
@@ -41,8 +22,7 @@ def test_what_is_written_in_a_block_is_written_when_it_ends_in_order() -> None:
     one = Outbox()
     with one:
         for word in (b"1", b"2"):
-            one.write(noted(done, "a"), word)
-            one.write(noted(done, "b"), word)
+            one.write([noted(done, "a"), noted(done, "b")], word)
         assert done == []
     assert done == ["a 1", "b 1", "a 2", "b 2"]
 
@@ -51,10 +31,10 @@ def test_nothing_is_written_twice_and_after_a_block_all_is_as_before() -> None:
     done: list[str] = []
     one = Outbox()
     with one:
-        one.write(noted(done, "a"), b"1")
+        one.write([noted(done, "a")], b"1")
     with one:
         pass
-    one.write(noted(done, "a"), b"2")
+    one.write([noted(done, "a")], b"2")
     assert done == ["a 1", "a 2"]
 
 
@@ -68,8 +48,7 @@ def test_a_socket_that_cannot_be_written_is_logged_and_stops_no_other(
         raise RuntimeError("the handle is closed")
 
     with one:
-        one.write(gone, b"1")
-        one.write(noted(done, "b"), b"1")
+        one.write([gone, noted(done, "b")], b"1")
     assert done == ["b 1"]
     assert "the handle is closed" in caplog.text
 
@@ -80,7 +59,7 @@ def test_a_block_that_fails_has_written_what_came_before() -> None:
 
     def fail() -> None:
         with one:
-            one.write(noted(done, "a"), b"1")
+            one.write([noted(done, "a")], b"1")
             raise LookupError
 
     with pytest.raises(LookupError):

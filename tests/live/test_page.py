@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from monitor.audio import frame
 from monitor.live.console import ConsoleConsumer
 from monitor.live.hub import Mailbox
 from monitor.live.listen import ListenConsumer
@@ -17,6 +16,8 @@ from monitor.live.page import PageConsumer
 
 class Page(PageConsumer):
     """A socket that says hello, and remembers why it ended."""
+
+    told = 0
 
     def __init__(self, hello: Any) -> None:
         watched = SimpleNamespace(watch=lambda socket: None, forget=lambda socket: None)
@@ -81,13 +82,23 @@ async def test_who_was_told_nothing_is_told_that_the_link_lives() -> None:
     assert page.said_alive == 2
 
 
-@pytest.mark.parametrize("kind", [ConsoleConsumer, ListenConsumer])
-async def test_who_was_told_anything_is_told_so_only_when_that_is_over(kind: Any) -> None:
-    page = kind(SimpleNamespace())
-    page._direct = SimpleNamespace(write=lambda data: True, write_text=lambda data: True)
-    page._idle = True
-    page._hear(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 0, 0, bytes(960)))
+async def test_who_was_told_anything_is_told_so_only_when_that_is_over() -> None:
+    page = Page(says_hello)
+    page.told += 1
     page.alive()
-    assert not page._mailbox.wake.is_set()
+    assert page.said_alive == 0
     page.alive()
-    assert page._mailbox.wake.is_set()
+    assert page.said_alive == 1
+
+
+async def test_a_console_counts_what_it_is_told() -> None:
+    console = ConsoleConsumer(SimpleNamespace())  # type: ignore[arg-type]
+    console._hear(b"{}")
+    assert console.told == 1
+
+
+async def test_a_listener_counts_what_it_was_sent_either_way() -> None:
+    listener = ListenConsumer(SimpleNamespace())  # type: ignore[arg-type]
+    assert listener.told == 0
+    listener._frames = 2  # that the pump has sent
+    assert listener.told == 2

@@ -1,0 +1,266 @@
+"""Rooms: the listeners of a tap, with a real hub and a real Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from pytest_django import Settings
+
+from monitor import metrics, rfc6455
+from monitor.audio import frame
+from monitor.direct import Put
+from monitor.live import bus
+from monitor.live.hub import Hub
+from monitor.live.lag import DEGRADED, STEP
+from monitor.live.rooms import Room, Rooms, Seat
+from tests import environment
+from tests.live.talk import eventually
+
+CHUNK = 480  # samples, 60 ms
+
+
+class Tap:
+    """A tap's ring, to which Frames are added one by one."""
+
+    def __init__(self, store: redis.Redis, begins_at: int = 0) -> None:
+        self.id = uuid.uuid4()
+        self.key = bus.audio_key(self.id)
+        self.position = begins_at
+        self._store = store
+
+    def add(self) -> bytes:
+        data = frame.pack(frame.Leg.BOTH, frame.Flag.NONE, self.position, 0, bytes(2 * CHUNK))
+        self._store.xadd(self.key, {"f": data}, id=f"{self.position}-1")
+        self.position += CHUNK
+        return data
+
+
+class Listener:
+    """A seat, and the socket that its Frames may flow to."""
+
+    def __init__(self) -> None:
+        self.sunk: list[bytes] = []
+        self.flowed: list[bytes] = []
+        self.seat = Seat(self.sunk.append)
+        self.hold: Callable[[], None] | None = None
+        self.slow = False
+
+    def flow(self, hold: Callable[[], None]) -> Put | None:
+        self.hold = hold
+        return None if self.slow else self.flowed.append
+
+    # What a socket has besides.
+    take = take_text = None
+
+    def write_text(self, data: bytes) -> bool:
+        return False
+
+    def unsent(self) -> int:
+        return 0
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[redis.Redis]:
+    """A database of its own in the Valkey of the run."""
+    settings.REDIS_URL = f"redis://127.0.0.1:{environment.VALKEY_PORT}/10"
+    with contextlib.closing(redis.Redis.from_url(settings.REDIS_URL, protocol=2)) as store:
+        yield store
+        store.flushdb()
+
+
+@pytest.fixture
+async def hub(store: redis.Redis) -> AsyncIterator[Hub]:
+    one = Hub()
+    reading = asyncio.create_task(one.run())
+    yield one
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await one.close()
+
+
+@pytest.fixture
+def rooms(hub: Hub) -> Rooms:
+    return Rooms(hub)
+
+
+async def heard(where: list[bytes], count: int) -> None:
+    async def enough() -> bool:
+        return len(where) >= count
+
+    await eventually(enough)
+
+
+async def test_frames_come_to_the_sink_flow_and_come_to_the_sink_again(
+    rooms: Rooms, store: redis.Redis
+) -> None:
+    tap, one = Tap(store), Listener()
+    assert await rooms.enter(tap.id, one.seat) == 0
+    first = tap.add()
+    await heard(one.sunk, 1)
+    one.seat.flow(one)
+    second = tap.add()
+    await heard(one.flowed, 1)
+    one.seat.hold()
+    third = tap.add()
+    await heard(one.sunk, 2)
+    assert one.sunk == [first, third]
+    assert one.flowed == [rfc6455.binary(second)]
+    assert one.seat.frames == 1
+    rooms.leave(tap.id, one.seat)
+
+
+async def test_what_flowed_is_counted_for_each_and_for_the_metrics(
+    rooms: Rooms, store: redis.Redis
+) -> None:
+    tap, early, late = Tap(store), Listener(), Listener()
+    before = metrics.hot.frames_out
+    await rooms.enter(tap.id, early.seat)
+    early.seat.flow(early)
+    tap.add()
+    await heard(early.flowed, 1)
+    await rooms.enter(tap.id, late.seat)
+    late.seat.flow(late)
+    late.seat.flow(late)  # it flows already
+    tap.add()
+    await heard(late.flowed, 1)
+    assert (early.seat.frames, late.seat.frames) == (2, 1)
+    assert metrics.hot.frames_out - before == 3
+    for one in (early, late):
+        rooms.leave(tap.id, one.seat)
+    assert (early.seat.frames, late.seat.frames) == (2, 1)
+
+
+async def test_a_socket_that_takes_nothing_directly_is_left_to_the_sink(
+    rooms: Rooms, store: redis.Redis
+) -> None:
+    tap, one = Tap(store), Listener()
+    one.slow = True
+    await rooms.enter(tap.id, one.seat)
+    one.seat.flow(one)
+    data = tap.add()
+    await heard(one.sunk, 1)
+    assert (one.sunk, one.flowed) == ([data], [])
+    rooms.leave(tap.id, one.seat)
+
+
+async def test_a_socket_that_ends_its_flow_has_the_rest_come_to_the_sink(
+    rooms: Rooms, store: redis.Redis
+) -> None:
+    tap, one, other = Tap(store), Listener(), Listener()
+    for who in (one, other):
+        await rooms.enter(tap.id, who.seat)
+        who.seat.flow(who)
+    assert one.hold
+    one.hold()
+    tap.add()
+    await heard(other.flowed, 1)
+    assert (len(one.sunk), len(one.flowed)) == (1, 0)
+    for who in (one, other):
+        rooms.leave(tap.id, who.seat)
+    one.hold()  # too late, and of no consequence
+
+
+async def test_who_comes_later_is_told_where_its_hearing_begins(
+    rooms: Rooms, store: redis.Redis
+) -> None:
+    tap, early, late = Tap(store, begins_at=4800), Listener(), Listener()
+    tap.add()
+    assert await rooms.enter(tap.id, early.seat) == 4800
+    tap.add()
+    await heard(early.sunk, 1)
+    assert await rooms.enter(tap.id, late.seat) == 4800 + CHUNK
+    data = tap.add()
+    await heard(late.sunk, 1)
+    assert late.sunk == [data]
+    for one in (early, late):
+        rooms.leave(tap.id, one.seat)
+
+
+async def test_the_position_told_is_the_frames_own_which_wraps(
+    rooms: Rooms, store: redis.Redis
+) -> None:
+    tap, one = Tap(store, begins_at=(1 << 32) + 4800), Listener()
+    tap.add()
+    assert await rooms.enter(tap.id, one.seat) == 4800
+    rooms.leave(tap.id, one.seat)
+
+
+async def test_all_who_come_at_once_hear_all_of_one_subscription(
+    rooms: Rooms, hub: Hub, store: redis.Redis
+) -> None:
+    tap, many = Tap(store), [Listener() for _ in range(50)]
+    await asyncio.gather(*(rooms.enter(tap.id, one.seat) for one in many))
+    assert hub.subscriptions == 1
+    data = tap.add()
+    await heard(many[-1].sunk, 1)
+    assert all(one.sunk == [data] for one in many)
+    for one in many:
+        rooms.leave(tap.id, one.seat)
+    assert hub.subscriptions == 0
+
+
+async def test_the_last_to_leave_ends_the_subscription_and_who_comes_then_begins_anew(
+    rooms: Rooms, hub: Hub, store: redis.Redis
+) -> None:
+    tap, one, again = Tap(store), Listener(), Listener()
+    await rooms.enter(tap.id, one.seat)
+    rooms.leave(tap.id, one.seat)
+    assert not hub.reads(tap.key)
+    tap.add()
+    tap.add()
+    assert await rooms.enter(tap.id, again.seat) == CHUNK
+    data = tap.add()
+    await heard(again.sunk, 1)
+    assert (one.sunk, again.sunk) == ([], [data])
+    rooms.leave(tap.id, again.seat)
+
+
+async def test_who_never_got_in_may_leave(rooms: Rooms) -> None:
+    one = Listener()
+    one.seat.hold()
+    rooms.leave(uuid.uuid4(), one.seat)
+    assert one.seat.frames == 0
+
+
+async def test_a_ring_that_was_no_stream_is_heard_again_by_those_who_waited(
+    rooms: Rooms, hub: Hub, store: redis.Redis
+) -> None:
+    tap, other, waits, comes = Tap(store), Tap(store), Listener(), Listener()
+    ear: list[Any] = []
+    await rooms.enter(tap.id, waits.seat)
+    await hub.subscribe(other.key, ear.append)
+    store.set(tap.key, "no stream")
+    other.add()
+    await heard(ear, 1)
+    store.delete(tap.key)
+    await rooms.enter(tap.id, comes.seat)
+    data = tap.add()
+    await heard(comes.sunk, 1)
+    assert waits.sunk == comes.sunk == [data]
+    for one in (waits, comes):
+        rooms.leave(tap.id, one.seat)
+    assert not hub.reads(tap.key)
+
+
+async def test_who_acknowledges_nothing_flows_no_more_after_5_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room, good, bad = Room(), Listener(), Listener()
+    for one in (good, bad):
+        one.seat.enter(room)
+        one.seat.flow(one)
+    for chunk in range(150):
+        now, position = chunk * 0.06, chunk * CHUNK
+        monkeypatch.setattr(time, "monotonic", lambda now=now: now)
+        room.hear(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, position, 0, bytes(2 * CHUNK)))
+        good.seat.lag.acked(position, now)
+    assert (len(good.flowed), good.sunk) == (150, [])
+    assert DEGRADED <= len(bad.flowed) * 0.06 < DEGRADED + STEP
+    assert len(bad.sunk) == 150 - len(bad.flowed)
