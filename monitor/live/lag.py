@@ -44,19 +44,22 @@ class Line:
         """Position and time of a mark, from ``first`` on and before ``next``."""
         return self._positions[number - self.first], self._times[number - self.first]
 
-    def sent(self, position: int, samples: int, now: float) -> bool:
-        """A Frame of so many samples, which begins at ``position``, was sent. Is it a mark?"""
+    def is_due(self, now: float) -> bool:
+        """Will a Frame that is sent now be a mark?"""
+        return now >= self._mark_at
+
+    def sent(self, position: int, samples: int, now: float) -> None:
+        """A Frame of so many samples, which begins at ``position``, was sent."""
         if position < self.newest:
             self._wrapped()
         self.newest, self.end = position, position + samples
-        if now < self._mark_at:
-            return False
+        if not self.is_due(now):
+            return
         self._mark_at = now + STEP
         self._positions.append(position)
         self._times.append(now)
         if now - self._times[0] > 2 * self._kept_for:
             self._forget(bisect(self._times, now - self._kept_for))
-        return True
 
     def somebody_new(self) -> None:
         """Have a mark where its hearing begins."""

@@ -36,7 +36,6 @@ class ListenConsumer(PageConsumer):
         self._seat = Seat(self._mailbox.put)
         self._session: asyncio.Task[ListenSession] | None = None
         self._frames = 0  # that the pump has sent
-        self._skipped = 0
         self._counted = 0  # of the dropped frames, in /metrics
         self._backfill = 0.0
         self._backfill_after = 0.0
@@ -90,7 +89,7 @@ class ListenConsumer(PageConsumer):
         """Send what stands before the next Frame, or is all a slow client gets; else let them
         flow. Whoever wakes this has them held first."""
         while True:
-            if not self._mailbox.wake.is_set() and not self.lag.degraded(time.monotonic()):
+            if not self._mailbox.wake.is_set():
                 self._seat.flow(self._direct)
             await self._mailbox.wake.wait()
             frames = self._mailbox.take()
@@ -99,9 +98,6 @@ class ListenConsumer(PageConsumer):
                 await self.send_json(note)
             if self._backfill:
                 frames = await self._with_older(frames)
-            if self.lag.degraded(time.monotonic()):
-                self._skipped += len(frames)
-                continue
             for data in frames:
                 await self._send({"type": "websocket.send", "bytes": data})
                 self._frames += 1
@@ -162,7 +158,7 @@ class ListenConsumer(PageConsumer):
 
     def heard_so_far(self) -> tuple[int, int]:
         """Frames sent and dropped; /metrics gets those dropped since the last time."""
-        dropped = self._mailbox.dropped + self._skipped
+        dropped = self._mailbox.dropped + self._seat.skipped
         metrics.count("dropped", dropped - self._counted, "listener too slow")
         self._counted = dropped
         return self.told, dropped

@@ -22,12 +22,15 @@ from .lag import TOO_SLOW, Lag, Line
 
 
 class Seat:
-    """A listener's place: Frames come to ``sink``, or flow to the socket."""
+    """A listener's place: Frames come to ``sink``, or flow to the socket; or are skipped while
+    it is too far behind."""
 
     lag: Lag  # of what it hears; there once it has entered a room
 
     def __init__(self, sink: Sink) -> None:
-        self.sink = sink
+        self.skipped = 0
+        self._sink = sink
+        self._degraded = False
         self._room: Room | None = None
         self._frames = 0  # that have flowed,
         self._since: int | None = None  # and since the room's Frame of this number more of them
@@ -54,7 +57,9 @@ class Seat:
 
     def flow(self, socket: Direct) -> None:
         """Have Frames flow from now on, if the socket takes them the direct way."""
-        if self._room and self._since is None and (put := socket.flow(self.hold)):
+        if not self._room or self._degraded or self._since is not None:
+            return
+        if put := socket.flow(self.hold):
             self._since = self._room.frames
             self._room.flow(self, put)
 
@@ -64,6 +69,19 @@ class Seat:
             self._frames, self._since = self.frames, None
             self._room.hold(self)
 
+    def put(self, data: bytes) -> None:
+        """Take a Frame that does not flow."""
+        if self._degraded:
+            self.skipped += 1
+        else:
+            self._sink(data)
+
+    def judge(self, now: float) -> None:
+        """Begin to skip Frames, or end that. Before a mark: a Frame that is marked was sent."""
+        self._degraded = self.lag.degraded(now)
+        if self._degraded:
+            self.hold()
+
 
 class Room:
     """The listeners of one tap."""
@@ -71,7 +89,7 @@ class Room:
     def __init__(self) -> None:
         self.line = Line(settings.RING_SECONDS + 2 * TOO_SLOW)
         self.frames = 0  # so many came
-        self._held: dict[Seat, Sink] = {}
+        self._held: set[Seat] = set()
         self._flowing: dict[Seat, Put] = {}
         self._puts: tuple[Put, ...] | None = None  # of those who flow, until they change
 
@@ -82,33 +100,31 @@ class Room:
     def hear(self, data: bytes) -> None:
         """Hand a Frame to everybody."""
         now = time.monotonic()
-        if self.line.sent(frame.position_of(data), frame.sample_count(data), now):
-            self._hold_degraded(now)
+        if self.line.is_due(now):
+            for seat in (*self._held, *self._flowing):
+                seat.judge(now)
+        self.line.sent(frame.position_of(data), frame.sample_count(data), now)
         self.frames += 1
         if self._puts is None:
             self._puts = tuple(self._flowing.values())
         if self._puts:
             metrics.hot.frames_out += len(self._puts)
             outbox.write(self._puts, rfc6455.binary(data))
-        for sink in tuple(self._held.values()):
-            sink(data)
-
-    def _hold_degraded(self, now: float) -> None:
-        for seat in [one for one in self._flowing if one.lag.degraded(now)]:
-            seat.hold()
+        for seat in tuple(self._held):
+            seat.put(data)
 
     def flow(self, seat: Seat, put: Put) -> None:
-        self._held.pop(seat, None)
+        self._held.discard(seat)
         self._flowing[seat] = put
         self._puts = None
 
     def hold(self, seat: Seat) -> None:
         self._flowing.pop(seat, None)
-        self._held[seat] = seat.sink
+        self._held.add(seat)
         self._puts = None
 
     def remove(self, seat: Seat) -> None:
-        self._held.pop(seat, None)
+        self._held.discard(seat)
 
 
 class Rooms:

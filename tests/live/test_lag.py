@@ -251,7 +251,7 @@ def test_who_comes_later_is_not_behind_with_what_was_before(line: Line) -> None:
 def test_hearing_begins_with_a_mark_though_there_was_one_just_before(line: Line) -> None:
     line.sent(0, CHUNK, now=0.0)
     late = Lag(line)
-    assert line.sent(CHUNK, CHUNK, now=0.06)
+    line.sent(CHUNK, CHUNK, now=0.06)
     assert late.seconds(now=5.06) == 5
 
 

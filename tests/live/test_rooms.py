@@ -56,6 +56,14 @@ class Listener:
         self.hold = hold
         return None if self.slow else self.flowed.append
 
+    @property
+    def heard(self) -> list[bytes]:
+        """The Frames that came either way."""
+        return [*(one[4:] for one in self.flowed), *self.sunk]
+
+    def acknowledge(self, now: float) -> None:
+        assert self.seat.lag.acked(max(map(frame.position_of, self.heard)), now)
+
     # What a socket has besides.
     take = take_text = None
 
@@ -249,18 +257,66 @@ async def test_a_ring_that_was_no_stream_is_heard_again_by_those_who_waited(
     assert not hub.reads(tap.key)
 
 
-async def test_who_acknowledges_nothing_flows_no_more_after_5_s(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    room, good, bad = Room(), Listener(), Listener()
-    for one in (good, bad):
-        one.seat.enter(room)
-        one.seat.flow(one)
-    for chunk in range(150):
-        now, position = chunk * 0.06, chunk * CHUNK
-        monkeypatch.setattr(time, "monotonic", lambda now=now: now)
-        room.hear(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, position, 0, bytes(2 * CHUNK)))
-        good.seat.lag.acked(position, now)
-    assert (len(good.flowed), good.sunk) == (150, [])
-    assert DEGRADED <= len(bad.flowed) * 0.06 < DEGRADED + STEP
-    assert len(bad.sunk) == 150 - len(bad.flowed)
+class Call:
+    """A room whose tap speaks, on a clock of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room = Room()
+        self.now = 0.0
+        self._position = 0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def speak(self, seconds: float, *acknowledge: Listener) -> None:
+        for _ in range(round(seconds / 0.06)):
+            self.now += 0.06
+            data = frame.pack(frame.Leg.BOTH, frame.Flag.NONE, self._position, 0, bytes(2 * CHUNK))
+            self._position += CHUNK
+            self.room.hear(data)
+            for one in acknowledge:
+                one.acknowledge(self.now)
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+    return Call(monkeypatch)
+
+
+def enter(call: Call, flows: bool = True) -> Listener:
+    one = Listener()
+    one.slow = not flows
+    one.seat.enter(call.room)
+    one.seat.flow(one)
+    return one
+
+
+@pytest.mark.parametrize("flows", [True, False])
+async def test_who_acknowledges_nothing_is_skipped_after_5_s(call: Call, flows: bool) -> None:
+    good, bad = enter(call), enter(call, flows)
+    call.speak(9, good)
+    assert (len(good.heard), good.seat.skipped) == (150, 0)
+    assert DEGRADED <= len(bad.heard) * 0.06 < DEGRADED + STEP + 0.06
+    assert bad.seat.skipped == 150 - len(bad.heard)
+
+
+@pytest.mark.parametrize("flows", [True, False])
+async def test_who_has_played_all_it_was_sent_is_sent_more(call: Call, flows: bool) -> None:
+    """It acknowledges where the last Frame that it got begins, no more."""
+    one = enter(call, flows)
+    call.speak(7)
+    assert one.seat.skipped
+    one.acknowledge(call.now)
+    before = len(one.heard)
+    call.speak(STEP + 0.06, one)
+    assert len(one.heard) > before
+    skipped = one.seat.skipped
+    call.speak(60, one)
+    assert one.seat.skipped == skipped
+
+
+async def test_who_is_skipped_does_not_flow(call: Call) -> None:
+    one = enter(call)
+    call.speak(7)
+    before = len(one.heard)
+    one.seat.flow(one)
+    call.speak(0.3)
+    assert len(one.heard) == before
