@@ -77,8 +77,9 @@ class Direct(Protocol):
     take_text: Take | None
 
     def flow(self, hold: Callable[[], None]) -> Put | None:
-        """What takes whole frames from now on, for the outbox to write: until ``hold`` is
-        called, once, for the client is slow or leaves. None if it is so now."""
+        """What takes whole frames from now on, for the outbox to write. ``hold`` is called,
+        once, when it must have no more, for the client is slow or leaves; a server that
+        takes whatever comes need not call it. None if the client is slow or leaves now."""
 
     def write_text(self, data: bytes) -> bool:
         """Send a text message, encoded, or say False: then it must go through ``send``."""

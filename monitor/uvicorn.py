@@ -90,6 +90,11 @@ class Protocol(WebSocketsSansIOProtocol):
         self._abort_soon()
 
     def data_received(self, data: bytes) -> None:
+        self._read(data)
+        if self._hold and not self._open:
+            self._hold_on()  # nothing may come behind the close frame that answered this
+
+    def _read(self, data: bytes) -> None:
         """Give whole messages to the application, every other frame whole to uvicorn."""
         if not self._short:
             begins = not self.handshake_initiated
@@ -105,7 +110,6 @@ class Protocol(WebSocketsSansIOProtocol):
             if end - payload > limit:
                 self._short = False
                 super().data_received(data[start:])  # refuses it, and reads no more
-                self._hold_on()
                 return
             if not payload or end > size:
                 self._rest = data[start:]
@@ -181,8 +185,6 @@ class Protocol(WebSocketsSansIOProtocol):
         if not frame[0] & rfc6455.CONTROL:
             self._amid = not frame[0] & rfc6455.FIN
         super().data_received(frame)
-        if not self._open:
-            self._hold_on()
 
     def _message(self, first: int, payload: bytes) -> bool:
         """Give a message to the application. False for one that uvicorn must refuse."""

@@ -13,6 +13,8 @@ from typing import Any
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.web import http
 
+from monitor import direct, rfc6455
+
 logger = logging.getLogger("told")
 gc.disable()
 
@@ -42,12 +44,29 @@ async def _http(scope: dict[str, Any], told: Any, send: Any) -> None:
 
 
 async def _websocket(scope: dict[str, Any], told: Any, send: Any) -> None:
-    """Closes at once; /behind listens on, whatever comes."""
+    """Closes at once; /behind listens on, whatever comes, and /flow speaks the direct way."""
     await told()
     await send({"type": "websocket.accept"})
+    if scope["path"] == "/flow":
+        await _flow(direct.of(scope), told, send)
+        return
     await send({"type": "websocket.close", "code": 4000})
     while await told() != "websocket.disconnect" or scope["path"] == "/behind":
         pass
+
+
+async def _flow(socket: Any, told: Any, send: Any) -> None:
+    """Says 1 to 4 by four ways, and 5 to a client that has closed."""
+    put = socket.flow(lambda: None)
+    with direct.outbox:
+        socket.write_text(b"2")
+        direct.outbox.write((put,), rfc6455.binary(b"3"))
+        socket.sendMessage(b"1", False)  # past the outbox, so it comes first
+    await send({"type": "websocket.send", "bytes": b"4"})
+    while await told() != "websocket.disconnect":
+        pass
+    put(rfc6455.binary(b"5"))
+    logger.warning("/flow has ended, and may %s", "go on" if socket.flow(print) else "not")
 
 
 def _connections() -> int:

@@ -10,10 +10,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect
 
+from ..audio.sequence import uint32_diff
+
 DEGRADED = 5.0  # seconds behind: nothing more is sent until the listener has caught up
 TOO_SLOW = 10.0  # seconds behind: the socket is closed
 STEP = 0.5  # seconds between two marks
 CLOGGED = 64 * 1024  # bytes, 4 s of audio, that may wait in the process
+WRAP = 1 << 32  # samples, 149 hours
 SHRINK = 1.0  # seconds that one ack may take off the allowance for older audio
 
 
@@ -21,7 +24,8 @@ class Line:
     """What was sent when to all who hear a tap together: a mark each STEP, and for who is new.
 
     Marks are numbered, for each listener has reached another one, and kept for so many
-    seconds. Times are a monotonic clock's.
+    seconds or twice that. Times are a monotonic clock's. Positions come as Frames have
+    them, in 32 bits, and are made whole.
     """
 
     __slots__ = ("_kept_for", "_mark_at", "_positions", "_times", "end", "first", "newest")
@@ -48,28 +52,27 @@ class Line:
         """Will a Frame that is sent now be a mark?"""
         return now >= self._mark_at
 
-    def sent(self, position: int, samples: int, now: float) -> None:
-        """A Frame of so many samples, which begins at ``position``, was sent."""
-        if position < self.newest:
-            self._wrapped()
-        self.newest, self.end = position, position + samples
-        if not self.is_due(now):
-            return
-        self._mark_at = now + STEP
-        self._positions.append(position)
-        self._times.append(now)
-        if now - self._times[0] > 2 * self._kept_for:
-            self._forget(bisect(self._times, now - self._kept_for))
-
     def somebody_new(self) -> None:
         """Have a mark where its hearing begins."""
         self._mark_at = 0.0
 
-    def _wrapped(self) -> None:
-        """No acknowledgement will be compared with what was before."""
-        self._forget(len(self._times))
-        self.first += 1  # left out, so that everybody finds its own mark gone
-        self._mark_at = 0.0
+    def move(self, position: int) -> None:
+        """The tap is at a position; what is before it was not sent here."""
+        known = self.newest >= 0
+        self.newest = self.newest + (position - self.newest) % WRAP if known else position
+        self.end = max(self.end, self.newest)
+
+    def sent(self, position: int, samples: int, now: float) -> None:
+        """A Frame of so many samples, which begins at ``position``, was sent."""
+        self.move(position)
+        self.end = self.newest + samples
+        if not self.is_due(now):
+            return
+        self._mark_at = now + STEP
+        self._positions.append(self.newest)
+        self._times.append(now)
+        if now - self._times[0] > 2 * self._kept_for:
+            self._forget(bisect(self._times, now - self._kept_for))
 
     def _forget(self, marks: int) -> None:
         del self._positions[:marks], self._times[:marks]
@@ -85,16 +88,17 @@ class Lag:
     """
 
     __slots__ = (
-        *("_acked", "_acked_at", "_allowance", "_clogged_at", "_end", "_line", "_reached"),
-        *("_unsent", "_until"),
+        *("_acked", "_acked_at", "_allowance", "_clogged_at", "_line", "_older_end", "_reached"),
+        *("_stopped", "_unsent"),
     )
 
     def __init__(self, line: Line) -> None:
         self._line = line
         line.somebody_new()
         self._reached = line.next  # number of the first mark that was not acknowledged
-        self._until: int | None = None  # of the first mark that was not sent: it is degraded
-        self._end = -1  # of what was sent beside the line, or before it was degraded
+        #: While it is degraded: number of the first mark that was not sent, the end of what was.
+        self._stopped: tuple[int, int] | None = None
+        self._older_end = -1  # of older audio that was sent beside the line
         self._acked = -1
         self._acked_at = 0.0  # when the acknowledged position last moved
         self._allowance = 0.0
@@ -103,9 +107,10 @@ class Lag:
 
     def acked(self, position: int, now: float) -> bool:
         """The listener has played up to ``position``; False if it was never sent that."""
-        end = self._end if self._until is not None else max(self._end, self._line.end)
+        end = self._stopped[1] if self._stopped else max(self._older_end, self._line.end)
         if not 0 <= position <= end:
             return False
+        position += (end - position) // WRAP * WRAP  # the last one of these 32 bits
         if position != self._acked:
             self._acked, self._acked_at = position, now
         oldest = self._oldest()
@@ -116,8 +121,8 @@ class Lag:
         while oldest and oldest[0] <= position:
             self._reached += 1
             oldest = self._oldest()
-        if self._until is not None and not oldest and self._clogged_at is None:
-            self._until, self._reached, self._end = None, self._line.next, -1
+        if self._stopped and not oldest and self._clogged_at is None:
+            self._stopped, self._reached = None, self._line.next
         return True
 
     def waits(self, unsent: int, now: float) -> None:
@@ -129,11 +134,10 @@ class Lag:
         self._unsent = unsent
 
     def allow(self, seconds: float, end: int, now: float) -> None:
-        """The listener is sent that much older audio, up to the position ``end``, for it asked
-        for it. So it may be that much behind."""
-        self._allowance, self._acked_at = seconds, now
-        if end > self._line.end:
-            self._end = end
+        """The listener is sent that much older audio, for it asked for it, so it may be that
+        much behind. The audio ends at the position ``end``, where the line is or soon will be."""
+        self._allowance, self._acked_at = max(self._allowance, seconds), now
+        self._older_end = self._line.end + uint32_diff(end, self._line.end)
 
     def seconds(self, now: float) -> float:
         """How far behind."""
@@ -144,9 +148,9 @@ class Lag:
 
     def degraded(self, now: float) -> bool:
         """Is it so far behind that sending on would only hide it?"""
-        if self._until is None and self.seconds(now) > DEGRADED:
-            self._until, self._end = self._line.next, self._line.end
-        return self._until is not None
+        if not self._stopped and self.seconds(now) > DEGRADED:
+            self._stopped = self._line.next, self._line.end
+        return self._stopped is not None
 
     def too_slow(self, now: float) -> bool:
         return self.seconds(now) > TOO_SLOW
@@ -155,5 +159,5 @@ class Lag:
         """The oldest mark that was sent and not acknowledged."""
         line = self._line
         self._reached = max(self._reached, line.first)
-        until = line.next if self._until is None else self._until
+        until = self._stopped[0] if self._stopped else line.next
         return line.mark(self._reached) if self._reached < until else None

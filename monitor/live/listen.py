@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import listens, metrics, taps
 from ..audio import frame, g711
+from ..audio.sequence import uint32_diff
 from ..models import ENDED, ListenSession, Tap
 from . import bus
 from .auth import client_of
@@ -39,6 +40,7 @@ class ListenConsumer(PageConsumer):
         self._counted = 0  # of the dropped frames, in /metrics
         self._backfill = 0.0
         self._backfill_after = 0.0
+        self._ring_end: int | None = None  # position of its last Frame, while the hub is not there
         self._state = ""
         self._notes: list[dict[str, Any]] = []  # what goes out before the next frame
 
@@ -86,16 +88,18 @@ class ListenConsumer(PageConsumer):
         self._direct.take_text = self._take
 
     async def pump(self) -> None:
-        """Send what stands before the next Frame, or is all a slow client gets; else let them
-        flow. Whoever wakes this has them held first."""
+        """Send what stands before the next Frame, or waits for a client that is slow; else let
+        Frames flow. This wakes only after they were held."""
         while True:
-            if not self._mailbox.wake.is_set():
-                self._seat.flow(self._direct)
+            if not self._mailbox.wake.is_set() and self._ring_end is None:
+                self._seat.flow(self._direct.flow)
             await self._mailbox.wake.wait()
             frames = self._mailbox.take()
             notes, self._notes = self._notes, []
             for note in notes:
                 await self.send_json(note)
+            if self._ring_end is not None:
+                frames = self._behind_ring(frames, self._ring_end)
             if self._backfill:
                 frames = await self._with_older(frames)
             for data in frames:
@@ -219,14 +223,24 @@ class ListenConsumer(PageConsumer):
         except bus.Unavailable:
             await self.complain("the audio bus is away")
             return frames
+        if self._seat.degraded:
+            await self.complain("too far behind for older audio")
+            return frames
         if not older:
             return frames
-        first, last = (frame.position_of(one) for one in (older[0], older[-1]))
         # What the ring held, not what was asked for: that could be any number.
-        seconds = (last - first) / g711.SAMPLE_RATE
-        self.lag.allow(seconds, last + frame.sample_count(older[-1]), time.monotonic())
-        newer = [*frames, *self._mailbox.take()]
-        return [*older, *(one for one in newer if frame.position_of(one) > last)]
+        samples = sum(map(frame.sample_count, older))
+        last = frame.position_of(older[-1])
+        end = last + frame.sample_count(older[-1])
+        self.lag.allow(samples / g711.SAMPLE_RATE, end, time.monotonic())
+        return [*older, *self._behind_ring([*frames, *self._mailbox.take()], last)]
+
+    def _behind_ring(self, frames: list[bytes], last: int) -> list[bytes]:
+        """Those after the ring's last; if there are none yet, the hub may still bring some
+        that the ring had: it is behind by 20 ms or so."""
+        newer = [one for one in frames if uint32_diff(frame.position_of(one), last) > 0]
+        self._ring_end = None if newer else last
+        return newer
 
     async def farewell(self, closed: Closed) -> None:
         self._seat.hold()  # or Frames would come behind the close frame

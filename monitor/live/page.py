@@ -53,7 +53,7 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
 
     @property
     def told(self) -> int:
-        """How many messages that come by themselves were sent so far."""
+        """How many messages came by themselves so far, and were sent or soon will be."""
         raise NotImplementedError
 
     def say_alive(self) -> None:

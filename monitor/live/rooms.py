@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 
 from django.conf import settings
 
 from .. import metrics, rfc6455
 from ..audio import frame
-from ..direct import Direct, Put, outbox
+from ..direct import Put, outbox
 from . import bus
 from .hub import Hub, Sink
-from .lag import TOO_SLOW, Lag, Line
+from .lag import TOO_SLOW, WRAP, Lag, Line
 
 
 class Seat:
@@ -36,6 +37,11 @@ class Seat:
         self._since: int | None = None  # and since the room's Frame of this number more of them
 
     @property
+    def degraded(self) -> bool:
+        """Is it too far behind to be sent more?"""
+        return self._degraded
+
+    @property
     def frames(self) -> int:
         """How many have flowed."""
         if self._room is None or self._since is None:
@@ -45,7 +51,7 @@ class Seat:
     def enter(self, room: Room) -> None:
         """Take a room's Frames from now on."""
         self._room, self.lag = room, Lag(room.line)
-        room.hold(self)
+        room.add(self)
 
     def leave(self) -> Room | None:
         """Take no more; returns the room, if it had entered one."""
@@ -55,11 +61,11 @@ class Seat:
             room.remove(self)
         return room
 
-    def flow(self, socket: Direct) -> None:
-        """Have Frames flow from now on, if the socket takes them the direct way."""
+    def flow(self, begin: Callable[[Callable[[], None]], Put | None]) -> None:
+        """Have Frames flow from now on, if a socket's ``Direct.flow`` allows it."""
         if not self._room or self._degraded or self._since is not None:
             return
-        if put := socket.flow(self.hold):
+        if put := begin(self.hold):
             self._since = self._room.frames
             self._room.flow(self, put)
 
@@ -105,13 +111,17 @@ class Room:
                 seat.judge(now)
         self.line.sent(frame.position_of(data), frame.sample_count(data), now)
         self.frames += 1
+        held = tuple(self._held)  # before a write that may end a flow
         if self._puts is None:
             self._puts = tuple(self._flowing.values())
         if self._puts:
             metrics.hot.frames_out += len(self._puts)
             outbox.write(self._puts, rfc6455.binary(data))
-        for seat in tuple(self._held):
+        for seat in held:
             seat.put(data)
+
+    def add(self, seat: Seat) -> None:
+        self._held.add(seat)
 
     def flow(self, seat: Seat, put: Put) -> None:
         self._held.discard(seat)
@@ -119,7 +129,7 @@ class Room:
         self._puts = None
 
     def hold(self, seat: Seat) -> None:
-        self._flowing.pop(seat, None)
+        del self._flowing[seat]
         self._held.add(seat)
         self._puts = None
 
@@ -144,7 +154,7 @@ class Rooms:
         if room is None or not self._hub.reads(bus.audio_key(tap_id)):
             room = await self._opened(tap_id)
         seat.enter(room)
-        return room.line.newest
+        return room.line.newest % WRAP
 
     def leave(self, tap_id: uuid.UUID, seat: Seat) -> None:
         """Hear it no more."""
@@ -158,9 +168,9 @@ class Rooms:
         key = bus.audio_key(tap_id)
         room = Room()
         begins_after = await self._hub.subscribe(key, room.hear)
-        if room.line.newest < 0:  # or it has heard more already
-            room.line.newest = begins_after & 0xFFFFFFFF  # as Frames have it
         first = self._rooms.setdefault(tap_id, room)
+        if room.line.newest < 0:  # or they have both heard more already
+            first.line.move(begins_after % WRAP)
         if first is not room:
             self._hub.unsubscribe(key, room.hear)
         return first

@@ -15,6 +15,7 @@ import websockets
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
+from monitor import rfc6455
 from tests.live.talk import PATIENCE
 from tests.live.test_stopping import EXIT_WITHIN, RESTART
 from tests.servers import Server
@@ -92,12 +93,38 @@ def test_a_stop_waits_for_requests_but_not_for_ever_and_takes_no_new_ones() -> N
     assert "lifespan.shutdown" in server.said()
 
 
+def upgrade(peer: socket.socket, path: bytes) -> None:
+    """Ask for a WebSocket, to see its bytes."""
+    peer.sendall(
+        b"GET %b HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" % path
+    )
+
+
+def test_what_is_written_together_comes_after_what_was_written_meanwhile(plain: Server) -> None:
+    with connect(f"{plain.ws_url}/flow") as page:
+        assert [page.recv(PATIENCE) for _ in range(4)] == ["1", "2", b"3", b"4"]
+
+
+def test_nothing_flows_behind_a_close(plain: Server) -> None:
+    with socket.create_connection(("127.0.0.1", plain.port), timeout=PATIENCE) as peer:
+        upgrade(peer, b"/flow")
+        heard = b""
+        while not heard.endswith(rfc6455.binary(b"4")):
+            heard += peer.recv(4096)
+        close = Frame(Opcode.CLOSE, b"\x03\xe8")
+        peer.sendall(close.serialize(mask=True))
+        until(lambda: "/flow has ended, and may not" in plain.said())
+        heard = b""
+        with contextlib.suppress(ConnectionResetError):  # how autobahn drops what is closed
+            while more := peer.recv(4096):
+                heard += more
+    assert heard == close.serialize(mask=False)
+
+
 def test_what_comes_behind_our_close_frame_is_not_queued(plain: Server) -> None:
     with socket.create_connection(("127.0.0.1", plain.port), timeout=PATIENCE) as peer:
-        peer.sendall(
-            b"GET /behind HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
+        upgrade(peer, b"/behind")
         heard = b""
         while b"\r\n\r\n\x88" not in heard:  # the close frame
             heard += peer.recv(4096)

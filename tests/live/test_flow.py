@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -46,7 +47,12 @@ class Transport:
     def close(self) -> None:
         self._closing = True
 
-    abort = pause_reading = resume_reading = close
+    abort = close
+
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = pause_reading
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -62,9 +68,9 @@ class Flowing:
         self.held = 0
         self.protocol = Protocol(Config(app, ws_per_message_deflate=False), ServerState(), {})
 
-    async def open(self) -> None:
+    async def open(self, along: bytes = b"") -> None:
         self.protocol.connection_made(self.transport)  # type: ignore[arg-type]
-        self.protocol.data_received(REQUEST)
+        self.protocol.data_received(REQUEST + along)
         await self.protocol.send({"type": "websocket.accept"})
         self.transport.wire.clear()
 
@@ -110,6 +116,17 @@ async def test_a_close_of_the_client_ends_it_before_anything_else_is_written(
     socket.said(Opcode.CLOSE, b"\x03\xe8")
     assert socket.held == 1
     assert socket.flow() is None
+
+
+async def test_so_does_that_of_a_client_who_spoke_with_its_request() -> None:
+    """All that it says goes by way of uvicorn's parser."""
+    flowing = Flowing()
+    await flowing.open(Frame(Opcode.TEXT, b"{}").serialize(mask=True))
+    flowing.flow()
+    flowing.said(Opcode.CLOSE, b"\x03\xe8")
+    assert flowing.held == 1
+    flowing.protocol.connection_lost(None)
+    await asyncio.gather(*flowing.protocol.tasks)
 
 
 async def test_a_message_that_is_too_big_ends_it(socket: Flowing) -> None:

@@ -50,13 +50,18 @@ class Listener:
                 self.skipped += 1
             else:
                 self.buffer.append(self.position)
-            self.line.sent(self.position, CHUNK, self.now)
+            self.line.sent(self.position % (1 << 32), CHUNK, self.now)
             self.position += CHUNK
             self._play(heard)
             if acks and self.now >= self._ack_at:
                 self._ack_at += 1
-                assert self.lag.acked(self._played, self.now)
+                assert self.lag.acked(self._played % (1 << 32), self.now)
             self.most = max(self.most, self.seconds)
+
+    def ask(self, seconds: float) -> None:
+        """Ask for older audio, and get it."""
+        self.lag.allow(seconds, self.position % (1 << 32), self.now)
+        self.buffer.extend(range(int(self.position - seconds * RATE), self.position, CHUNK))
 
     def _play(self, chunks: float) -> None:
         self._credit += chunks
@@ -181,8 +186,7 @@ def test_a_sender_who_is_silent_does_not_make_its_listeners_late() -> None:
 @pytest.mark.parametrize("asked", [5.0, 20.0])
 def test_a_listener_may_be_as_far_behind_as_it_asked_to_hear(asked: float) -> None:
     listener = Listener(begins_at=60 * RATE)
-    listener.lag.allow(asked, listener.position, listener.now)
-    listener.buffer.extend(range(int((60 - asked) * RATE), 60 * RATE, CHUNK))
+    listener.ask(asked)
     listener.live(60)
     assert listener.skipped == 0
 
@@ -191,8 +195,7 @@ def test_a_listener_may_be_as_far_behind_as_it_asked_to_hear(asked: float) -> No
 def test_who_asked_for_older_audio_and_stops_is_too_slow_10_s_later(played: float) -> None:
     """In the midst of it too, and as far behind as it was allowed."""
     listener = Listener(begins_at=60 * RATE)
-    listener.lag.allow(20, listener.position, listener.now)
-    listener.buffer.extend(range(40 * RATE, 60 * RATE, CHUNK))
+    listener.ask(20)
     listener.live(played)
     listener.live(9, heard=0, acks=False)
     assert not listener.lag.too_slow(listener.now)
@@ -202,8 +205,7 @@ def test_who_asked_for_older_audio_and_stops_is_too_slow_10_s_later(played: floa
 
 def test_the_allowance_ends_when_the_listener_has_caught_up() -> None:
     listener = Listener(begins_at=60 * RATE)
-    listener.lag.allow(20, listener.position, listener.now)
-    listener.buffer.extend(range(40 * RATE, 60 * RATE, CHUNK))
+    listener.ask(20)
     listener.live(60, heard=1.5)
     assert listener.skipped == 0
     listener.most = 0.0
@@ -217,6 +219,15 @@ def test_an_ack_that_was_under_way_when_older_audio_was_asked_for_ends_no_allowa
     listener.lag.allow(20, listener.position, listener.now)
     assert listener.lag.acked(listener.position, listener.now)
     listener.buffer.extend(range(41 * RATE, 61 * RATE, CHUNK))
+    listener.live(60)
+    assert listener.skipped == 0
+
+
+def test_who_asks_again_keeps_what_it_was_allowed() -> None:
+    listener = Listener(begins_at=60 * RATE)
+    listener.ask(20)
+    listener.live(6)
+    listener.lag.allow(1, listener.position % (1 << 32), listener.now)
     listener.live(60)
     assert listener.skipped == 0
 
@@ -272,25 +283,42 @@ def test_each_who_hears_is_as_far_behind_as_itself(line: Line) -> None:
 
 
 def test_the_position_wraps_in_mid_listening(line: Line, lag: Lag) -> None:
-    """After 149 hours: no lag comes of it, and the acks after it count."""
+    """After 149 hours: no lag comes of it, and the acks before and after it count."""
     newest = (1 << 32) - CHUNK
     line.sent(newest, CHUNK, now=0.0)
-    line.sent(0, CHUNK, now=0.06)
-    assert lag.seconds(now=0.06) == 0
-    assert lag.acked(CHUNK, now=1.0)
+    line.sent(0, CHUNK, now=0.6)
+    assert lag.seconds(now=1.0) == 1
+    assert lag.acked(newest, now=1.0)
+    assert lag.seconds(now=1.0) == pytest.approx(0.4)
+    assert lag.acked(CHUNK, now=1.06)
     assert lag.seconds(now=5.0) == 0
 
 
-def test_an_ack_of_before_the_wrap_is_refused_once_and_the_next_one_counts(
-    line: Line, lag: Lag
-) -> None:
-    """It may have been under way. The listener gets one complaint in 149 hours."""
+@pytest.mark.parametrize("asked", [0, 20])
+def test_a_listener_hears_nothing_of_the_wrap(asked: int) -> None:
+    listener = Listener(begins_at=(1 << 32) - 60 * RATE)
+    if asked:
+        listener.ask(asked)
+    listener.live(120)
+    assert listener.skipped == 0
+    assert listener.most < 2
+
+
+@pytest.mark.parametrize("seconds", [8, 20])
+def test_who_stops_is_found_out_though_the_position_wraps(seconds: int) -> None:
+    """While it is degraded, and before."""
+    listener = Listener(begins_at=(1 << 32) - seconds * RATE)
+    listener.live(12, acks=False)
+    assert listener.lag.too_slow(listener.now)
+
+
+def test_what_was_never_sent_is_refused_behind_the_wrap_too(line: Line, lag: Lag) -> None:
     line.sent((1 << 32) - CHUNK, CHUNK, now=0.0)
-    line.sent(0, CHUNK, now=0.06)
-    assert not lag.acked((1 << 32) - 2 * CHUNK, now=1.0)
-    assert lag.seconds(now=1.06) == 1
-    assert lag.acked(0, now=1.06)
-    assert lag.seconds(now=1.06) == 0
+    line.sent(0, CHUNK, now=0.6)
+    for position in ((1 << 32) + CHUNK + 1, 1 << 80, -1):
+        assert not lag.acked(position, now=1.0)
+    assert lag.acked(CHUNK + 1, now=1.0)  # 149 hours old, and so of no use
+    assert lag.seconds(now=1.0) == 1
 
 
 def test_marks_do_not_pile_up(line: Line) -> None:

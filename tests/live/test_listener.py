@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import time
 import uuid
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,6 +68,74 @@ async def test_a_backfill_while_redis_is_frozen_is_answered_and_the_audio_goes_o
     error, audio = sent
     assert json.loads(error["text"]) == {"type": "error", "reason": "the audio bus is away"}
     assert audio["bytes"] == data
+
+
+class Ring:
+    """A hub whose ring has these Frames."""
+
+    def __init__(self, frames: list[bytes]) -> None:
+        self._frames = frames
+
+    async def ring(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
+        return self._frames
+
+
+def at(position: int) -> bytes:
+    return frame.pack(frame.Leg.BOTH, frame.Flag.NONE, position, 0, bytes(960))
+
+
+@contextlib.asynccontextmanager
+async def pumping(listener: ListenConsumer) -> AsyncIterator[None]:
+    pump = asyncio.create_task(listener.pump())
+    try:
+        yield
+    finally:
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+
+
+@pytest.mark.parametrize("begins_at", [0, (1 << 32) - 960])
+async def test_what_the_ring_had_before_the_hub_is_sent_once_and_in_order(
+    listener: ListenConsumer, room: Room, sent: list[dict[str, Any]], begins_at: int
+) -> None:
+    """The hub brings two Frames later that the ring had already; the position may wrap."""
+    said = [at(begins_at + n * 480) for n in range(6)]
+    listener._runtime = SimpleNamespace(hub=Ring(said[:4]))  # type: ignore[assignment]
+    room.hear(said[0])
+    listener._mailbox.take()
+    async with pumping(listener):
+        await listener.heard({"type": "backfill", "seconds": 30})
+
+        async def as_many(count: int) -> None:
+            async def came() -> bool:
+                return len(sent) >= count
+
+            await eventually(came)
+
+        await as_many(4)
+        for data in said[1:]:
+            room.hear(data)
+        await as_many(6)
+    assert [one["bytes"] for one in sent] == said
+    assert listener.lag.acked(frame.position_of(said[-1]), 1e9)
+
+
+async def test_who_is_too_far_behind_gets_no_older_audio(
+    listener: ListenConsumer, room: Room, sent: list[dict[str, Any]]
+) -> None:
+    listener._runtime = SimpleNamespace(hub=Ring([at(0), at(480)]))  # type: ignore[assignment]
+    room.hear(at(0))
+    listener._mailbox.take()
+    listener._seat.judge(time.monotonic() + 7)
+    async with pumping(listener):
+        await listener.heard({"type": "backfill", "seconds": 30})
+
+        async def answered() -> bool:
+            return bool(sent)
+
+        await eventually(answered)
+    [error] = sent
+    assert json.loads(error["text"])["reason"] == "too far behind for older audio"
 
 
 @pytest.mark.parametrize(

@@ -64,15 +64,6 @@ class Listener:
     def acknowledge(self, now: float) -> None:
         assert self.seat.lag.acked(max(map(frame.position_of, self.heard)), now)
 
-    # What a socket has besides.
-    take = take_text = None
-
-    def write_text(self, data: bytes) -> bool:
-        return False
-
-    def unsent(self) -> int:
-        return 0
-
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[redis.Redis]:
@@ -112,7 +103,7 @@ async def test_frames_come_to_the_sink_flow_and_come_to_the_sink_again(
     assert await rooms.enter(tap.id, one.seat) == 0
     first = tap.add()
     await heard(one.sunk, 1)
-    one.seat.flow(one)
+    one.seat.flow(one.flow)
     second = tap.add()
     await heard(one.flowed, 1)
     one.seat.hold()
@@ -130,12 +121,12 @@ async def test_what_flowed_is_counted_for_each_and_for_the_metrics(
     tap, early, late = Tap(store), Listener(), Listener()
     before = metrics.hot.frames_out
     await rooms.enter(tap.id, early.seat)
-    early.seat.flow(early)
+    early.seat.flow(early.flow)
     tap.add()
     await heard(early.flowed, 1)
     await rooms.enter(tap.id, late.seat)
-    late.seat.flow(late)
-    late.seat.flow(late)  # it flows already
+    late.seat.flow(late.flow)
+    late.seat.flow(late.flow)  # it flows already
     tap.add()
     await heard(late.flowed, 1)
     assert (early.seat.frames, late.seat.frames) == (2, 1)
@@ -151,7 +142,7 @@ async def test_a_socket_that_takes_nothing_directly_is_left_to_the_sink(
     tap, one = Tap(store), Listener()
     one.slow = True
     await rooms.enter(tap.id, one.seat)
-    one.seat.flow(one)
+    one.seat.flow(one.flow)
     data = tap.add()
     await heard(one.sunk, 1)
     assert (one.sunk, one.flowed) == ([data], [])
@@ -164,7 +155,7 @@ async def test_a_socket_that_ends_its_flow_has_the_rest_come_to_the_sink(
     tap, one, other = Tap(store), Listener(), Listener()
     for who in (one, other):
         await rooms.enter(tap.id, who.seat)
-        who.seat.flow(who)
+        who.seat.flow(who.flow)
     assert one.hold
     one.hold()
     tap.add()
@@ -248,7 +239,9 @@ async def test_a_ring_that_was_no_stream_is_heard_again_by_those_who_waited(
     other.add()
     await heard(ear, 1)
     store.delete(tap.key)
-    await rooms.enter(tap.id, comes.seat)
+    for _ in range(3):
+        tap.add()
+    assert await rooms.enter(tap.id, comes.seat) == tap.position - CHUNK
     data = tap.add()
     await heard(comes.sunk, 1)
     assert waits.sunk == comes.sunk == [data]
@@ -285,7 +278,7 @@ def enter(call: Call, flows: bool = True) -> Listener:
     one = Listener()
     one.slow = not flows
     one.seat.enter(call.room)
-    one.seat.flow(one)
+    one.seat.flow(one.flow)
     return one
 
 
@@ -317,6 +310,21 @@ async def test_who_is_skipped_does_not_flow(call: Call) -> None:
     one = enter(call)
     call.speak(7)
     before = len(one.heard)
-    one.seat.flow(one)
+    one.seat.flow(one.flow)
     call.speak(0.3)
     assert len(one.heard) == before
+
+
+async def test_a_frame_that_ends_a_flow_as_it_is_written_comes_once(call: Call) -> None:
+    """A client is found slow while it is written to."""
+    one = enter(call)
+    put = one.flowed.append
+
+    def slow(data: bytes) -> None:
+        put(data)
+        one.seat.hold()
+
+    one.seat.hold()
+    one.seat.flow(lambda hold: slow)
+    call.speak(0.12)
+    assert (len(one.flowed), len(one.sunk)) == (1, 1)
