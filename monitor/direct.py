@@ -81,9 +81,6 @@ class Direct(Protocol):
         once, when it must have no more, for the client is slow or leaves; a server that
         takes whatever comes need not call it. None if the client is slow or leaves now."""
 
-    def write_text(self, data: bytes) -> bool:
-        """Send a text message, encoded, or say False: then it must go through ``send``."""
-
     def unsent(self) -> int:
         """Bytes that wait here, for the kernel takes no more of them."""
 
@@ -96,9 +93,6 @@ class _None:
 
     def flow(self, hold: Callable[[], None]) -> Put | None:
         return None
-
-    def write_text(self, data: bytes) -> bool:
-        return False
 
     def unsent(self) -> int:
         return 0

@@ -8,7 +8,6 @@ What is anything else stays with the server's own parser.
 
 from __future__ import annotations
 
-import functools
 import struct
 
 try:
@@ -73,9 +72,8 @@ def binary(payload: bytes) -> bytes:
     return _head(BINARY, len(payload)) + payload
 
 
-@functools.lru_cache(maxsize=1)
 def text(payload: bytes) -> bytes:
-    """The same of text. Kept, for hundreds of pages are sent the same levels one after another."""
+    """The same of text, which is encoded already."""
     return _head(TEXT, len(payload)) + payload
 
 

@@ -76,13 +76,6 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
         direct.outbox.write((self._put,), rfc6455.binary(data))
         return True
 
-    def write_text(self, data: bytes) -> bool:
-        """The same with text."""
-        if self.state != self.STATE_OPEN:
-            return False
-        direct.outbox.write((self._put,), rfc6455.text(data))
-        return True
-
     def flow(self, hold: Callable[[], None]) -> direct.Put | None:
         """A slow client is not held, for Twisted takes whatever comes, and tells ``unsent``."""
         return self._put if self.state == self.STATE_OPEN else None

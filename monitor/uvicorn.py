@@ -126,13 +126,6 @@ class Protocol(WebSocketsSansIOProtocol):
         direct.outbox.write((self.transport.write,), rfc6455.binary(data))
         return True
 
-    def write_text(self, data: bytes) -> bool:
-        """The same with text."""
-        if not self._may_write:
-            return False
-        direct.outbox.write((self.transport.write,), rfc6455.text(data))
-        return True
-
     def flow(self, hold: Callable[[], None]) -> direct.Put | None:
         """The transport itself: nothing of this object is touched for a Frame."""
         if not self._may_write:

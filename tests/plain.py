@@ -59,7 +59,7 @@ async def _flow(socket: Any, told: Any, send: Any) -> None:
     """Says 1 to 4 by four ways, and 5 to a client that has closed."""
     put = socket.flow(lambda: None)
     with direct.outbox:
-        socket.write_text(b"2")
+        direct.outbox.write((put,), rfc6455.text(b"2"))
         direct.outbox.write((put,), rfc6455.binary(b"3"))
         socket.sendMessage(b"1", False)  # past the outbox, so it comes first
     await send({"type": "websocket.send", "bytes": b"4"})

@@ -18,7 +18,7 @@ class CloseCode(IntEnum):
     NOT_SIGNED_IN = 4401
     NOT_ALLOWED = 4403
     NO_SUCH_TAP = 4404
-    TOO_SLOW = 4408  # a listener far behind, or a sender that sends nothing
+    TOO_SLOW = 4408  # a page far behind, or a sender that sends nothing
     REPLACED = 4409  # another media connection has the tap
     REVOKED = 4410  # signed out, or no longer allowed
     TOO_MANY = 4429

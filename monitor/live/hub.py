@@ -1,7 +1,7 @@
 """Hub: one blocking XREAD a process over every stream that somebody here wants.
 
 It hands each entry to its sinks and never waits for one: a sink is a plain
-function, a listener's is the ``put`` of its bounded Mailbox.
+function, a room's is its ``hear``.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Hub:
         self.reconnects = 0
 
     async def subscribe(self, key: str, sink: Sink) -> int:
-        """Hand what comes on a stream from now on to ``sink``.
+        """Hand what comes on a stream from now on to ``sink``; to have it twice changes nothing.
 
         Returns the position after which it begins: of an audio stream, the
         last Frame's. Raises bus.Unavailable while Redis is away.
@@ -98,13 +98,17 @@ class Hub:
             newest: Any = await self._ask(lambda: self._client.xrevrange(key, count=1))
             # Another subscriber may have come first while this one waited.
             self._cursors.begin(key, newest[0][0] if newest else b"0-0")
-        self._sinks.setdefault(key, []).append(sink)
+        sinks = self._sinks.setdefault(key, [])
+        new = sink not in sinks
+        if new:
+            sinks.append(sink)
         begins_after = bus.position_of(self._cursors.last(key) or b"0")
         if fresh:
             try:
                 await self._ask(self._wake)
             except BaseException:
-                self.unsubscribe(key, sink)
+                if new:
+                    self.unsubscribe(key, sink)
                 raise
         return begins_after
 

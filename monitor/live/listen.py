@@ -19,7 +19,7 @@ from .database import threaded
 from .hub import MAILBOX, Mailbox, chunks
 from .lag import Lag
 from .page import ALIVE, PageConsumer
-from .rooms import Seat
+from .rooms import ListenerSeat
 from .runtime import Runtime
 from .stream import STALL
 
@@ -34,7 +34,7 @@ class ListenConsumer(PageConsumer):
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(runtime, Mailbox(chunks(MAILBOX)))
-        self._seat = Seat(self._mailbox.put)
+        self._seat = ListenerSeat(self._mailbox.put)
         self._session: asyncio.Task[ListenSession] | None = None
         self._frames = 0  # that the pump has sent
         self._counted = 0  # of the dropped frames, in /metrics
@@ -67,7 +67,7 @@ class ListenConsumer(PageConsumer):
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
         self._state = self._tap.state  # or the first event, which is about us, would look new
         await self._runtime.hub.subscribe(bus.EVENTS, self._tap_changed)
-        position = await self._runtime.rooms.enter(self._tap.pk, self._seat)
+        position = await self._runtime.tap_rooms.enter(self._tap.pk, self._seat)
         self._runtime.listening[session.pk] = self
         # Read now: what changed before the subscription came as no event.
         tap = await threaded(taps.describe_now)(self._tap.pk)
@@ -118,7 +118,7 @@ class ListenConsumer(PageConsumer):
 
     @property
     def told(self) -> int:
-        return self._frames + self._seat.frames
+        return self._frames + self._seat.flowed
 
     def _take(self, payload: bytes) -> bool:
         """Take an acknowledgement straight from the socket; all else, ``heard`` does."""
@@ -176,7 +176,7 @@ class ListenConsumer(PageConsumer):
         except Exception:
             return  # it never began, and who asked for it was told
         self._runtime.hub.unsubscribe(bus.EVENTS, self._tap_changed)
-        self._runtime.rooms.leave(self._tap.pk, self._seat)
+        self._runtime.tap_rooms.leave(self._tap.pk, self._seat)
         self._runtime.listening.pop(session.pk, None)
         await self._runtime.end_listen(listens.Ending(session, *self.heard_so_far(), reason))
 

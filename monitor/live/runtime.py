@@ -15,7 +15,7 @@ from . import bus, pipeline
 from .database import Gathered, Writes, threaded
 from .hub import Hub
 from .rights import Rights
-from .rooms import Rooms
+from .rooms import ListRoom, TapRooms
 from .streams import Streams
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ class Runtime:
 
     writer: pipeline.Writer
     hub: Hub
-    rooms: Rooms
+    list_room: ListRoom
+    tap_rooms: TapRooms
     streams: Streams
     rights: Rights
 
@@ -65,7 +66,8 @@ class Runtime:
             return
         self.writer = pipeline.Writer()
         self.hub = Hub()
-        self.rooms = Rooms(self.hub)
+        self.list_room = ListRoom(self.hub)
+        self.tap_rooms = TapRooms(self.hub)
         self.streams = Streams(self.writer)
         self.rights = Rights(self.hub)
         loops = (

@@ -54,10 +54,11 @@ async def message(connection: Connection) -> Any:
 
 async def message_of(connection: Connection, kind: str) -> dict[str, Any]:
     """The next JSON message of a type; others are passed over."""
-    while True:
-        received = await message(connection)
-        if not isinstance(received, bytes) and received["type"] == kind:
-            return received
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            received = await message(connection)
+            if not isinstance(received, bytes) and received["type"] == kind:
+                return received
 
 
 async def closing(connection: Connection) -> tuple[int, str]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import redis
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from monitor import taps
 from monitor.audio import g711
-from tests.live.talk import closing, message, message_of, open_tap
+from monitor.live import bus
+from monitor.live.console import BACKLOG
+from tests.live.talk import Connection, closing, eventually, message, message_of, open_tap
+from tests.live.test_metrics import scrape
 from tests.servers import Server
 
 TONE = g711.encode(
@@ -100,3 +106,52 @@ async def test_a_deactivated_user_is_closed_4410(server: Server, alice: User) ->
         alice.is_active = False
         await alice.asave()
         assert (await closing(page))[0] == 4410
+
+
+LONG = 100_000  # bytes of a message; levels of 1 800 taps are that long
+LOT = 40  # messages that are told at once: their stream keeps 50
+
+
+async def tell_much(good: Connection, lots: int) -> None:
+    """Levels for a page that does not read; another reads, and gets all of them."""
+    text = b'{"type":"meters","levels":{"x":"%s"}}' % (b"-" * LONG)
+    with redis.Redis.from_url(settings.REDIS_URL) as store:
+        for _ in range(lots):
+            for _ in range(LOT):
+                store.xadd(bus.METERS, {"j": text}, maxlen=bus.METERS_KEPT)
+            heard = 0
+            while heard < LOT:
+                heard += len((await message_of(good, "meters"))["levels"]["x"]) == LONG
+
+
+async def test_a_console_that_never_reads_is_closed_where_all_would_be_kept_for_it(
+    server: Server, alice: User
+) -> None:
+    """Daphne's send takes whatever comes. Nobody reads the reason: the connection is cut."""
+    async with server.console(alice) as good, server.console(alice) as bad:
+        for page in (good, bad):
+            await message_of(page, "snapshot")
+        bad.transport.pause_reading()
+
+        async def closed() -> bool:
+            await tell_much(good, lots=1)  # 4 MB; the kernel takes 6
+            return scrape(server).get("earshot_pages_closed_total{4408}") == 1
+
+        await eventually(closed)
+        bad.transport.abort()
+
+
+async def test_a_console_that_reads_late_gets_a_new_snapshot(
+    transactional_db: Any, alice: User
+) -> None:
+    with Server("uvicorn") as server:
+        async with server.console(alice) as good, server.console(alice) as late:
+            for page in (good, late):
+                await message_of(page, "snapshot")
+            late.transport.pause_reading()
+            await tell_much(good, lots=2 + (6_000_000 // LONG + BACKLOG) // LOT)
+            late.transport.resume_reading()
+            await message_of(late, "snapshot")
+            await tell_much(good, lots=1)
+            for _ in range(BACKLOG + LOT):
+                await message_of(late, "meters")

@@ -165,13 +165,8 @@ async def test_a_client_that_is_slow_ends_it_and_may_have_another(socket: Flowin
     assert socket.held == 2
 
 
-@pytest.mark.parametrize("kind", ["binary", "text"])
-async def test_what_is_written_otherwise_goes_by_way_of_the_outbox(
-    socket: Flowing, kind: str
-) -> None:
-    write = socket.protocol.write if kind == "binary" else socket.protocol.write_text
-    framed = rfc6455.binary if kind == "binary" else rfc6455.text
+async def test_what_is_written_otherwise_goes_by_way_of_the_outbox(socket: Flowing) -> None:
     with outbox:
-        assert write(bytes(976))
+        assert socket.protocol.write(bytes(976))
         assert socket.transport.wire == []
-    assert socket.transport.wire == [framed(bytes(976))]
+    assert socket.transport.wire == [rfc6455.binary(bytes(976))]

@@ -96,6 +96,44 @@ def kill_readers(store: redis.Redis) -> int:
 # What a subscriber gets
 
 
+async def test_a_sink_that_is_subscribed_twice_hears_once_until_it_is_not(
+    store: redis.Redis,
+) -> None:
+    stream, ear = Stream(store), Ear()
+    async with running() as one:
+        for _ in range(2):
+            await one.subscribe(stream.key, ear.put)
+        stream.add()
+        await until(lambda: ear.heard)
+        one.unsubscribe(stream.key, ear.put)
+        assert one.subscriptions == 0
+    assert ear.heard == [0]
+
+
+async def test_a_sink_that_was_there_stays_though_its_second_subscription_fails(
+    store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, other, ear, beside = Stream(store), Stream(store), Ear(), Ear()
+    async with running() as one:
+        await one.subscribe(stream.key, ear.put)
+        await one.subscribe(other.key, beside.put)
+        store.set(stream.key, "no stream")
+        other.add()
+        await until(lambda: beside.heard)
+        store.delete(stream.key)
+
+        async def fails(*args: Any, **kwargs: Any) -> None:
+            raise redis.ConnectionError
+
+        with monkeypatch.context() as away:
+            away.setattr(one._client, "xadd", fails)
+            with pytest.raises(redis.ConnectionError):
+                await one.subscribe(stream.key, ear.put)
+        stream.add()
+        await until(lambda: ear.heard)
+    assert ear.heard == [0]
+
+
 async def test_a_new_subscriber_gets_only_what_comes_after(store: redis.Redis) -> None:
     stream, ear = Stream(store), Ear()
     stream.add(10)

@@ -16,7 +16,7 @@ import pytest
 from monitor import direct
 from monitor.audio import frame
 from monitor.live.listen import ListenConsumer
-from monitor.live.rooms import Room
+from monitor.live.rooms import TapRoom
 from tests.live.talk import eventually
 
 
@@ -45,14 +45,14 @@ async def listener(sent: list[dict[str, Any]]) -> ListenConsumer:
 
 
 @pytest.fixture
-def room(listener: ListenConsumer) -> Room:
-    room = Room()
-    listener._seat.enter(room)
+def room(listener: ListenConsumer) -> TapRoom:
+    room = TapRoom()
+    listener._seat.join(room)
     return room
 
 
 async def test_a_backfill_while_redis_is_frozen_is_answered_and_the_audio_goes_on(
-    listener: ListenConsumer, room: Room, sent: list[dict[str, Any]]
+    listener: ListenConsumer, room: TapRoom, sent: list[dict[str, Any]]
 ) -> None:
     pump = asyncio.create_task(listener.pump())
     await listener.heard({"type": "backfill", "seconds": 5})
@@ -96,7 +96,7 @@ async def pumping(listener: ListenConsumer) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("begins_at", [0, (1 << 32) - 960])
 async def test_what_the_ring_had_before_the_hub_is_sent_once_and_in_order(
-    listener: ListenConsumer, room: Room, sent: list[dict[str, Any]], begins_at: int
+    listener: ListenConsumer, room: TapRoom, sent: list[dict[str, Any]], begins_at: int
 ) -> None:
     """The hub brings two Frames later that the ring had already; the position may wrap."""
     said = [at(begins_at + n * 480) for n in range(6)]
@@ -121,7 +121,7 @@ async def test_what_the_ring_had_before_the_hub_is_sent_once_and_in_order(
 
 
 async def test_who_is_too_far_behind_gets_no_older_audio(
-    listener: ListenConsumer, room: Room, sent: list[dict[str, Any]]
+    listener: ListenConsumer, room: TapRoom, sent: list[dict[str, Any]]
 ) -> None:
     listener._runtime = SimpleNamespace(hub=Ring([at(0), at(480)]))  # type: ignore[assignment]
     room.hear(at(0))
@@ -153,7 +153,7 @@ async def test_who_is_too_far_behind_gets_no_older_audio(
     ],
 )
 async def test_acknowledgements_go_the_direct_way_and_nothing_else(
-    listener: ListenConsumer, room: Room, said: bytes, taken: bool
+    listener: ListenConsumer, room: TapRoom, said: bytes, taken: bool
 ) -> None:
     room.hear(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 480, 0, bytes(960)))
     assert listener._take(said) is taken

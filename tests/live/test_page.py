@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from monitor import rfc6455
+from monitor.live.close import CloseCode, Closed
 from monitor.live.console import ConsoleConsumer
 from monitor.live.hub import Mailbox
 from monitor.live.listen import ListenConsumer
 from monitor.live.page import PageConsumer
+from monitor.live.rooms import Room, Seat
 
 
 class Page(PageConsumer):
@@ -93,8 +96,24 @@ async def test_who_was_told_anything_is_told_so_only_when_that_is_over() -> None
 
 async def test_a_console_counts_what_it_is_told() -> None:
     console = ConsoleConsumer(SimpleNamespace())  # type: ignore[arg-type]
-    console._hear(b"{}")
-    assert console.told == 1
+    room = Room[Seat]()
+    console._seat.join(room)
+    console._seat.flow(lambda hold: lambda data: None)
+    room.give(b"{}", rfc6455.text)
+    console._seat.hold()
+    room.give(b"{}", rfc6455.text)
+    console.say_alive()
+    assert console.told == 2
+
+
+async def test_nothing_flows_to_a_console_behind_its_close_frame() -> None:
+    console, wire, room = ConsoleConsumer(SimpleNamespace()), list[bytes](), Room[Seat]()  # type: ignore[arg-type]
+    console._seat.join(room)
+    console._seat.flow(lambda hold: wire.append)
+    room.give(b"{}", rfc6455.text)
+    await console.farewell(Closed(CloseCode.REVOKED, "signed out"))
+    room.give(b"[]", rfc6455.text)
+    assert wire == [rfc6455.text(b"{}")]
 
 
 async def test_a_listener_counts_what_it_was_sent_either_way() -> None:

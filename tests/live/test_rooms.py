@@ -1,4 +1,4 @@
-"""Rooms: the listeners of a tap, with a real hub and a real Valkey."""
+"""Rooms: the listeners of a tap, and the consoles, with a real hub and a real Valkey."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from monitor import metrics, rfc6455
 from monitor.audio import frame
 from monitor.direct import Put
 from monitor.live import bus
+from monitor.live import rooms as rooms_module
 from monitor.live.hub import Hub
 from monitor.live.lag import DEGRADED, STEP
-from monitor.live.rooms import Room, Rooms, Seat
+from monitor.live.rooms import ListenerSeat, ListRoom, Seat, TapRoom, TapRooms
 from tests import environment
 from tests.live.talk import eventually
 
@@ -48,7 +49,7 @@ class Listener:
     def __init__(self) -> None:
         self.sunk: list[bytes] = []
         self.flowed: list[bytes] = []
-        self.seat = Seat(self.sunk.append)
+        self.seat = ListenerSeat(self.sunk.append)
         self.hold: Callable[[], None] | None = None
         self.slow = False
 
@@ -85,8 +86,8 @@ async def hub(store: redis.Redis) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
-def rooms(hub: Hub) -> Rooms:
-    return Rooms(hub)
+def rooms(hub: Hub) -> TapRooms:
+    return TapRooms(hub)
 
 
 async def heard(where: list[bytes], count: int) -> None:
@@ -97,7 +98,7 @@ async def heard(where: list[bytes], count: int) -> None:
 
 
 async def test_frames_come_to_the_sink_flow_and_come_to_the_sink_again(
-    rooms: Rooms, store: redis.Redis
+    rooms: TapRooms, store: redis.Redis
 ) -> None:
     tap, one = Tap(store), Listener()
     assert await rooms.enter(tap.id, one.seat) == 0
@@ -111,12 +112,12 @@ async def test_frames_come_to_the_sink_flow_and_come_to_the_sink_again(
     await heard(one.sunk, 2)
     assert one.sunk == [first, third]
     assert one.flowed == [rfc6455.binary(second)]
-    assert one.seat.frames == 1
+    assert one.seat.flowed == 1
     rooms.leave(tap.id, one.seat)
 
 
 async def test_what_flowed_is_counted_for_each_and_for_the_metrics(
-    rooms: Rooms, store: redis.Redis
+    rooms: TapRooms, store: redis.Redis
 ) -> None:
     tap, early, late = Tap(store), Listener(), Listener()
     before = metrics.hot.frames_out
@@ -129,15 +130,15 @@ async def test_what_flowed_is_counted_for_each_and_for_the_metrics(
     late.seat.flow(late.flow)  # it flows already
     tap.add()
     await heard(late.flowed, 1)
-    assert (early.seat.frames, late.seat.frames) == (2, 1)
+    assert (early.seat.flowed, late.seat.flowed) == (2, 1)
     assert metrics.hot.frames_out - before == 3
     for one in (early, late):
         rooms.leave(tap.id, one.seat)
-    assert (early.seat.frames, late.seat.frames) == (2, 1)
+    assert (early.seat.flowed, late.seat.flowed) == (2, 1)
 
 
 async def test_a_socket_that_takes_nothing_directly_is_left_to_the_sink(
-    rooms: Rooms, store: redis.Redis
+    rooms: TapRooms, store: redis.Redis
 ) -> None:
     tap, one = Tap(store), Listener()
     one.slow = True
@@ -150,7 +151,7 @@ async def test_a_socket_that_takes_nothing_directly_is_left_to_the_sink(
 
 
 async def test_a_socket_that_ends_its_flow_has_the_rest_come_to_the_sink(
-    rooms: Rooms, store: redis.Redis
+    rooms: TapRooms, store: redis.Redis
 ) -> None:
     tap, one, other = Tap(store), Listener(), Listener()
     for who in (one, other):
@@ -167,7 +168,7 @@ async def test_a_socket_that_ends_its_flow_has_the_rest_come_to_the_sink(
 
 
 async def test_who_comes_later_is_told_where_its_hearing_begins(
-    rooms: Rooms, store: redis.Redis
+    rooms: TapRooms, store: redis.Redis
 ) -> None:
     tap, early, late = Tap(store, begins_at=4800), Listener(), Listener()
     tap.add()
@@ -183,7 +184,7 @@ async def test_who_comes_later_is_told_where_its_hearing_begins(
 
 
 async def test_the_position_told_is_the_frames_own_which_wraps(
-    rooms: Rooms, store: redis.Redis
+    rooms: TapRooms, store: redis.Redis
 ) -> None:
     tap, one = Tap(store, begins_at=(1 << 32) + 4800), Listener()
     tap.add()
@@ -192,7 +193,7 @@ async def test_the_position_told_is_the_frames_own_which_wraps(
 
 
 async def test_all_who_come_at_once_hear_all_of_one_subscription(
-    rooms: Rooms, hub: Hub, store: redis.Redis
+    rooms: TapRooms, hub: Hub, store: redis.Redis
 ) -> None:
     tap, many = Tap(store), [Listener() for _ in range(50)]
     await asyncio.gather(*(rooms.enter(tap.id, one.seat) for one in many))
@@ -206,7 +207,7 @@ async def test_all_who_come_at_once_hear_all_of_one_subscription(
 
 
 async def test_the_last_to_leave_ends_the_subscription_and_who_comes_then_begins_anew(
-    rooms: Rooms, hub: Hub, store: redis.Redis
+    rooms: TapRooms, hub: Hub, store: redis.Redis
 ) -> None:
     tap, one, again = Tap(store), Listener(), Listener()
     await rooms.enter(tap.id, one.seat)
@@ -221,15 +222,15 @@ async def test_the_last_to_leave_ends_the_subscription_and_who_comes_then_begins
     rooms.leave(tap.id, again.seat)
 
 
-async def test_who_never_got_in_may_leave(rooms: Rooms) -> None:
+async def test_who_never_got_in_may_leave(rooms: TapRooms) -> None:
     one = Listener()
     one.seat.hold()
     rooms.leave(uuid.uuid4(), one.seat)
-    assert one.seat.frames == 0
+    assert one.seat.flowed == 0
 
 
 async def test_a_ring_that_was_no_stream_is_heard_again_by_those_who_waited(
-    rooms: Rooms, hub: Hub, store: redis.Redis
+    rooms: TapRooms, hub: Hub, store: redis.Redis
 ) -> None:
     tap, other, waits, comes = Tap(store), Tap(store), Listener(), Listener()
     ear: list[Any] = []
@@ -250,11 +251,175 @@ async def test_a_ring_that_was_no_stream_is_heard_again_by_those_who_waited(
     assert not hub.reads(tap.key)
 
 
+class Console:
+    """A seat, and the socket that its messages may flow to."""
+
+    def __init__(self) -> None:
+        self.sunk: list[bytes] = []
+        self.flowed: list[bytes] = []
+        self.seat = Seat(self.sunk.append)
+
+    def flow(self) -> None:
+        self.seat.flow(lambda hold: self.flowed.append)
+
+
+@pytest.fixture
+def list_room(hub: Hub) -> ListRoom:
+    return ListRoom(hub)
+
+
+def tell(store: redis.Redis, key: str, message: bytes) -> None:
+    store.xadd(key, {"j": message})
+
+
+async def test_all_consoles_hear_events_and_levels_of_one_subscription_each(
+    list_room: ListRoom, hub: Hub, store: redis.Redis
+) -> None:
+    many = [Console() for _ in range(50)]
+    await asyncio.gather(*(list_room.enter(one.seat) for one in many))
+    assert hub.subscriptions == 2
+    many[0].flow()
+    tell(store, bus.EVENTS, b"{}")
+    tell(store, bus.METERS, b"[]")
+    await heard(many[-1].sunk, 2)
+    assert all(sorted(one.sunk) == [b"[]", b"{}"] for one in many[1:])
+    assert many[0].sunk == []
+    assert sorted(many[0].flowed) == [rfc6455.text(b"[]"), rfc6455.text(b"{}")]
+    for one in many:
+        list_room.leave(one.seat)
+    assert hub.subscriptions == 0
+
+
+async def test_a_console_that_comes_when_the_last_has_left_hears_what_comes_then(
+    list_room: ListRoom, store: redis.Redis
+) -> None:
+    one, again = Console(), Console()
+    await list_room.enter(one.seat)
+    list_room.leave(one.seat)
+    tell(store, bus.EVENTS, b"before")
+    await list_room.enter(again.seat)
+    tell(store, bus.EVENTS, b"behind")
+    await heard(again.sunk, 1)
+    assert (one.sunk, again.sunk) == ([], [b"behind"])
+    list_room.leave(again.seat)
+
+
+async def test_a_console_that_gives_up_while_others_enter_takes_nothing_from_them(
+    list_room: ListRoom, hub: Hub, store: redis.Redis
+) -> None:
+    one, other = Console(), Console()
+    enters = [asyncio.create_task(list_room.enter(who.seat)) for who in (one, other)]
+    await asyncio.sleep(0)  # they have begun
+    enters[0].cancel()
+    await asyncio.wait(enters[:1])
+    list_room.leave(one.seat)
+    await enters[1]
+    tell(store, bus.EVENTS, b"{}")
+    tell(store, bus.METERS, b"[]")
+    await heard(other.sunk, 2)
+    list_room.leave(other.seat)
+    assert hub.subscriptions == 0
+
+
+async def test_a_console_that_leaves_while_a_mended_key_is_opened_takes_nothing_from_who_enters(
+    list_room: ListRoom, hub: Hub, store: redis.Redis
+) -> None:
+    leaves, enters = Console(), Console()
+    ear: list[Any] = []
+    await list_room.enter(leaves.seat)
+    await hub.subscribe("other", ear.append)
+    store.set(bus.METERS, "no stream")
+    tell(store, "other", b"")
+    await heard(ear, 1)
+    store.delete(bus.METERS)
+    entering = asyncio.create_task(list_room.enter(enters.seat))
+    await asyncio.sleep(0)
+    list_room.leave(leaves.seat)
+    await entering
+    tell(store, bus.EVENTS, b"{}")
+    tell(store, bus.METERS, b"[]")
+    await heard(enters.sunk, 2)
+    list_room.leave(enters.seat)
+
+
+async def test_a_key_that_was_no_stream_is_heard_again_by_consoles_who_waited(
+    list_room: ListRoom, hub: Hub, store: redis.Redis
+) -> None:
+    waits, comes = Console(), Console()
+    ear: list[Any] = []
+    await list_room.enter(waits.seat)
+    await hub.subscribe("other", ear.append)
+    store.set(bus.EVENTS, "no stream")
+    tell(store, "other", b"")
+    await heard(ear, 1)
+    store.delete(bus.EVENTS)
+    await list_room.enter(comes.seat)
+    tell(store, bus.EVENTS, b"{}")
+    await heard(comes.sunk, 1)
+    assert waits.sunk == comes.sunk == [b"{}"]
+    for one in (waits, comes):
+        list_room.leave(one.seat)
+
+
+async def test_who_is_refused_takes_no_event_from_those_who_are_there(
+    list_room: ListRoom, hub: Hub, store: redis.Redis
+) -> None:
+    waits, refused, comes = Console(), Console(), Console()
+    ear: list[Any] = []
+    await list_room.enter(waits.seat)
+    await hub.subscribe("other", ear.append)
+    store.set(bus.EVENTS, "no stream")
+    tell(store, "other", b"")
+    await heard(ear, 1)
+    with pytest.raises(redis.ResponseError):
+        await list_room.enter(refused.seat)
+    list_room.leave(refused.seat)
+    store.delete(bus.EVENTS)
+    await hub.subscribe(bus.EVENTS, ear.append)  # as a listener does
+    await list_room.enter(comes.seat)
+    tell(store, bus.EVENTS, b"{}")
+    await heard(comes.sunk, 1)
+    assert waits.sunk == comes.sunk == [b"{}"]
+    for one in (waits, comes):
+        list_room.leave(one.seat)
+
+
+async def test_none_waits_long_behind_others_whom_redis_does_not_answer(
+    list_room: ListRoom, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = Console(), Console()
+
+    async def never(key: str, sink: Any) -> int:
+        return await asyncio.Future()
+
+    monkeypatch.setattr(hub, "subscribe", never)
+    monkeypatch.setattr(rooms_module, "QUEUED", 0.01)
+    first = asyncio.create_task(list_room.enter(one.seat))
+    await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        await list_room.enter(other.seat)
+    first.cancel()
+    await asyncio.wait([first])
+
+
+async def test_a_console_that_cannot_enter_leaves_nothing_behind(
+    list_room: ListRoom, hub: Hub, store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Console()
+    monkeypatch.setattr(bus, "METERS", bus.EVENTS + ":none")
+    store.set(bus.METERS, "no stream")
+    with pytest.raises(redis.ResponseError):
+        await list_room.enter(one.seat)
+    list_room.leave(one.seat)
+    assert list_room.empty
+    assert hub.subscriptions == 0
+
+
 class Call:
     """A room whose tap speaks, on a clock of its own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.room = Room()
+        self.room = TapRoom()
         self.now = 0.0
         self._position = 0
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
@@ -277,7 +442,7 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
 def enter(call: Call, flows: bool = True) -> Listener:
     one = Listener()
     one.slow = not flows
-    one.seat.enter(call.room)
+    one.seat.join(call.room)
     one.seat.flow(one.flow)
     return one
 
