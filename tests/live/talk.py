@@ -52,9 +52,9 @@ async def message(connection: Connection) -> Any:
     return received if isinstance(received, bytes) else json.loads(received)
 
 
-async def message_of(connection: Connection, kind: str) -> dict[str, Any]:
+async def message_of(connection: Connection, kind: str, within: float = PATIENCE) -> dict[str, Any]:
     """The next JSON message of a type; others are passed over."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(within):
         while True:
             received = await message(connection)
             if not isinstance(received, bytes) and received["type"] == kind:
