@@ -84,13 +84,19 @@ def opened(
     return tap, again
 
 
-def announced(tap_id: uuid.UUID, codec: str, content_type: str) -> None:
-    """Keep what the connection says its audio is; a difference to what was asked is noted."""
+def announced(tap_id: uuid.UUID, codec: str, content_type: str, wrong: float = 0.0) -> None:
+    """Keep what the connection says its audio is; a difference to what was asked is noted.
+
+    ``wrong`` is how many seconds of audio had been decoded as what was asked for.
+    """
     with transaction.atomic():
         tap = taps.locked(tap_id)
         Tap.objects.filter(pk=tap.pk).update(codec=codec, content_type=content_type)
         if codec != tap.codec:
-            taps.note(tap, f"media is {codec} though {tap.codec} was asked for")
+            reason = f"media is {codec} though {tap.codec} was asked for"
+            if wrong:
+                reason += f"; its first {wrong * 1000:.0f} ms were decoded as {tap.codec}"
+            taps.note(tap, reason)
 
 
 def counted(tap_id: uuid.UUID, count: Count) -> None:

@@ -33,6 +33,15 @@ class UnsupportedAudio(ValueError):
     """The sender announces audio that G.711 at 8000 Hz is not."""
 
 
+class JsonAudio(UnsupportedAudio):
+    """The sender puts its audio into text, as media streams of other kinds do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "JSON media messages: this is a `stream`, not a `tap`, whose audio is binary"
+        )
+
+
 class Announcement(NamedTuple):
     """The codec, and the type string as the sender wrote it."""
 
@@ -44,9 +53,13 @@ def parse(text: str) -> Announcement | None:
     """Read a text message of a tap's socket; None if it says nothing about audio.
 
     Raises UnsupportedAudio, naming the value and what is allowed, for a codec,
-    rate or channel count that cannot be played.
+    rate or channel count that cannot be played, and JsonAudio for a message that
+    is itself audio.
     """
-    content_type = _content_type(text)
+    message = _message(text)
+    if _holds_audio(message):
+        raise JsonAudio
+    content_type = _content_type(message)
     if content_type is None:
         return None
     subtype = _SUBTYPE.search(content_type.lower())
@@ -62,11 +75,21 @@ def parse(text: str) -> Announcement | None:
     return Announcement(codec, "".join(filter(str.isprintable, content_type))[:200])
 
 
-def _content_type(text: str) -> str | None:
+def _message(text: str) -> object:
+    """What a text means as JSON; text that is no JSON is returned as it is."""
     try:
-        message = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        message = text
+        return text
+
+
+def _holds_audio(message: object) -> bool:
+    """Whether this is ``{"event":"media","media":{"payload":"<base64>"}}`` or alike."""
+    media = message.get("media") if isinstance(message, dict) else None
+    return isinstance(media, dict) and isinstance(media.get("payload"), str)
+
+
+def _content_type(message: object) -> str | None:
     if isinstance(message, str):
         return message.strip() if "audio/" in message.lower() else None
     if isinstance(message, dict):

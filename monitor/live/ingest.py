@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 DEAD_SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {DEAD:.0f} s")
 OVER = Closed(CloseCode.DONE, "the tap is over")
 MAX_MESSAGE = 64 * 1024  # bytes; 20 ms of G.711 are 160
+NAMED_WITHIN = 1.0  # seconds of audio after which the first text may no longer change the codec
 RELEASE_WITHIN = 2.0  # seconds that the media's release may keep the word of a restart back
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -42,6 +43,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         self._runtime = runtime
         self._id = uuid.uuid4().hex
         self._announced = False
+        self._passed_over = 0  # text messages
         self._idle = False  # does nothing but wait for a message?
         self._ending = RESTART  # if cancelled
 
@@ -86,13 +88,21 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         metrics.count("media_closed", label=str(int(closed.code) if closed else 0))
         self._runtime.streams.remove(self._stream)
         self._stream.close()
-        release = self._release(self._stream.counted(), closed.reason if closed else reason)
+        reason = self._explained(closed.reason if closed else reason)
+        logger.info("tap %s: media closed: %s", self._tap.pk, reason)
+        release = self._release(self._stream.counted(), reason)
         if closed is RESTART:
             # Who is told to connect again does so at once, and must find its tap free.
             await asyncio.wait([release], timeout=RELEASE_WITHIN)
         if closed:
             await send(closed.message)
         await asyncio.shield(release)
+
+    def _explained(self, reason: str) -> str:
+        """Why the media ended, and how much text came: a line for each would be 50 a second."""
+        if not self._passed_over:
+            return reason
+        return f"{reason}; text messages that name no audio type: {self._passed_over}"
 
     def _release(self, count: media.Count, reason: str) -> asyncio.Task[None]:
         closing = threaded(media.closed)(self._tap.pk, self._id, count, reason)
@@ -118,7 +128,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             elif message["type"] == "websocket.disconnect":
                 return f"the connection closed ({message.get('code', 1005)})"
             else:
-                await self._announce(message.get("text") or "")
+                await self._hear(message.get("text") or "")
 
     def _take(self, payload: bytes) -> bool:
         """Feed the stream straight from the socket; what is out of the ordinary, ``_read`` does."""
@@ -130,29 +140,46 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             return False  # it will be raised again, where the socket can be closed for it
         return True
 
-    async def _announce(self, text: str) -> None:
-        """Follow a text message: the sender's word on its audio wins over what was asked."""
+    async def _hear(self, text: str) -> None:
+        """Take a text message, which may name the audio's type; others are counted."""
         if len(text) > MAX_MESSAGE:
             raise Closed(CloseCode.TOO_BIG, _too_big(len(text)))
         try:
             said = announce.parse(text)
         except announce.UnsupportedAudio as error:
-            if (self._announced or self._stream.fed) and "audio/" not in text:
-                return  # about something else: no reason to end a running tap
-            raise Closed(CloseCode.UNSUPPORTED, str(error)) from None
+            if not self._runs_despite(error, text):
+                raise Closed(CloseCode.UNSUPPORTED, str(error)) from None
+            said = None
         if said is None:
-            logger.info("tap %s: a text message that names no audio type", self._tap.pk)
-            return
-        if said.codec != self._stream.codec and (self._announced or self._stream.fed):
+            self._passed_over += 1
+        else:
+            await self._follow(said)
+
+    def _runs_despite(self, error: announce.UnsupportedAudio, text: str) -> bool:
+        """Is a text about something else than this tap's audio, which is known to be good?"""
+        if isinstance(error, announce.JsonAudio):
+            return self._stream.fed
+        return (self._announced or self._stream.fed) and "audio/" not in text
+
+    async def _follow(self, said: announce.Announcement) -> None:
+        """Decode as the sender says, which wins over what was asked for.
+
+        Only the first text may change the codec, and only within a second of audio:
+        it races with the first packets, but what listeners have heard as speech for
+        longer than that was no other codec.
+        """
+        late = self._announced or self._stream.sent_on > NAMED_WITHIN
+        if late and said.codec != self._stream.codec:
             change = f"format changed from {self._stream.codec} to {said.codec}"
             raise Closed(CloseCode.UNSUPPORTED, change)
-        if not self._announced:
-            self._announced = True
-            self._stream.codec = said.codec
-            try:
-                await threaded(media.announced)(self._tap.pk, said.codec, said.content_type)
-            except DatabaseError:
-                logger.exception("tap %s: its codec is not written down", self._tap.pk)
+        if self._announced:
+            return
+        self._announced = True
+        wrong = self._stream.switch(said.codec)
+        try:
+            await threaded(media.announced)(self._tap.pk, said.codec, said.content_type, wrong)
+        except DatabaseError:
+            logger.exception("tap %s: its codec is not written down", self._tap.pk)
 
     async def _acquire(self, tap_id: uuid.UUID) -> tuple[Tap, int]:
         """The tap's media, and the position where it goes on. Cancelled, it is given back."""

@@ -56,7 +56,7 @@ class TapStream:
         self._source = pipeline.Source(tap_id)
         self.continues = position > 0  # another connection had the tap before
         self._flags = frame.Flag.GAP if self.continues else frame.Flag.NONE  # of the next frame
-        self._position = position
+        self._position = self._began_at = position
         self._chunk = settings.CHUNK_MS * g711.SAMPLE_RATE // 1000  # samples
         self._joined = bytearray()
         self._newest = b""  # s16le of the last Frame
@@ -82,6 +82,26 @@ class TapStream:
         self._joined += payload
         while len(self._joined) >= self._chunk:
             self._emit(self._chunk)
+
+    @property
+    def sent_on(self) -> float:
+        """Seconds of this connection's audio that are decoded and on their way to listeners."""
+        return (self._position - self._began_at) / g711.SAMPLE_RATE
+
+    def switch(self, codec: g711.Codec) -> float:
+        """Decode with another codec from here on, and what waits for a full chunk too.
+
+        Returns the seconds of audio that have been decoded as something else. They
+        are in the ring and with the listeners already, so the next Frame says that
+        there is a gap before it.
+        """
+        if codec == self.codec:
+            return 0.0
+        self.codec = codec
+        if self.sent_on:
+            self.count.gaps += 1
+            self._flags |= frame.Flag.GAP
+        return self.sent_on
 
     def gap(self) -> None:
         """Audio is missing from here on."""

@@ -99,6 +99,24 @@ def test_audio_that_cannot_be_played_is_refused_with_what_is_allowed(text: str, 
     assert str(refusal.value) == says
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"event":"media","media":{"track":"inbound","chunk":"1","payload":"/38A"}}',
+        '{"sequenceNumber":1,"streamId":"x","event":"media","media":{"payload":"AAA="}}',
+        '{"event":"media","media":{"payload":"AAA="},"content-type":"audio/mulaw"}',
+    ],
+)
+def test_text_that_is_itself_audio_is_refused_as_another_kind_of_stream(text: str) -> None:
+    with pytest.raises(announce.JsonAudio, match=r"^JSON media messages: this is a `stream`, not"):
+        announce.parse(text)
+
+
+@pytest.mark.parametrize("text", ['{"media":"audio"}', '{"media":{"payload":7}}', '["media"]'])
+def test_text_that_only_mentions_media_is_no_audio(text: str) -> None:
+    assert announce.parse(text) is None
+
+
 def test_a_refusal_repeats_80_characters_of_a_sender_at_most() -> None:
     with pytest.raises(UnsupportedAudio) as refusal:
         announce.parse("audio/" + "x" * 1_000_000)
