@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +23,13 @@ from django.utils import timezone
 
 PAGE = 1000  # rows fetched, and sent, at once; about 0.3 MB of text
 
-#: What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"),
-#: the full-width signs of Asian keyboards included.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: Signs that make a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), the
+#: full-width signs of Asian keyboards included.
+SIGNS = "=+\\-@＝＋－＠"
+#: Places in a text where a cell may begin. Where a spreadsheet separates cells at a semicolon
+#: or a tab, the quotes that the file puts around a text do not hold it together: the second
+#: cell of ``"a","Ann;=1+1"`` begins behind the semicolon.
+CELL_BEGINS = re.compile(rf'^(?=[\t\r\n])|(?:^|[;,|\t\r\n])[ "]*(?=[{SIGNS}])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,14 @@ def download(sheet: Sheet, rows: QuerySet[Any]) -> StreamingHttpResponse:
 
 def cell(value: object) -> str:
     """A value as the file holds it: nothing as nothing, moments in UTC, durations in
-    seconds, and text so that no spreadsheet computes it."""
+    seconds, and text with an apostrophe wherever a spreadsheet would find a formula."""
     if value is None:
         return ""
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, datetime.timedelta):
         return f"{value.total_seconds():.3f}"
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return CELL_BEGINS.sub(r"\g<0>'", str(value))
 
 
 async def _body(sheet: Sheet, rows: QuerySet[Any]) -> AsyncIterator[bytes]:
