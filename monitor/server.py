@@ -28,6 +28,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer, tcp
 
 from . import direct, rfc6455
+from .backpressure import Pace
 from .live.close import RESTART
 from .redaction import redact
 
@@ -179,8 +180,25 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
             # What still comes until the answer, for up to 1 s, is nobody's.
             protocol.muted = True
             protocol.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
+        elif message["type"] == "http.response.body":
+            await self._send_body(protocol, message)
         else:
             await super().handle_reply(protocol, message)
+
+    async def _send_body(self, request: Any, message: dict[str, Any]) -> None:
+        """Send a part of a response; returns when the client is ready for the next."""
+        details = self.connections.get(request)
+        if details is None or "disconnected" in details:
+            return
+        pace: Pace | None = details.get("pace")
+        if message.get("more_body"):
+            pace = pace or details.setdefault("pace", Pace(request))
+            await super().handle_reply(request, message)
+            await pace.wait()
+        else:
+            if pace:
+                pace.finish()
+            await super().handle_reply(request, message)
 
     def kill_all_applications(self) -> Any:
         """Cancel every application and wait until each has said goodbye.
