@@ -30,7 +30,9 @@ TRANSPORTS = ("ws", "rtp")
 
 NoPort = leases.NoPort  # open_tap raises it: agents see nothing but this module
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: NUL and half surrogate pairs, which no database takes, and the characters that turn the
+#: direction of the text around them (UAX #9): a caller's name must not rewrite its page.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 #: Where a tap may come from. A late ``finished`` corrects lost and failed.
 LEAVES: dict[str, tuple[str, ...]] = {
@@ -286,7 +288,7 @@ def _plausible(at: datetime.datetime | None, tap: Tap) -> datetime.datetime:
 
 
 def storable(text: str) -> str:
-    """Without NUL and half surrogate pairs, which no database takes."""
+    """Return the text with a replacement character for each that must not be stored."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 

@@ -118,6 +118,13 @@ def test_showtap_is_readable_without_json(alice: User) -> None:
     assert "alice listened until " in said
 
 
+def test_showtap_sends_a_terminal_no_control_characters() -> None:
+    tap = taps.open_tap("call-1", agent="desk", reason="\x1b]0;owned\x07\x1b[2J").tap
+    said = run("showtap", str(tap.pk))
+    assert r"\x1b]0;owned\x07\x1b[2J" in said
+    assert not set("\x1b\x07") & set(said)
+
+
 @pytest.mark.parametrize("name", ["nonsense", "00000000-0000-0000-0000-000000000000"])
 def test_showtap_says_when_there_is_none(name: str) -> None:
     with pytest.raises(CommandError, match=f"no tap has the id {name}"):

@@ -33,6 +33,11 @@ class TestOpening:
         assert opened.status_url.endswith("/status")
         assert tokens.read("status", opened.status_url.split("/")[4]) == opened.tap.pk
 
+    @pytest.mark.parametrize("control", ["\u202e", "\u2066", "\u200f", "\u061c"])
+    def test_no_name_turns_the_text_around_it(self, db: Any, control: str) -> None:
+        call = taps.open_tap("call-1", caller_name=f"Ann{control}eeL").tap.call
+        assert call.caller_name == "Ann\ufffdeeL"
+
     def test_a_secure_site_is_streamed_to_over_wss(self, opened: OpenedTap, settings: Any) -> None:
         settings.PUBLIC_URL = "https://taps.example.com"
         assert taps.media_uri(opened.tap).startswith("wss://taps.example.com/tap/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,6 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
 from monitor.models import Tap
+from monitor.redaction import printable
 
 
 class Command(BaseCommand):
@@ -27,15 +29,19 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(describe(tap), cls=DjangoJSONEncoder))
             return
-        for name, value in (columns(tap) | {"call": tap.call.call_id}).items():
-            self.stdout.write(f"{name:<16} {value}")
-        for event in tap.events.all():
-            self.stdout.write(f"{event.at:%Y-%m-%d %H:%M:%S.%f} {event}")
-        for listen in tap.listens.all():
-            until = f"{listen.ended_at:%H:%M:%S}" if listen.ended_at else "now"
-            self.stdout.write(
-                f"{listen.started_at:%Y-%m-%d %H:%M:%S} {listen.username} listened until {until}"
-            )
+        for line in lines(tap):
+            self.stdout.write(printable(line))
+
+
+def lines(tap: Tap) -> Iterator[str]:
+    """Yield what is kept about a tap as lines for a person."""
+    for name, value in (columns(tap) | {"call": tap.call.call_id}).items():
+        yield f"{name:<16} {value}"
+    for event in tap.events.all():
+        yield f"{event.at:%Y-%m-%d %H:%M:%S.%f} {event}"
+    for listen in tap.listens.all():
+        until = f"{listen.ended_at:%H:%M:%S}" if listen.ended_at else "now"
+        yield f"{listen.started_at:%Y-%m-%d %H:%M:%S} {listen.username} listened until {until}"
 
 
 def find(name: str) -> Tap:
