@@ -13,7 +13,9 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 http = get_asgi_application()
 
-from .live.routing import websocket_router  # noqa: E402  models need the apps loaded
+from . import startup  # noqa: E402  models need the apps loaded
+from .live.database import threaded  # noqa: E402
+from .live.routing import websocket_router  # noqa: E402
 from .live.runtime import Runtime  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -29,17 +31,25 @@ class Earshot:
     """
 
     def __init__(self) -> None:
+        startup.say_what_is_missing()
+        self._started = False
         self.runtime = Runtime()
         self._router = ProtocolTypeRouter(
             {"http": http, "websocket": websocket_router(self.runtime)}
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        self.runtime.start()
+        self._start()
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         else:
             await self._router(scope, receive, send)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self.runtime.start()
+            self.runtime.writes.begin(threaded(startup.lock_demo_users)())
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         while True:

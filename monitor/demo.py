@@ -35,9 +35,12 @@ def ensure_users() -> dict[str, str]:
     return passwords
 
 
-def lock_users() -> None:
-    """Without the demo its users cannot sign in."""
-    users = get_user_model().objects.filter(username__in=(SUPERVISOR, ADMINISTRATOR))
-    for user in users.filter(is_active=True):
+def lock_users() -> list[str]:
+    """Keep the demo's users from signing in; returns the names of those who could."""
+    names = (SUPERVISOR, ADMINISTRATOR)
+    active = get_user_model().objects.filter(username__in=names, is_active=True)
+    users = list(active.order_by("username"))
+    for user in users:
         user.is_active = False
         user.save()
+    return [user.get_username() for user in users]

@@ -67,7 +67,7 @@ class Launch:
                 "end it first, or use another checkout"
             ) from None
         _check_free(self.host, self.port)
-        known = {"SERVER_PID": str(os.getpid())}
+        known = {"SERVER_PID": str(os.getpid()), "DEMO": str(demo)}
         if "PUBLIC_URL" not in os.environ:
             known["PUBLIC_URL"] = self.url
             if demo and not settings.SIGNALWIRE_SIGNING_KEY:

@@ -128,6 +128,9 @@ def host_of(address: str) -> str:
 
 
 DEBUG = boolean("DEBUG", default=False)
+DEMO = boolean(
+    "DEMO", default=False
+)  # set by script/server: only then may the demo's users sign in
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 if not SECRET_KEY:
@@ -142,12 +145,13 @@ SECURE = PUBLIC_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 ALLOWED_HOSTS += [host_of(PUBLIC_URL), "127.0.0.1", "localhost", "[::1]"]
 
-# Origins whose pages may open /listen and /console.
+# Origins whose pages may open /listen and /console. Forms, such as the admin's, are taken from
+# PUBLIC_URL and from the very host that a page was served by.
 ALLOWED_ORIGINS = [
     *(origin("ALLOWED_ORIGINS", value) for value in env.list("ALLOWED_ORIGINS", default=[])),
     PUBLIC_URL,
 ]
-CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 REDIS_URL = url("REDIS_URL", "", {"redis", "rediss", "unix"})
 CHUNK_MS = whole("CHUNK_MS", 60, 20, 500)
@@ -262,11 +266,15 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = False  # TLS ends at the proxy; SignalWire follows no redirect
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
-SECURE_HSTS_PRELOAD = SECURE
+# Off unless asked for: they bind every other service of the domain, for a year and more.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = boolean("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = boolean("HSTS_PRELOAD", default=False)
+if SECURE_HSTS_PRELOAD and not SECURE_HSTS_INCLUDE_SUBDOMAINS:
+    raise ImproperlyConfigured("HSTS_PRELOAD=true needs HSTS_INCLUDE_SUBDOMAINS=true")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SILENCED_SYSTEM_CHECKS = ["security.W008"]  # SECURE_SSL_REDIRECT: see there
+#: Of SECURE_SSL_REDIRECT, and of HSTS for subdomains and for the browsers' lists: see there.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W005", "security.W021"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -309,7 +317,14 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s %(message)s",
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"client_mistakes": {"()": "monitor.redaction.ClientMistakes"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["client_mistakes"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": log_level()},
     "loggers": {"axes": {"level": "WARNING"}},
 }

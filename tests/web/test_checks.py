@@ -172,6 +172,7 @@ def test_no_migration_is_missing() -> None:
         ("PUBLIC_URL", "https://a.example/x", "PUBLIC_URL='https://a.example/x': use https://host"),
         ("PUBLIC_URL", "https://a:99999", "PUBLIC_URL='https://a:99999': use https://host"),
         ("PUBLIC_URL", "http://[::1", "PUBLIC_URL='http://[::1': use https://host"),
+        ("HSTS_PRELOAD", "true", "HSTS_PRELOAD=true needs HSTS_INCLUDE_SUBDOMAINS=true"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL='LOUD': use debug, info"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL: use sqlite:///path or postgres"),
         ("REDIS_URL", "localhost", "REDIS_URL is not a URL that begins with one of"),

@@ -21,16 +21,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         launch = Launch(options["host"], options["port"])
+        passwords: dict[str, str] = {}
         try:
             launch.prepare(demo=not options["no_demo"])
             launch.serve()
-            if options["no_demo"]:
-                demo.lock_users()
-                self._say(launch)
-            else:
+            if not options["no_demo"]:
                 passwords = demo.ensure_users()
                 launch.simulate()
-                self._say(launch, passwords)
+            self._say(launch, passwords)
             launch.watch()
         except LaunchError as error:
             raise CommandError(str(error)) from None
@@ -38,9 +36,11 @@ class Command(BaseCommand):
             self.stdout.write("\nEnding…")
         finally:
             launch.stop()
+            if passwords:
+                demo.lock_users()
         self.stdout.write("Everything has ended.")
 
-    def _say(self, launch: Launch, passwords: dict[str, str] | None = None) -> None:
+    def _say(self, launch: Launch, passwords: dict[str, str]) -> None:
         redis = "your REDIS_URL" if settings.REDIS_URL else "an embedded Valkey"
         url = launch.public_url
         lines = ["", f"Earshot runs at {url}  (Daphne, {redis})", ""]
