@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-_TOKEN = re.compile(r'(/tap/)[^/?\s"]+|([?&](?:__)?token=)[^&\s"]+')
+_SECRET = re.compile(r'(/tap/)[^/?\s"]+|(/[^?\s"]*\?)[^\s"]+')
 
 #: The control characters of ISO 6429, with which a text moves a terminal's cursor, and those of
 #: Unicode that turn the direction of the text around them (UAX #9).
@@ -13,8 +13,12 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u20
 
 
 def redact(line: str) -> str:
-    """Return the line without tokens: a path that opens a tap or runs a tool loses it."""
-    return _TOKEN.sub(lambda match: f"{match[1] or match[2]}…", line)
+    """Return the line without what its paths must not tell.
+
+    A tap's path is its key, and a query string holds a tool's token, or the number that
+    somebody searched for.
+    """
+    return _SECRET.sub(lambda match: f"{match[1] or match[2]}…", line)
 
 
 def printable(text: str) -> str:

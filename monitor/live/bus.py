@@ -35,6 +35,9 @@ METERS = "meters"
 REVOCATIONS = "revocations"
 EVENTS_KEPT = 10_000
 METERS_KEPT = 50
+#: Seconds that an event is kept, for it names a caller. A reader that has lost its connection
+#: resumes within this time, or has missed what was forgotten.
+EVENTS_KEPT_FOR = 600
 
 AWAY = 5.0  # seconds without trying, after a publish that Redis did not take
 TIMEOUT = 2.0  # seconds without an answer before a connection counts as broken
@@ -133,7 +136,10 @@ def _publish(key: str, message: dict[str, Any]) -> bool:
         return False  # it would hold the thread that all of a process's sockets share
     try:
         redis_client = _sync_client(redis_url())
-        redis_client.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
+        with redis_client.pipeline(transaction=False) as pipe:
+            pipe.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
+            pipe.expire(key, EVENTS_KEPT_FOR)
+            pipe.execute()
     except NotConfigured:
         pass  # no Redis, so no server that could want to know
     except redis.TimeoutError:
@@ -145,6 +151,16 @@ def _publish(key: str, message: dict[str, Any]) -> bool:
         logger.warning("%s not published: %s", key, error)
         return False
     return True
+
+
+def forget_old_events(now: float | None = None) -> None:
+    """Delete the events that are older than EVENTS_KEPT_FOR. While new ones keep coming, the
+    stream as a whole never expires."""
+    oldest = (time.time() if now is None else now) - EVENTS_KEPT_FOR
+    try:
+        _sync_client(redis_url()).xtrim(EVENTS, minid=f"{int(oldest * 1000)}-0", approximate=False)
+    except Unavailable as error:
+        logger.warning("old events are not deleted yet: %s", error)
 
 
 async def ring(redis_client: redis.asyncio.Redis, tap_id: uuid.UUID, seconds: float) -> list[bytes]:

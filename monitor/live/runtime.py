@@ -28,7 +28,7 @@ COUNTED = 50  # sessions whose counts are written with one sign of life
 GARBAGE = 20_000
 LOOK = 1.0  # seconds between two looks for listeners too far behind
 REPORT = 1.0  # seconds between two reports to /metrics
-SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended
+SWEEP = 30.0  # seconds between two looks for taps and listens that nobody ended, and old events
 
 
 class Listener(Protocol):
@@ -105,6 +105,7 @@ class Runtime:
             with _logged("sweep"):
                 await threaded(media.close_lost)()
                 await threaded(listens.close_abandoned)()
+                await threaded(bus.forget_old_events)()
 
     async def _mark_sessions(self) -> None:
         while True:

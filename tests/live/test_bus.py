@@ -575,6 +575,15 @@ def test_a_revocation_names_a_user_and_a_session(store: redis.Redis) -> None:
     assert published == [{"user": 7, "session": "digest"}, {"user": None, "session": ""}]
 
 
+def test_no_event_is_kept_for_long(store: redis.Redis) -> None:
+    bus.publish({"type": "tap", "tap": {"caller": "+15551230000"}})
+    assert 0 < int(store.ttl(bus.EVENTS)) <= bus.EVENTS_KEPT_FOR
+    bus.forget_old_events(time.time() + bus.EVENTS_KEPT_FOR - 60)
+    assert store.xlen(bus.EVENTS) == 1
+    bus.forget_old_events(time.time() + bus.EVENTS_KEPT_FOR + 60)
+    assert store.xlen(bus.EVENTS) == 0
+
+
 def test_publishing_to_a_redis_that_is_away_returns_at_once_and_says_so(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -23,10 +23,16 @@ def test_an_access_log_line_shows_no_tap_token() -> None:
     assert redact('"WSCONNECT /tap/0123.secret"') == '"WSCONNECT /tap/…"'
 
 
-def test_an_access_log_line_shows_no_tool_token() -> None:
-    assert redact('"POST /agents/a/swaig/?x=1&__token=secret"') == (
-        '"POST /agents/a/swaig/?x=1&__token=…"'
-    )
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('"POST /agents/a/swaig/?x=1&__token=secret" 200', '"POST /agents/a/swaig/?…" 200'),
+        ('"GET /admin/monitor/call/?q=%2B15551230000"', '"GET /admin/monitor/call/?…"'),
+        ("why? Because /a/b is one thing?", "why? Because /a/b is one thing?"),
+    ],
+)
+def test_an_access_log_line_shows_no_query(line: str, shown: str) -> None:
+    assert redact(line) == shown
 
 
 async def test_a_refused_webhooks_token_is_not_in_the_log(server: Server) -> None:

@@ -137,6 +137,12 @@ class TestReadersAreKept:
         assert (entry.user, entry.object_repr) == (bob, "Export of state__exact=requested")
         assert entry.get_change_message() == "Exported."
 
+    def test_the_number_that_somebody_searched_for_is_not_kept(
+        self, as_bob: Client, opened: OpenedTap
+    ) -> None:
+        as_bob.get("/admin/monitor/tap/export.csv?q=%2B15551230000&state__exact=requested")
+        assert LogEntry.objects.get().object_repr == "Export of q=…&state__exact=requested"
+
     def test_a_taps_history_names_its_readers(
         self, as_bob: Client, as_root: Client, pages: dict[str, str]
     ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,7 +20,10 @@ BATCH = 500  # rows in one transaction, so that a running server is not kept wai
 class Command(BaseCommand):
     """Who listened is evidence: taps with listens go only where ``--audit-days`` says so."""
 
-    help = "Delete taps that ended long ago, with their events, and calls left without taps."
+    help = (
+        "Delete taps that ended long ago, with their events, calls left without taps, records of "
+        "sign-ins, and sessions that have run out."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, required=True, help="keep what is younger")
@@ -43,20 +48,32 @@ class Command(BaseCommand):
         staying = Tap.objects.exclude(pk__in=doomed.values("pk"))
         empty = Call.objects.filter(created_at__lt=ago(days)).exclude(pk__in=staying.values("call"))
         kept = old.count() - doomed.count()
+        sign_ins = old_sign_ins(days)
         if options["dry_run"]:
             listens = ListenSession.objects.filter(tap__in=doomed)
             done, counts = "would delete", (doomed.count(), listens.count(), empty.count())
+            forgotten = sum(rows.count() for rows in sign_ins)
         else:
             done, counts = "deleted", (*delete_taps(doomed), delete_calls(empty))
+            forgotten = sum(rows.delete()[0] for rows in sign_ins)
         self.stdout.write(
             f"{done} {counts[0]} taps, {counts[1]} listens, {counts[2]} calls; "
-            f"kept {kept} old taps for their listens"
+            f"kept {kept} old taps for their listens; "
+            f"{done} {forgotten} records of sign-ins and sessions"
         )
 
 
 def ago(days: int) -> datetime.datetime:
     """That many days before now."""
     return timezone.now() - datetime.timedelta(days=days)
+
+
+def old_sign_ins(days: int) -> list[QuerySet[Any]]:
+    """The sign-ins and failed ones of that many days ago, with their names and addresses, and
+    the sessions that have run out."""
+    kinds = (AccessAttempt, AccessFailureLog, AccessLog)
+    records = [kind.objects.filter(attempt_time__lt=ago(days)) for kind in kinds]
+    return [*records, Session.objects.filter(expire_date__lt=timezone.now())]
 
 
 def delete_taps(taps: QuerySet[Tap]) -> tuple[int, int]:
