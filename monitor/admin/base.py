@@ -96,7 +96,7 @@ class HistoryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # no 
         except IncorrectLookupParameters as error:
             # The list would drop the filters here; a file must not silently hold more.
             raise BadRequest("A filter in the address is not understood.") from error
-        self._note(request, None, f"Export of {_filters(request) or 'all'}", "Exported.")
+        self._note(request, None, f"Export of {_filters(request)}", "Exported.")
         return download(self.sheet, rows)
 
     def _url_name(self) -> str:
@@ -115,12 +115,12 @@ class HistoryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # no 
 
 
 def _filters(request: HttpRequest) -> str:
-    """The list's address without the text of a search: the number or name that somebody looked
-    for would outlive the calls that it was found in."""
-    query = request.GET.copy()
-    if query.get(SEARCH_VAR):
-        query[SEARCH_VAR] = "…"
-    return query.urlencode(safe="…")
+    """The filters of an export, and that there was a search, but not for what: the number or
+    name that somebody looked for would outlive the calls that it was found in."""
+    filters = request.GET.copy()
+    searched = filters.pop(SEARCH_VAR, [""])[-1]
+    named = filters.urlencode() or "all"
+    return f"{named}, and a search" if searched else named
 
 
 class HistoryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
