@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import taps
+from . import announce
 from .models import ListenSession, Tap
 
 AT_ONCE = 8  # taps that one user may hear at the same time
@@ -60,7 +60,7 @@ def start(user: Any, tap: Tap, client: Client) -> ListenSession:
             address=client.address[:45],
             user_agent=client.user_agent[:200],
         )
-        taps.announce(tap.pk)
+        announce.changed(tap.pk)
     return session
 
 
@@ -75,7 +75,7 @@ def end(endings: Iterable[Ending]) -> None:
             )
             tap_ids.add(session.tap_id)
         for tap_id in tap_ids:
-            taps.announce(tap_id)
+            announce.changed(tap_id)
 
 
 def seen(sessions: Collection[int], heard: dict[int, tuple[int, int]]) -> None:
@@ -97,5 +97,5 @@ def close_abandoned(now: datetime.datetime | None = None) -> int:
     tap_ids: set[uuid.UUID] = set(abandoned.values_list("tap_id", flat=True))
     closed = abandoned.update(ended_at=F("seen_at"), end_reason="the server went away")
     for tap_id in tap_ids:
-        taps.announce(tap_id)
+        announce.changed(tap_id)
     return closed

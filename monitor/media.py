@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from . import taps
+from . import announce, taps
 from .models import ENDED, Tap, TapState
 
 LOST_AFTER = datetime.timedelta(seconds=60)  # media gone, no ``finished``
@@ -157,7 +157,7 @@ def _close_media_of_ended(now: datetime.datetime) -> None:
     )
     for tap_id in list(left.values_list("pk", flat=True)):
         left.filter(pk=tap_id).update(media_socket="", media_closed_at=F("media_seen_at"))
-        taps.announce(tap_id)
+        announce.changed(tap_id)
 
 
 def _end_all(due: QuerySet[Tap], state: TapState, reason: str) -> int:

@@ -16,12 +16,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from . import leases
+from . import announce, leases
 from .audio.g711 import CODECS
-from .live import bus, tokens
+from .live import tokens
 from .models import ENDED, Call, Direction, Tap, TapEvent, TapState
 
 FIRST_CONNECT = datetime.timedelta(seconds=120)  # a media token unused for longer is dead
@@ -191,64 +191,6 @@ def may_watch(user: Any) -> bool:
     return bool(user.is_active and user.has_perm("monitor.view_tap"))
 
 
-def current(now: datetime.datetime | None = None) -> list[dict[str, Any]]:
-    """The taps that a page shows: live ones, and those that ended in the last 20 s."""
-    now = now or timezone.now()
-    recent = Q(ended_at__gte=now - datetime.timedelta(seconds=20))
-    shown = Tap.objects.filter(~Q(state__in=ENDED) | recent)
-    return [describe(tap) for tap in _with_listeners(shown).order_by("requested_at")]
-
-
-def describe(tap: Tap) -> dict[str, Any]:
-    """A tap as pages get it. ``tap`` must come with its listeners counted."""
-    return {
-        "id": str(tap.pk),
-        "call_id": tap.call.call_id,
-        "control_id": tap.control_id,
-        "agent": tap.call.agent,
-        "caller": tap.call.caller,
-        "caller_name": tap.call.caller_name,
-        "direction": tap.direction,
-        "codec": tap.codec,
-        "transport": tap.transport,
-        "state": tap.state,
-        "media": tap.media_opened_at is not None and tap.media_closed_at is None,
-        "requested_at": _iso(tap.requested_at),
-        "started_at": _iso(tap.started_at),
-        "ended_at": _iso(tap.ended_at),
-        "reason": tap.reason,
-        "end_reason": tap.end_reason,
-        "listeners": getattr(tap, "listeners", 0),
-    }
-
-
-def describe_now(tap_id: uuid.UUID) -> dict[str, Any]:
-    """A tap as pages get it, read now. Raises Tap.DoesNotExist."""
-    return describe(_with_listeners(Tap.objects.all()).get(pk=tap_id))
-
-
-def announce(tap_id: uuid.UUID) -> None:
-    """Tell pages how a tap is now, once this transaction is committed."""
-    transaction.on_commit(lambda: _publish(tap_id))
-
-
-def announce_again() -> None:
-    """Tell pages how those taps are now whose change Redis did not take."""
-    for tap_id in bus.untold():
-        _publish(uuid.UUID(tap_id))
-
-
-def _publish(tap_id: uuid.UUID) -> None:
-    tap = _with_listeners(Tap.objects.filter(pk=tap_id)).first()
-    if tap:  # it may have been erased meanwhile
-        bus.publish({"type": "tap", "tap": describe(tap)})
-
-
-def _with_listeners(taps: QuerySet[Tap]) -> QuerySet[Tap]:
-    listening = Count("listens", filter=Q(listens__ended_at=None))
-    return taps.select_related("call").annotate(listeners=listening)
-
-
 def _live(now: datetime.datetime) -> QuerySet[Tap]:
     """Taps that carry audio or still may."""
     dead_token = Q(state=TapState.REQUESTED, transport="ws", requested_at__lt=now - FIRST_CONNECT)
@@ -269,7 +211,7 @@ def move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
     TapEvent.objects.create(tap=tap, old=tap.state, new=new, **event)
     if new in ENDED and tap.transport == "rtp":
         leases.heard([tap.pk])  # its sender may go on for a while
-    announce(tap.pk)
+    announce.changed(tap.pk)
     return True
 
 
@@ -277,7 +219,7 @@ def note(tap: Tap, reason: str, *, old: str | None = None, **event: Any) -> None
     """Keep something in a tap's timeline that changes no state."""
     old = tap.state if old is None else old
     TapEvent.objects.create(tap=tap, old=old, new=tap.state, reason=reason[:300], **event)
-    announce(tap.pk)
+    announce.changed(tap.pk)
 
 
 def _plausible(at: datetime.datetime | None, tap: Tap) -> datetime.datetime:
@@ -295,7 +237,3 @@ def storable(text: str) -> str:
 def _check(name: str, value: str, allowed: list[str]) -> None:
     if value not in allowed:
         raise ValueError(f"{name} {value[:40]!r} is not one of {', '.join(allowed)}")
-
-
-def _iso(at: datetime.datetime | None) -> str | None:
-    return at.isoformat() if at else None

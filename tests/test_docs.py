@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from monitor import packets, taps
+from monitor import announce, packets
 from monitor.audio import frame
 from monitor.live import bus
 from monitor.live.close import CloseCode
@@ -55,7 +55,7 @@ def test_every_state_is_in_the_protocol(state: str) -> None:
     assert state in PROTOCOL
 
 
-@pytest.mark.parametrize("field", taps.describe(Tap(call=Call())))
+@pytest.mark.parametrize("field", announce.describe(Tap(call=Call())))
 def test_every_field_of_a_tap_is_in_the_protocol(field: str) -> None:
     assert f"`{field}`" in PROTOCOL
 

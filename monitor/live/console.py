@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from .. import taps
+from .. import announce, taps
 from .close import CloseCode, Closed
 from .database import threaded
 from .hub import Mailbox
@@ -78,6 +78,6 @@ class ConsoleConsumer(PageConsumer):
         self._mailbox.put(json.dumps(ALIVE).encode())
 
     async def _snapshot(self) -> None:
-        shown = await threaded(taps.current)()
+        shown = await threaded(announce.current)()
         now = timezone.now().isoformat()
         await self.send_json({"type": "snapshot", "now": now, "taps": shown})

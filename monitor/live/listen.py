@@ -8,7 +8,7 @@ import json
 import time
 from typing import Any
 
-from .. import listens, metrics, taps
+from .. import announce, listens, metrics, taps
 from ..audio import frame, g711
 from ..audio.sequence import uint32_diff
 from ..models import ENDED, ListenSession, Tap
@@ -70,7 +70,7 @@ class ListenConsumer(PageConsumer):
         position = await self._runtime.tap_rooms.enter(self._tap.pk, self._seat)
         self._runtime.listening[session.pk] = self
         # Read now: what changed before the subscription came as no event.
-        tap = await threaded(taps.describe_now)(self._tap.pk)
+        tap = await threaded(announce.describe_now)(self._tap.pk)
         self._state = tap["state"]
         await self.send_json(
             {

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from .. import listens, media, metrics, taps
+from .. import announce, listens, media, metrics
 from . import bus, pipeline
 from .database import Gathered, Writes, threaded
 from .hub import Hub
@@ -128,7 +128,7 @@ class Runtime:
             await asyncio.sleep(MAKE_GOOD)
             if bus.has_untold():
                 with _logged("events"):
-                    await threaded(taps.announce_again)()
+                    await threaded(announce.again)()
 
     async def _look(self) -> None:
         # From here, for a listener's own writer may hang in a send; and in a loop

