@@ -34,6 +34,7 @@ FIGURES = (
     Figure("restarts", "Sender began anew"),
     Figure("foreign", "Of a second stream"),
     Figure("stray", "Out of any order"),
+    Figure("clock_mismatch", "With a wrong timestamp"),
     Figure("strangers", "From elsewhere"),
     Figure("malformed", "Not RTP"),
 )

@@ -139,6 +139,7 @@ class TapAdmin(HistoryAdmin):
             "packets_late": lambda tap: packets.value(tap.rtp, "late"),
             "packets_reordered": lambda tap: packets.value(tap.rtp, "reordered"),
             "packets_duplicate": lambda tap: packets.value(tap.rtp, "duplicate"),
+            "packets_clock_mismatch": lambda tap: packets.value(tap.rtp, "clock_mismatch"),
             "jitter_ms": lambda tap: packets.value(tap.rtp, "jitter_ms"),
         },
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 START_DELAY = 0.040  # seconds: two packets of 20 ms, so that a swap of two costs nothing
 MAX_DELAY = 0.400  # seconds: what is later than this is not waited for
+AHEAD = 1.0  # seconds that a packet may come before its time
 _MARGIN = 0.020  # seconds waited beyond the latest packet seen
 _DECAY = 0.020  # seconds of delay given back per second of audio: 18 s from most to least
 # Seconds per second of audio that the least transit may grow. A sender at 49.5 packets/s

@@ -27,6 +27,7 @@ class Figures:
     reordered: int = 0  # came after a later one, played or not
     foreign: int = 0  # of another source while this one speaks; not in received
     stray: int = 0  # with a sequence number out of any order; not in received
+    clock_mismatch: int = 0  # whose timestamp did not fit their audio; played where that does
     restarts: int = 0  # how often the sender began anew
     concealed: int = 0  # samples made up
     skipped: int = 0  # samples passed over

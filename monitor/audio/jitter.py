@@ -19,15 +19,14 @@ Without calls no time passes: one may stop once a sender is silent for long.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from . import g711
-from .arrival import MAX_DELAY, Arrivals
+from .arrival import AHEAD, MAX_DELAY, Arrivals
+from .clock import SenderClock
 from .figures import Figures
 from .g711 import SAMPLE_RATE, Codec
 from .rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket
-from .sequence import Sequence, uint32_diff
-from .timeline import LEAP, Piece, Timeline
+from .sequence import Sequence
+from .timeline import LEAP, Audio, Piece, Timeline
 
 PATIENCE = 0.200  # seconds of nothing before it is filled: what a listener's player has in store
 STEP = SAMPLE_RATE * 20 // 1000  # samples filled at a time at most
@@ -35,16 +34,7 @@ MAX_HELD = 50  # packets behind a hole: MAX_DELAY of the shortest, 10 ms, and so
 OWN_STALL = 0.2  # seconds without push or pop: we slept, and packets wait in the socket
 GRACE = 0.1  # seconds to read those before anything counts as missing
 OVERTAKEN = 0.020  # seconds that a packet may come after a later one, at any length of packets
-AHEAD = 1.0  # seconds that a packet may come before its time
 _PERIOD = 1 / SAMPLE_RATE  # seconds
-
-
-class _Audio(NamedTuple):
-    """A packet behind a hole."""
-
-    timestamp: int
-    codec: Codec
-    payload: bytes
 
 
 class JitterBuffer:
@@ -62,11 +52,11 @@ class JitterBuffer:
         self._timeline = Timeline(self._figures)
         self._arrivals = Arrivals()
         self._sequence = Sequence(0)
+        self._clock = SenderClock(self._figures, 0, 0)
         self._expected = 0  # packets of the sources before this one
         self._ssrc = -1  # none yet
-        self._timestamp = 0  # of the last audio, without its wrap
         self._size = STEP  # samples of the newest audio
-        self._held: dict[int, _Audio] = {}  # behind a hole, by sequence number
+        self._held: dict[int, Audio] = {}  # behind a hole, by sequence number
         self._resting = False  # the sender said that no audio comes for now
         self._heard = 0.0  # when the source's last packet came
         self._called = float("inf")  # when push or pop was called last
@@ -117,8 +107,9 @@ class JitterBuffer:
         codec = self._codecs.get(packet.payload_type)
         if codec is None or not packet.payload:
             return self._pass(number, packet.payload_type)
-        if self._is_in_time(packet, number, now):
-            self._place(number, codec, packet.payload)
+        position = self._in_time(packet, number, now)
+        if position is not None:
+            self._place(number, position, codec, packet.payload)
         return True
 
     def pop(self, now: float) -> list[Piece]:
@@ -152,9 +143,10 @@ class JitterBuffer:
             self._expected += self._sequence.expected
             self._figures.restarts += 1
             self._timeline.jump(packet.timestamp)
-        self._timeline.cursor = self._timestamp = packet.timestamp
+        self._timeline.cursor = packet.timestamp
         self._ssrc = packet.ssrc
         self._sequence = Sequence(packet.sequence_number)
+        self._clock = SenderClock(self._figures, packet.sequence_number, packet.timestamp)
         self._resting = False
         self._arrivals.anchor(now - packet.timestamp * _PERIOD)
 
@@ -173,30 +165,30 @@ class JitterBuffer:
             figures.unknown += 1
         else:
             figures.empty += 1
+        self._clock.skip(number)
         if number >= self._sequence.next:
             self._sequence.came.add(number)
             self._drain()
         return kind is not Kind.UNKNOWN
 
-    def _is_in_time(self, packet: RtpPacket, number: int, now: float) -> bool:
-        """Whether audio can still be played. Learns from when it came."""
-        timestamp = self._timestamp + uint32_diff(packet.timestamp, self._timestamp)
-        self._timestamp = timestamp
+    def _in_time(self, packet: RtpPacket, number: int, now: float) -> int | None:
+        """Where audio is to be played; None if it is too late. Learns from when it came."""
         samples = len(packet.payload)
-        transit = now - timestamp * _PERIOD
+        position = self._clock.locate(number, packet.timestamp, samples, now, self._arrivals.base)
+        transit = now - position * _PERIOD
         lateness = transit - self._arrivals.base
         newest = self._is_newest(number)
         if -AHEAD <= lateness <= MAX_DELAY:
             self._arrivals.take(transit, samples * _PERIOD)
         elif newest:
-            self._leap(timestamp, transit)
+            self._leap(position, transit)
         if newest:
             self._size = samples
             self._resting = False
         elif number < self._sequence.next or lateness < -AHEAD:
             self._figures.late += 1
-            return False
-        return True
+            return None
+        return position
 
     def _is_newest(self, number: int) -> bool:
         if number == self._sequence.highest:
@@ -204,7 +196,7 @@ class JitterBuffer:
         self._figures.reordered += 1
         return False
 
-    def _leap(self, timestamp: int, transit: float) -> None:
+    def _leap(self, position: int, transit: float) -> None:
         """Go on from a packet whose time is no continuation.
 
         Its sender paused, or began a new timestamp, or the network stood still for
@@ -212,25 +204,23 @@ class JitterBuffer:
         """
         self._flush()
         self._arrivals.anchor(transit)
-        if timestamp != self._timeline.cursor:
-            self._timeline.jump(timestamp)
+        if position != self._timeline.cursor:
+            self._timeline.jump(position)
 
     # Audio goes out.
 
-    def _place(self, number: int, codec: Codec, payload: bytes) -> None:
+    def _place(self, number: int, position: int, codec: Codec, payload: bytes) -> None:
         """Play audio that is next, hold any other."""
-        timestamp = self._timestamp
         sequence = self._sequence
-        if number == sequence.next and timestamp == self._timeline.cursor:
+        if number == sequence.next and position == self._timeline.cursor:
             sequence.next = number + 1
-            self._figures.played += 1
-            self._timeline.play(g711.decode(codec, payload), len(payload))
+            self._timeline.play(codec, payload)
             if not sequence.came:
                 return
         else:
             if not self._held:
                 self._grace = max(self._grace, self._called + OVERTAKEN)
-            self._held[number] = _Audio(timestamp, codec, payload)
+            self._held[number] = Audio(position, codec, payload)
         self._drain()
 
     def _drain(self) -> None:
@@ -242,24 +232,15 @@ class JitterBuffer:
             if not self._held:
                 break
             first = min(self._held)
-            ahead = self._held[first].timestamp - self._timeline.cursor
-            if ahead > 0:
-                if not sequence.is_whole(first):
-                    break
-                self._timeline.silence(ahead)  # the sender was silent: nothing is lost
+            audio = self._held[first]
+            if audio.position != self._timeline.cursor and sequence.is_whole(first):
+                self._timeline.follow(audio)
+            elif audio.position > self._timeline.cursor:
+                break
             sequence.finish(first)
-            self._play(self._held.pop(first))
+            self._timeline.play_rest(self._held.pop(first))
         if len(sequence.came) > MAX_HELD:
             self._give_up()
-
-    def _play(self, audio: _Audio) -> None:
-        """Play a packet, or what is left of it after its time was filled."""
-        payload = audio.payload[self._timeline.cursor - audio.timestamp :]  # a byte a sample
-        if payload:
-            self._figures.played += 1
-            self._timeline.play(g711.decode(audio.codec, payload), len(payload))
-        else:
-            self._figures.late += 1
 
     # Time goes on.
 
@@ -280,7 +261,7 @@ class JitterBuffer:
             samples = overdue if overdue > LEAP else min(STEP, self._size)
             if self._held:
                 first = min(self._held)
-                samples = min(samples, self._held[first].timestamp - timeline.cursor)
+                samples = min(samples, self._held[first].position - timeline.cursor)
             if self._resting:
                 timeline.silence(samples)
             else:
@@ -291,7 +272,7 @@ class JitterBuffer:
         """Wait no longer for what is missing before the first that is held."""
         if self._held:
             audio = self._held[min(self._held)]
-            self._timeline.conceal(audio.timestamp - self._timeline.cursor)
+            self._timeline.conceal(audio.position - self._timeline.cursor)
         else:
             self._sequence.skip_to(self._sequence.highest + 1)
         self._drain()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .conceal import conceal
 from .figures import Figures
 from .frame import Flag
-from .g711 import SAMPLE_RATE, SAMPLE_WIDTH
+from .g711 import SAMPLE_RATE, SAMPLE_WIDTH, Codec, decode
 
 LEAP = SAMPLE_RATE  # samples, 1 s: more silence at once would only make listeners late
 
@@ -26,13 +26,22 @@ class Piece(NamedTuple):
     skipped: int
 
 
+class Audio(NamedTuple):
+    """The audio of a packet that waits for its turn."""
+
+    position: int  # of its first sample, in the sender's time
+    codec: Codec
+    payload: bytes  # a byte a sample
+
+
 class Timeline:
     """Collects pieces and knows where in the sender's time they end."""
 
-    __slots__ = ("_figures", "_flags", "_last", "_made", "_pieces", "_skipped", "cursor")
+    __slots__ = ("_figures", "_flags", "_last", "_made", "_pieces", "_skipped", "cursor", "filled")
 
     def __init__(self, figures: Figures) -> None:
         self.cursor = 0  # timestamp of the next sample, without its wrap
+        self.filled = False  # has anything else gone out since the sender's last audio?
         self._figures = figures
         self._pieces: list[Piece] = []
         self._flags = Flag.NONE  # of the next piece
@@ -47,21 +56,44 @@ class Timeline:
             self._pieces = []
         return pieces
 
-    def play(self, pcm: bytes, samples: int) -> None:
-        """What the sender sent."""
-        self._last = pcm
+    def play(self, codec: Codec, payload: bytes) -> None:
+        """Play what the sender sent."""
+        self._figures.played += 1
+        self._last = pcm = decode(codec, payload)
+        self._made = 0
+        self.filled = False
+        self._append(pcm, len(payload), self._flags)
+
+    def play_rest(self, audio: Audio) -> None:
+        """Play what is left of audio after its time was filled."""
+        payload = audio.payload[self.cursor - audio.position :]
+        if payload:
+            self.play(audio.codec, payload)
+        else:
+            self._figures.late += 1
+
+    def follow(self, audio: Audio) -> None:
+        """Go on to audio that does not begin where the last piece ended, though no packet
+        is missing: its timestamp is a little off, or its sender was silent."""
+        ahead = audio.position - self.cursor
+        if not self.filled and 2 * abs(ahead) < len(audio.payload):
+            self.cursor = audio.position
+        elif ahead > 0:
+            self.silence(ahead)
+
+    def silence(self, samples: int) -> None:
+        """Put out silence that the sender meant."""
+        self.filled = True
+        if samples > LEAP:
+            self._skip(samples)
+            return
+        self._last = pcm = bytes(samples * SAMPLE_WIDTH)
         self._made = 0
         self._append(pcm, samples, self._flags)
 
-    def silence(self, samples: int) -> None:
-        """Silence that the sender meant."""
-        if samples > LEAP:
-            self._skip(samples)
-        else:
-            self.play(bytes(samples * SAMPLE_WIDTH), samples)
-
     def conceal(self, samples: int) -> None:
-        """Something in place of what is lost."""
+        """Put out something in place of what is lost."""
+        self.filled = True
         if samples > LEAP:
             self._skip(samples)
             return

@@ -66,6 +66,8 @@ export function network(packets, now, breaks) {
   const of = (/** @type {string} */ name) => valueOf(packets.figures, name);
   const sum = `${of("lost")} lost, ${of("late")} late`;
   const jitter = `jitter ${of("jitter_ms").toFixed(1)} ms`;
+  const clock = of("clock_mismatch");
+  const wrong = clock ? `, ${clock} with a wrong timestamp` : "";
   const played = breaks ? `ran dry ${count(breaks, "time")}` : "never ran dry";
   return {
     losing: recent > 0,
@@ -73,7 +75,7 @@ export function network(packets, now, breaks) {
     verdict: recent ? LOSING : CALM,
     counts:
       `${count(of("received"), "packet")} received so far, ${sum}, ${of("reordered")} out of order, ` +
-      `${count(of("duplicate"), "duplicate")}; ${jitter}. Playback here ${played}.`,
+      `${count(of("duplicate"), "duplicate")}${wrong}; ${jitter}. Playback here ${played}.`,
   };
 }
 

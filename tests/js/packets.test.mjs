@@ -18,6 +18,12 @@ test("a network that is well is one calm line", () => {
   assert.match(counts, /^100 packets received so far, 0 lost, 0 late, 0 out of order, 0 duplicates; jitter 0\.4 ms\./);
 });
 
+test("a sender whose clock is wrong is named", () => {
+  const { losing, counts } = after({ received: 50 }, { received: 100, clock_mismatch: 99 });
+  assert.equal(losing, false);
+  assert.match(counts, /, 0 duplicates, 99 with a wrong timestamp; jitter /);
+});
+
 test("packets that are missing are marked, and the totals stay at hand", () => {
   const { losing, words, verdict, counts } = after({ received: 50 }, { received: 90, lost: 8, late: 2 }, { received: 140, lost: 8, late: 2 });
   assert.equal(losing, true);

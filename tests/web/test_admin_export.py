@@ -94,6 +94,7 @@ class TestFile:
                 "packets_late": "",
                 "packets_reordered": "",
                 "packets_duplicate": "",
+                "packets_clock_mismatch": "",
                 "jitter_ms": "",
             }
         ]
