@@ -41,12 +41,14 @@ class Kind(Enum):
 #: Kinds that are played, and how to decode them.
 CODECS: dict[Kind, Codec] = {Kind.PCMU: "PCMU", Kind.PCMA: "PCMA"}
 
-#: Payload types: 0, 8 and 13 are fixed by RFC 3551 section 6; 101 is everybody's
-#: habit for telephone-event, which is dynamic. Others are Kind.UNKNOWN.
+#: Payload types: RFC 3551 section 6 fixes 0, 8 and 13, and reserves 19, which was
+#: comfort noise in its drafts and still is in older gateways. 101 is what nearly all
+#: senders use for telephone-event, which is dynamic. Others are Kind.UNKNOWN.
 PAYLOAD_TYPES: dict[int, Kind] = {
     0: Kind.PCMU,
     8: Kind.PCMA,
     13: Kind.COMFORT_NOISE,
+    19: Kind.COMFORT_NOISE,
     101: Kind.EVENT,
 }
 

@@ -155,9 +155,10 @@ def test_what_has_no_version_2_is_no_rtcp(datagram: bytes) -> None:
     assert not rtp.is_rtcp(datagram)
 
 
-def test_payload_types_are_those_of_rfc_3551_and_the_habitual_event() -> None:
+def test_payload_types_are_those_of_rfc_3551_and_what_senders_are_used_to() -> None:
     kinds = {number: kind.value for number, kind in rtp.PAYLOAD_TYPES.items()}
-    assert kinds == {0: "PCMU", 8: "PCMA", 13: "comfort noise", 101: "event"}
+    noise = "comfort noise"
+    assert kinds == {0: "PCMU", 8: "PCMA", 13: noise, 19: noise, 101: "event"}
 
 
 @pytest.mark.parametrize(

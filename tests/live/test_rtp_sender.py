@@ -140,9 +140,10 @@ def test_packets_of_an_unknown_type_do_not_keep_a_tap_alive(talk: Talk) -> None:
     assert talk.figure("unknown") == 160
 
 
-def test_a_sender_that_tells_of_its_silence_lives(talk: Talk) -> None:
+@pytest.mark.parametrize("payload_type", [13, 19])
+def test_a_sender_that_tells_of_its_silence_lives(talk: Talk, payload_type: int) -> None:
     talk.say(FIRST, b"\x10", 30)
-    talk.say(FIRST, b"\x40", 160, payload_type=13)
+    talk.say(FIRST, b"\x40", 160, payload_type=payload_type)
     assert not talk.stream.stalled
     assert talk.figure("comfort_noise") == 160
 
