@@ -9,9 +9,10 @@
  */
 
 import { FrameError, parseFrame } from "./frame.js";
-import { audioLight, QUIET_DBFS } from "./light.js";
+import { audioLight, isSounding, QUIET_DBFS } from "./light.js";
 import { FLOOR_DB, toDb } from "./meter.js";
-import { AudioOutput, Player } from "./player.js";
+import { AudioOutput } from "./output.js";
+import { Player } from "./player.js";
 import { ALIVE_WITHIN_MS, LiveSocket, socketUrl } from "./socket.js";
 
 const ACK_MS = 1000;
@@ -53,7 +54,7 @@ export class Deck extends EventTarget {
     super();
     this.listenUrl = listenUrl;
     this.output = new AudioOutput(workletUrl);
-    this.output.addEventListener("change", () => this.#update({ blocked: this.output.blocked }));
+    this.output.addEventListener("change", () => this.#outputChanged());
     this.output.addEventListener("failed", (event) => {
       if (this.facts.on) this.#fail(/** @type {CustomEvent} */ (event).detail);
     });
@@ -74,6 +75,11 @@ export class Deck extends EventTarget {
   /** @returns {import("./light.js").Light} */
   get light() {
     return audioLight(this.facts, performance.now());
+  }
+
+  /** Position of the sample heard now, or null while nothing is heard. */
+  get #positionHeard() {
+    return isSounding(this.facts, performance.now()) ? (this.report?.positionPlayed ?? null) : null;
   }
 
   /**
@@ -129,8 +135,8 @@ export class Deck extends EventTarget {
    * @returns {number | null} null while nothing is heard
    */
   delay(serverNow) {
-    const played = this.report?.positionPlayed;
-    if (!this.facts.playing || played == null || !this.last.receivedMs) return null;
+    const played = this.#positionHeard;
+    if (played === null || !this.last.receivedMs) return null;
     const behind = ((this.last.position - played) | 0) / this.rate;
     const arrived = this.last.receivedMs - behind * 1000;
     return Math.max(0, serverNow - arrived + this.output.latency * 1000);
@@ -186,13 +192,13 @@ export class Deck extends EventTarget {
   /**
    * The best honest figure: what was played, or, while nothing plays, what came.
    * The last frames before a silence are acked too; unacked, they would look
-   * like a lag when the audio returns.
+   * like a lag when the audio returns. So are those that are discarded while
+   * the sound is paused: the link is not too slow then.
    */
   #ack() {
     const now = performance.now();
     if (!this.facts.frameAt || now - this.ackAt < ACK_MS) return;
-    const played = this.facts.playing ? this.report?.positionPlayed : null;
-    const position = played ?? this.last.position;
+    const position = this.#positionHeard ?? this.last.position;
     if (position === this.acked) return;
     this.ackAt = now;
     this.acked = position;
@@ -202,8 +208,19 @@ export class Deck extends EventTarget {
   /** @param {string} reason */
   #end(reason) {
     this.player?.end();
-    this.#update({ over: true, endReason: reason ?? "", drained: !this.facts.playing });
-    if (this.facts.drained) this.#release();
+    const drained = !isSounding(this.facts, performance.now());
+    this.#update({ over: true, endReason: reason ?? "", drained });
+    if (drained) this.#release();
+  }
+
+  #outputChanged() {
+    if (this.output.running || !this.player) {
+      this.#update({ blocked: this.output.blocked });
+      return;
+    }
+    this.player.empty();
+    this.#update({ blocked: this.output.blocked, playing: false });
+    if (this.facts.over) this.#release(); // the rest of the call will not be heard
   }
 
   /** @param {import("./player.js").Report} report */

@@ -59,7 +59,7 @@ function light(state, words, detail = "") {
 export function audioLight(facts, now) {
   if (!facts.on) return light("idle", "Not listening");
   if (facts.failure) return light("failed", "No sound", facts.failure);
-  if (facts.over && (facts.drained || !soundNow(facts, now))) {
+  if (facts.over && (facts.drained || !isSounding(facts, now))) {
     return light("ended", "Call ended", ending(facts.endReason));
   }
   if (facts.link === "closed" && !facts.over) {
@@ -74,14 +74,16 @@ export function audioLight(facts, now) {
       ? light("reconnecting", "Reconnecting", "The sound goes on where the call is by then.")
       : light("connecting", "Connecting");
   }
-  return soundNow(facts, now) ? heard(facts, now) : unheard(facts, now);
+  return isSounding(facts, now) ? heard(facts, now) : unheard(facts, now);
 }
 
 /**
+ * Is sound heard? A worklet that stops reporting stops playing too: its last
+ * report is believed for a second.
  * @param {Facts} facts
  * @param {number} now
  */
-function soundNow(facts, now) {
+export function isSounding(facts, now) {
   return facts.playing && now - facts.reportAt < REPORT_MS;
 }
 

@@ -1,98 +1,15 @@
 // @ts-check
 /**
- * Sound out: one AudioContext for the page, one worklet node and one GainNode
- * for each player.
+ * Plays one tap: a worklet node and a GainNode on the page's AudioContext.
  *
  * When a player starts, the document gets an "earshot:audio" event with
  * {context, output}. It is the seam for recorders and analysers: connect them
  * to `output`, and they hear what the listener hears.
  */
 
-const BLOCKED_AFTER_MS = 600;
+import { AudioFailure } from "./output.js";
+
 const FADE_OUT_MS = 60;
-
-/** Why there can be no sound, in words for the listener. */
-export class AudioFailure extends Error {
-  name = "AudioFailure";
-}
-
-/** The page's one AudioContext: created in the first click, at the device's rate. */
-export class AudioOutput extends EventTarget {
-  /** @param {string} workletUrl */
-  constructor(workletUrl) {
-    super();
-    this.workletUrl = workletUrl;
-    /** @type {AudioContext | null} */
-    this.context = null;
-    /** @type {Promise<void> | null} */
-    this.loading = null;
-    this.users = 0;
-    this.waited = false;
-  }
-
-  /** The browser keeps the sound back until the listener clicks. */
-  get blocked() {
-    return this.users > 0 && this.waited && this.context?.state !== "running";
-  }
-
-  /** Call inside a click, before any await: only there may sound begin. */
-  unlock() {
-    if (!this.context) this.#create();
-    const context = /** @type {AudioContext} */ (this.context);
-    if (context.state === "running") return;
-    this.waited = false;
-    // Without a gesture the promise of resume() stays open, so a timer decides.
-    context.resume().catch(() => {});
-    setTimeout(() => this.#judge(), BLOCKED_AFTER_MS);
-  }
-
-  #create() {
-    const Context = globalThis.AudioContext;
-    if (!Context || !globalThis.AudioWorkletNode) {
-      const why = globalThis.isSecureContext
-        ? "This browser cannot play live audio. Use a current Chrome, Edge, Firefox or Safari."
-        : "Browsers play live audio only over https. Open this page with an https address.";
-      throw new AudioFailure(why);
-    }
-    this.context = new Context({ latencyHint: "interactive" });
-    this.context.addEventListener("statechange", () => this.#judge());
-    this.context.addEventListener("error", () => this.#fail());
-  }
-
-  #judge() {
-    this.waited = true;
-    this.dispatchEvent(new Event("change"));
-  }
-
-  #fail() {
-    const detail = "The sound device stopped working. Check the output of this computer.";
-    this.dispatchEvent(new CustomEvent("failed", { detail }));
-  }
-
-  /** @returns {Promise<void>} settled when the worklet is there */
-  load() {
-    const context = /** @type {AudioContext} */ (this.context);
-    this.loading ??= context.audioWorklet.addModule(this.workletUrl).catch(() => {
-      // A context remembers a module that failed for good: the next click gets a new one.
-      this.loading = this.context = null;
-      context.close().catch(() => {});
-      throw new AudioFailure("The player could not be loaded. Check your connection and try again.");
-    });
-    return this.loading;
-  }
-
-  /** Nobody plays: let the device sleep. */
-  rest() {
-    if (this.users > 0 || !this.context) return;
-    this.waited = false;
-    this.context.suspend().catch(() => {});
-  }
-
-  /** Seconds between the worklet and the ear, as far as the browser knows. */
-  get latency() {
-    return this.context?.outputLatency || this.context?.baseLatency || 0;
-  }
-}
 
 /**
  * A worklet report, see static/js/worklets/player.js.
@@ -170,11 +87,19 @@ export class Player {
     this.node?.port.postMessage({ type: "configure", rate });
   }
 
+  /** Forget what is buffered, so that the sound begins again where the call is by then. */
+  empty() {
+    this.node?.port.postMessage({ type: "configure", rate: this.rate });
+  }
+
   /**
    * The samples move to the audio thread: `frame.pcm` is empty afterwards.
+   * While the context is paused they are discarded: nobody would hear them,
+   * and an hour of them is 58 MB.
    * @param {import("./frame.js").Frame} frame
    */
   push(frame) {
+    if (!this.output.running) return;
     const { pcm, position, flags } = frame;
     this.node?.port.postMessage({ type: "push", pcm, position, flags }, [pcm.buffer]);
   }
