@@ -6,7 +6,7 @@ import logging
 
 from django.conf import settings
 
-from monitor.asgi import application as monitor_application
+from monitor.asgi import earshot, protected
 
 from .mounts import Mounts
 from .receptionist import Receptionist
@@ -24,7 +24,7 @@ def build() -> Mounts:
             "have a random password, and only who knows it can fetch them"
         )
     agents = [agent() for agent in AGENTS]
-    return Mounts({agent.route: agent.get_app() for agent in agents}, monitor_application)
+    return Mounts({agent.route: agent.get_app() for agent in agents}, earshot)
 
 
-application = build()
+application = protected(build())

@@ -8,12 +8,14 @@ import os
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 http = get_asgi_application()
 
 from . import startup  # noqa: E402  models need the apps loaded
+from .client_address import App, ClientAddress  # noqa: E402
 from .live.database import threaded  # noqa: E402
 from .live.routing import websocket_router  # noqa: E402
 from .live.runtime import Runtime  # noqa: E402
@@ -69,4 +71,10 @@ class Earshot:
             logger.error("the last writes were not made in %s s", STOP_WITHIN)
 
 
-application = Earshot()
+def protected(app: App) -> App:
+    """Wrap an application in what every connection passes before anything answers it."""
+    return ClientAddress(app, settings.TRUSTED_PROXIES)
+
+
+earshot = Earshot()
+application = protected(earshot)

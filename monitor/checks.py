@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+
+from .client_address import is_loopback
 
 RTP = "rtp"  # a tag of its own: manage.py rtptaps runs this one only
 
@@ -42,6 +45,22 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A public server whose clients cannot be told apart, or choose their own addresses."""
+    if settings.TRUSTED_PROXIES or is_loopback(str(urlsplit(settings.PUBLIC_URL).hostname)):
+        return []
+    return [
+        CheckWarning(
+            "TRUSTED_PROXIES is not set: behind a proxy all clients have the proxy's address.",
+            hint="Wrong passwords of a stranger then slow down every new browser's sign-in, and "
+            "the history names the proxy. Set TRUSTED_PROXIES to the proxy's network, or to the "
+            "number of proxies.",
+            id="monitor.W004",
+        )
+    ]
 
 
 @register(RTP)

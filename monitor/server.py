@@ -2,11 +2,12 @@
 
     python -m monitor.server --port 8000 agents.asgi:application
 
-Daphne's own command line, with six differences: a close frame carries its
+Daphne's own command line, with seven differences: a close frame carries its
 reason (Daphne sends the code alone), a message that is too big is answered
 with one (autobahn drops the connection), whole messages pass autobahn by, the
-access log shows no tokens, a stop waits for the sockets to be told, and the
-application learns of it (lifespan), which Daphne never says.
+access log shows no tokens, forwarded addresses are left to the application
+(TRUSTED_PROXIES), a stop waits for the sockets to be told, and the application
+learns of it (lifespan), which Daphne never says.
 """
 
 from __future__ import annotations
@@ -25,17 +26,28 @@ from daphne.access import AccessLogGenerator
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
 from twisted.internet import defer, tcp
 
 from . import direct, rfc6455
 from .backpressure import Pace
+from .client_address import find_client
 from .live.close import RESTART
 from .redaction import redact
+
+logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 128 * 1024  # bytes; consumers refuse over 64 KiB and write down why
 MAX_BODY = 10 * 1024 * 1024  # bytes; the agents' SDK takes as much
 STOP_WITHIN = 3.5  # seconds that sockets have to say goodbye
 SHUTDOWN_WITHIN = 1.0  # seconds that the application has to shut down
+DAPHNE_PROXY_HEADERS = tuple(
+    f"proxy_forwarded_{part}_header" for part in ("address", "port", "proto")
+)
+PROXY_HEADERS = (
+    "--proxy-headers is not used: Daphne believes whatever address a client sends. "
+    "Set TRUSTED_PROXIES to the networks of the proxies in front of this server"
+)
 
 
 class _Redacted:
@@ -137,6 +149,9 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if isinstance(kwargs.get("action_logger"), AccessLogGenerator):
             kwargs["action_logger"].stream = _Redacted(kwargs["action_logger"].stream)
+        if kwargs.get("proxy_forwarded_address_header"):
+            logger.warning(PROXY_HEADERS)
+        kwargs.update(dict.fromkeys(DAPHNE_PROXY_HEADERS))
         super().__init__(*args, **kwargs)
         self._ports: list[Any] = []
 
@@ -163,6 +178,8 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
         """With the direct way, without the ``Daphne-Root-Path`` that any client may send."""
         if "root_path" in scope:
             scope["root_path"] = self.root_path
+        # Daphne's access log then names the client, and not the proxy.
+        protocol.client_addr = find_client(scope, settings.TRUSTED_PROXIES)
         if scope["type"] == "websocket":
             scope["extensions"] = {direct.EXTENSION: protocol}
         return super().create_application(protocol, scope)

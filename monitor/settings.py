@@ -18,6 +18,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from .client_address import TrustedProxies
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -113,6 +115,18 @@ def payload_types(name: str, default: str) -> frozenset[int]:
     return frozenset(int(one) for one in found)
 
 
+def trusted_proxies(name: str) -> TrustedProxies:
+    """The networks of the proxies in front of the server, or how many they are."""
+    value: str = env.str(name, default="").strip()
+    try:
+        return TrustedProxies.parse(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}={value!r}: use networks, such as 10.0.0.0/8,fd00::/8, or the number of "
+            f"proxies ({error})"
+        ) from None
+
+
 def log_level() -> str:
     """A level's name."""
     level: str = env.str("LOG_LEVEL", default="INFO").upper()
@@ -152,6 +166,9 @@ ALLOWED_ORIGINS = [
     PUBLIC_URL,
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# Whose X-Forwarded-For is believed. Nobody's, until the operator names the proxies.
+TRUSTED_PROXIES = trusted_proxies("TRUSTED_PROXIES")
 
 REDIS_URL = url("REDIS_URL", "", {"redis", "rediss", "unix"})
 CHUNK_MS = whole("CHUNK_MS", 60, 20, 500)
@@ -256,6 +273,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username"]  # it may be a password; the address is logged
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"

@@ -19,7 +19,7 @@ def say_what_is_missing() -> None:
     PUBLIC_URL is plain http is one for trying things out, and says nothing.
     """
     if settings.SECURE:
-        for found in checks.production(None):
+        for found in (*checks.production(None), *checks.proxies(None)):
             logger.warning("%s %s", found.msg, found.hint)
 
 

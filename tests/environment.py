@@ -36,6 +36,7 @@ os.environ.update(
         "PUBLIC_URL": "http://127.0.0.1:8000",
         "ALLOWED_HOSTS": "testserver",
         "ALLOWED_ORIGINS": "",
+        "TRUSTED_PROXIES": "127.0.0.1",
         "CHUNK_MS": "60",
         "RTP_HOST": "127.0.0.1",
         "RTP_PUBLIC_IP": "127.0.0.1",

@@ -31,14 +31,18 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def _http(scope: dict[str, Any], told: Any, send: Any) -> None:
-    """Answers with the root path, /kept with the connections in memory; /slow in half a
-    second, /never never."""
+    """Answers with the root path, /client with the client's address, /kept with the
+    connections in memory; /slow in half a second, /never never."""
     await told()
     if scope["path"] == "/slow":
         await asyncio.sleep(0.5)
     if scope["path"] == "/never":
         await asyncio.Event().wait()
-    body = str(_connections()) if scope["path"] == "/kept" else f"root {scope['root_path']!r}"
+    body = f"root {scope['root_path']!r}"
+    if scope["path"] == "/kept":
+        body = str(_connections())
+    if scope["path"] == "/client":
+        body = scope["client"][0]
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body.encode()})
 

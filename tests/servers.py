@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +32,8 @@ TROUBLE = re.compile("Traceback|Task was destroyed|never retrieved|CRITICAL")
 class Server:
     """One serving process on a random port, on the run's database and Valkey.
 
-    ``kind`` is daphne or uvicorn, ``app`` what it serves; ``env`` overrides settings.
+    ``kind`` is daphne or uvicorn, ``app`` what it serves, ``arguments`` are more of its
+    command line's; ``env`` overrides settings.
     A log with a sign of TROUBLE fails the test, unless it is one that ``allowed`` names.
     """
 
@@ -39,7 +41,7 @@ class Server:
         self,
         kind: str = "daphne",
         app: str = "monitor.asgi:application",
-        *,
+        *arguments: str,
         allowed: str = "",
         **env: str,
     ) -> None:
@@ -50,6 +52,7 @@ class Server:
         self._kind = kind
         self._allowed = allowed
         self._app = app
+        self._arguments = arguments
         self._env = {
             **os.environ,
             "PYTHONDEVMODE": "",  # as it is served; asyncio's debug mode is several times slower
@@ -115,18 +118,26 @@ class Server:
         return websockets.connect(self.socket_url(uri), **options)  # type: ignore[arg-type]
 
     def page(
-        self, path: str, user: User | None, *, origin: str | None = None
+        self, path: str, user: User | None, *, origin: str | None = None, **headers: str
     ) -> websockets.connect:
-        """A page's connection, as this user."""
-        return self.with_cookie(path, _cookies(user) if user else "", origin=origin)
+        """A page's connection, as this user; ``headers`` are written with underscores."""
+        session = _cookies(user) if user else ""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.with_cookie(path, session, origin=origin, headers=given)
 
     def with_cookie(
-        self, path: str, session: str, *, origin: str | None = None, **options: object
+        self,
+        path: str,
+        session: str,
+        *,
+        origin: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **options: object,
     ) -> websockets.connect:
         """A page's connection with a session's Cookie header."""
         return websockets.connect(
             self.ws_url + path,
-            additional_headers={"Cookie": session},
+            additional_headers={"Cookie": session, **(headers or {})},
             origin=websockets.Origin(self.url if origin is None else origin),
             **options,  # type: ignore[arg-type]
         )
@@ -159,12 +170,13 @@ class Server:
     def _command(self) -> list[str]:
         where = ["-b", "127.0.0.1", "-p", str(self.port)]
         if self._kind == "daphne":
-            return ["-m", "monitor.server", *where, self._app]
+            return ["-m", "monitor.server", *where, *self._arguments, self._app]
         return [
             *("-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.port)),
             *("--ws", "monitor.uvicorn:Protocol", "--loop", "uvloop"),
             *("--ws-max-size", "131072", "--ws-per-message-deflate", "false"),
-            *("--timeout-graceful-shutdown", "4"),
+            *("--timeout-graceful-shutdown", "4", "--no-proxy-headers"),
+            *self._arguments,
             self._app,
         ]
 

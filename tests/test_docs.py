@@ -65,13 +65,12 @@ def test_every_figure_is_in_the_protocol(figure: packets.Figure) -> None:
     assert f"`{figure.name}`" in PROTOCOL
 
 
+READERS = "boolean|whole|url|ipv4|ports|payload_types|trusted_proxies"
+
+
 def settings_read() -> set[str]:
     source = (Path(settings.BASE_DIR) / "monitor" / "settings.py").read_text()
-    return set(
-        re.findall(
-            r'(?:env\.\w+|boolean|whole|url|ipv4|ports|payload_types)\(\s*"([A-Z_]+)"', source
-        )
-    )
+    return set(re.findall(rf'(?:env\.\w+|{READERS})\(\s*"([A-Z_]+)"', source))
 
 
 @pytest.mark.parametrize("name", sorted(settings_read()))

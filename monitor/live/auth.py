@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from channels.auth import AuthMiddlewareStack
 from django.conf import settings
 
 from .. import listens
+from ..client_address import UNKNOWN, is_loopback
 
 App = Callable[..., Awaitable[Any]]
 
@@ -47,20 +47,11 @@ def same_origin(scope: dict[str, Any]) -> bool:
         return True
     return any(
         one is not None
-        and _loopback(one[1])
-        and _loopback(origin[1])
+        and is_loopback(one[1])
+        and is_loopback(origin[1])
         and (one[0], one[2]) == (origin[0], origin[2])
         for one in allowed
     )
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class PageSocket:
@@ -85,5 +76,5 @@ class PageSocket:
 def client_of(scope: dict[str, Any]) -> listens.Client:
     """Where a page's socket comes from."""
     headers = dict(scope["headers"])
-    address = (scope.get("client") or [""])[0]
+    address = str((scope["client"] or [UNKNOWN])[0])
     return listens.Client(address, headers.get(b"user-agent", b"").decode("latin1"))

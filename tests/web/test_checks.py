@@ -28,6 +28,7 @@ PRODUCTION = {
     "SWML_BASIC_AUTH_USER": "signalwire",
     "SWML_BASIC_AUTH_PASSWORD": "a long password",
     "SWML_PROXY_URL_BASE": "https://taps.example.com",
+    "TRUSTED_PROXIES": "10.0.0.0/8",
     "SIGNALWIRE_SWAIG_SECRET": "0123456789abcdef0123456789abcdef",
 }
 
@@ -173,6 +174,10 @@ def test_no_migration_is_missing() -> None:
         ("PUBLIC_URL", "https://a:99999", "PUBLIC_URL='https://a:99999': use https://host"),
         ("PUBLIC_URL", "http://[::1", "PUBLIC_URL='http://[::1': use https://host"),
         ("HSTS_PRELOAD", "true", "HSTS_PRELOAD=true needs HSTS_INCLUDE_SUBDOMAINS=true"),
+        ("TRUSTED_PROXIES", "0", "TRUSTED_PROXIES='0': use networks"),
+        ("TRUSTED_PROXIES", "11", "or the number of proxies (11 is not a number of"),
+        ("TRUSTED_PROXIES", "10.0.0.5/8", "TRUSTED_PROXIES='10.0.0.5/8': use networks"),
+        ("TRUSTED_PROXIES", "proxy.example", "TRUSTED_PROXIES='proxy.example': use networks"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL='LOUD': use debug, info"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL: use sqlite:///path or postgres"),
         ("REDIS_URL", "localhost", "REDIS_URL is not a URL that begins with one of"),

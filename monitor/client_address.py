@@ -1,0 +1,128 @@
+"""The address of a client, as its connection and the trusted proxies tell it.
+
+Each proxy appends to X-Forwarded-For the address that it was called from. What
+stands further left came with the request: a client writes there what it likes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Any, Self
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+Scope = dict[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[Any]]
+
+UNKNOWN = "unknown"  # the word for a client that has no address, in text
+MAX_HOPS = 10
+WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5}")
+
+
+def parse_address(text: str) -> Address | None:
+    """Read an address as proxies write it, with or without a port.
+
+    ``192.0.2.1``, ``192.0.2.1:51234``, ``2001:db8::1`` and ``[2001:db8::1]:443``
+    are addresses; anything else is None. An IPv4 address that is written as IPv6
+    (``::ffff:192.0.2.1``) is IPv4, and a zone (``%eth0``) is left out: no
+    database column takes it.
+    """
+    text = text.strip()
+    if with_port := WITH_PORT.fullmatch(text):
+        text = with_port[1] or with_port[2]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Read networks or addresses that are separated by commas. Raises ValueError."""
+    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+
+
+def within(address: Address | None, networks: Iterable[Network]) -> bool:
+    """Is the address known, and in one of the networks?"""
+    return address is not None and any(address in network for network in networks)
+
+
+def is_loopback(host: str) -> bool:
+    """Is this host, a name or an address without brackets, the machine itself?"""
+    address = parse_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """The proxies whose X-Forwarded-For is believed: by their networks, or by their number."""
+
+    networks: tuple[Network, ...] = ()
+    hops: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the setting: nothing, a number of proxies, or networks.
+
+        Raises ValueError.
+        """
+        text = text.strip()
+        if not text.isdecimal():
+            return cls(networks=parse_networks(text))
+        if not 1 <= int(text) <= MAX_HOPS:
+            raise ValueError(f"{text} is not a number of proxies from 1 to {MAX_HOPS}")
+        return cls(hops=int(text))
+
+    def __bool__(self) -> bool:
+        return bool(self.networks or self.hops)
+
+    def find_client(self, peer: str, forwarded: list[str]) -> Address | None:
+        """Return the rightmost address that no trusted proxy has, or None if it is unknown.
+
+        ``peer`` is the other end of the connection, empty for a Unix socket.
+        ``forwarded`` holds the elements of X-Forwarded-For, in their order.
+        """
+        path = [*forwarded, peer]
+        if self.hops:
+            return parse_address(path[-1 - min(self.hops, len(forwarded))])
+        address = parse_address(path.pop())
+        while path and within(address, self.networks):
+            address = parse_address(path.pop())
+        return address
+
+
+def find_client(scope: Scope, trusted: TrustedProxies) -> list[str | int] | None:
+    """Return what belongs into an ASGI scope as its client; None for an unknown address.
+
+    The port is 0: proxies rarely tell the client's.
+    """
+    peer = scope.get("client") or [""]
+    # Several header lines are one list, in their order (RFC 9110 section 5.3).
+    lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    elements = b",".join(lines).decode("latin1").split(",")
+    forwarded = [element for element in elements if element.strip()]
+    address = trusted.find_client(str(peer[0]), forwarded)
+    return None if address is None else [str(address), 0]
+
+
+class ClientAddress:
+    """ASGI middleware that puts the client's address into the scope, on any server alike."""
+
+    def __init__(self, app: App, trusted: TrustedProxies) -> None:
+        self._app = app
+        self._trusted = trusted
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            scope = {**scope, "client": find_client(scope, self._trusted)}
+        await self._app(scope, receive, send)
