@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from http import HTTPStatus
 
-import redis
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
@@ -53,7 +52,7 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
 def metrics_page(request: HttpRequest) -> HttpResponse:
     """What Prometheus reads, of every worker; 503 while Redis is away."""
     try:
-        with _redis() as client:
+        with bus.fresh_client() as client:
             collector = metrics.Collector(
                 client.hgetall(metrics.TOTALS), client.hgetall(metrics.GAUGES)
             )
@@ -67,24 +66,14 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while the database and Redis answer; 503 names the one that does not."""
+    """200 while the database answers and Redis takes writes; 503 says which does not, and why."""
     trouble = {}
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
         trouble["database"] = "no answer"
-    try:
-        with _redis() as client:
-            client.ping()
-    except bus.Unavailable:
-        trouble["redis"] = "no answer"
+    if said := bus.trouble():
+        trouble["redis"] = said
     status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
     return JsonResponse({"ok": not trouble, **trouble}, status=status)
-
-
-def _redis() -> redis.Redis:
-    """A connection of its own: a broken one in a pool would answer for Redis."""
-    return redis.Redis.from_url(
-        bus.redis_url(), socket_timeout=bus.TIMEOUT, socket_connect_timeout=bus.TIMEOUT
-    )

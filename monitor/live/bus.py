@@ -28,11 +28,15 @@ from django.conf import settings
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
+from .episodes import Episodes
+
 logger = logging.getLogger(__name__)
 
 EVENTS = "events"
 METERS = "meters"
 REVOCATIONS = "revocations"
+HEALTH = "healthz"  # a string, not a stream: written to see whether Redis takes writes
+HEALTH_KEPT = 60  # seconds
 EVENTS_KEPT = 10_000
 METERS_KEPT = 50
 #: Seconds that an event is kept, for it names a caller. A reader that has lost its connection
@@ -44,6 +48,8 @@ TIMEOUT = 2.0  # seconds without an answer before a connection counts as broken
 
 #: What a Redis that is away, frozen or restarted raises.
 Unavailable = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
+#: Of these, what a Redis raises that is there, and says why it will not.
+_REFUSALS = (redis.ResponseError, redis.AuthenticationError, redis.BusyLoadingError)
 
 
 #: A stream's entries, as redis-py gives them undecoded; its own types allow more.
@@ -67,6 +73,26 @@ def redis_url() -> str:
     if not settings.REDIS_URL:
         raise NotConfigured("no Redis: set REDIS_URL, or start script/server in this checkout")
     return str(settings.REDIS_URL)
+
+
+def fresh_client() -> redis.Redis:
+    """A client with a new connection: a broken one in a pool would answer for Redis."""
+    return redis.Redis.from_url(redis_url(), socket_timeout=TIMEOUT, **_OPTIONS)
+
+
+def trouble() -> str:
+    """Why Redis cannot be used now, or "". Asks by a write: one that has no memory left,
+    cannot save or is a replica answers PING, and takes no audio."""
+    try:
+        with fresh_client() as probe:
+            probe.set(HEALTH, "1", ex=HEALTH_KEPT)
+    except NotConfigured as error:
+        return str(error)
+    except _REFUSALS as error:
+        return f"refuses writes: {error}"
+    except Unavailable:
+        return "no answer"
+    return ""
 
 
 #: RESP2, for lists are what we read. No retries, which redis-py's clients of a URL
@@ -95,6 +121,7 @@ def connection() -> AbstractConnection:
 
 
 _away_until = 0.0
+_failures = Episodes()
 #: Taps whose change Redis did not take, to be told again once it is back.
 _untold: set[str] = set()
 
@@ -135,22 +162,30 @@ def _publish(key: str, message: dict[str, Any]) -> bool:
     if key != REVOCATIONS and time.monotonic() < _away_until:
         return False  # it would hold the thread that all of a process's sockets share
     try:
-        redis_client = _sync_client(redis_url())
-        with redis_client.pipeline(transaction=False) as pipe:
-            pipe.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
-            pipe.expire(key, EVENTS_KEPT_FOR)
-            pipe.execute()
+        _append(key, message)
     except NotConfigured:
         pass  # no Redis, so no server that could want to know
     except redis.TimeoutError:
         # A refusal costs nothing, a Redis that is frozen TIMEOUT each time.
         _away_until = time.monotonic() + AWAY
-        logger.warning("%s not published: Redis gives no answer", key)
+        _complain(key, "Redis gives no answer")
         return False
     except Unavailable as error:
-        logger.warning("%s not published: %s", key, error)
+        _complain(key, str(error))
         return False
     return True
+
+
+def _append(key: str, message: dict[str, Any]) -> None:
+    """Append to a stream, which expires when nothing more comes. Raises Unavailable."""
+    with _sync_client(redis_url()).pipeline(transaction=False) as pipe:
+        pipe.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
+        pipe.expire(key, EVENTS_KEPT_FOR)
+        answers = pipe.execute(raise_on_error=False)
+    # Redis-py itself would write the command into the error, and with it a caller's number.
+    for answer in answers:
+        if isinstance(answer, RedisError):
+            raise answer
 
 
 def forget_old_events(now: float | None = None) -> None:
@@ -161,6 +196,12 @@ def forget_old_events(now: float | None = None) -> None:
         _sync_client(redis_url()).xtrim(EVENTS, minid=f"{int(oldest * 1000)}-0", approximate=False)
     except Unavailable as error:
         logger.warning("old events are not deleted yet: %s", error)
+
+
+def _complain(key: str, why: str) -> None:
+    """Log why something was not published; not for each of a row."""
+    if _failures.begins(f"{key}: {why}"):
+        logger.warning("%s not published: %s", key, why)
 
 
 async def ring(redis_client: redis.asyncio.Redis, tap_id: uuid.UUID, seconds: float) -> list[bytes]:

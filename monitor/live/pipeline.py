@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 from .. import metrics
 from ..audio import frame
 from . import bus
+from .episodes import Episodes
 from .link import Link, bulk, pack
 
 logger = logging.getLogger(__name__)
@@ -24,13 +25,15 @@ logger = logging.getLogger(__name__)
 EXPIRE_AFTER_END = 60  # seconds a ring outlives its tap
 EXPIRE_ALIVE = 120  # seconds; renewed while audio flows, so a crash leaves no key behind
 EXPIRE_EVERY = 10.0  # seconds between renewals
-COMPLAIN_EVERY = 10.0  # seconds between two log lines about refused writes, 17 a second of a tap
+#: What a server answers that will take the same soon, or stands behind a name that is another's
+#: by now: it reads its data from disk, or a failover made it a replica. What is sent waits for it.
+PASSING = ("LOADING", "MASTERDOWN", "READONLY")
 BATCH = 512  # commands in one round trip
 MAX_AGE = 3.0  # seconds audio may wait for Redis; older is dropped, for live audio is late by then
 
 
 class Source:
-    """What the writer knows of one tap: its key, and what it had to drop."""
+    """What the writer knows of one tap: its key, and how many Frames it has lost."""
 
     __slots__ = ("_xadd", "dropped", "gap_due", "key", "renewed_at")
 
@@ -58,7 +61,7 @@ class _Pending(NamedTuple):
 
 
 def _marked(entry: _Pending) -> _Pending:
-    """Flag the first frame that is sent after one that was dropped."""
+    """Flag the first frame that is sent after one that was dropped or refused."""
     if not entry.source.gap_due:
         return entry
     entry.source.gap_due = False
@@ -69,7 +72,8 @@ class Writer:
     """The one write pipeline of a process.
 
     ``add`` never waits: audio is gathered for a quarter of a chunk and sent in one
-    round trip. While Redis is away the oldest audio is dropped and counted.
+    round trip. While Redis is away the oldest audio is dropped and counted. What Redis
+    refuses is lost at once, and counted too: a later Frame may be stored already.
     """
 
     def __init__(self) -> None:
@@ -80,7 +84,7 @@ class Writer:
         self._link: Link | None = None
         self._connected_at = 0.0
         self._again = False  # has what is sent next been sent before?
-        self._complain_at = 0.0
+        self._refusals = Episodes()
         self.dropped = 0
         self.refused = 0
         self.reconnects = 0
@@ -143,7 +147,7 @@ class Writer:
         batch = [_marked(self._pending.popleft()) for _ in range(size)]
         extra = [self._commands.popleft() for _ in range(len(self._commands))]
         try:
-            await self._send(self._link, [*self._commands_of(batch), *extra])
+            await self._send(self._link, batch, extra)
             self._again = False
         except BaseException:
             self._again = True
@@ -151,44 +155,55 @@ class Writer:
             self._commands.extendleft(reversed(extra))  # an event said twice does no harm
             raise
 
-    async def _send(self, link: Link, commands: list[bytes]) -> None:
-        for answer in await link.call(b"".join(commands), len(commands)):
-            if not isinstance(answer, ResponseError):
-                continue
-            if str(answer).startswith("READONLY"):
-                raise answer  # a failover made this server a replica: ask for the new one
+    async def _send(self, link: Link, batch: list[_Pending], extra: list[bytes]) -> None:
+        commands = [*self._commands_of(batch), *extra]
+        answers = await link.call(b"".join(commands), len(commands))
+        errors = [(at, one) for at, one in enumerate(answers) if isinstance(one, ResponseError)]
+        for _, error in errors:
+            if str(error).startswith(PASSING):
+                raise error
+        for at, error in errors:
             # Of a repeated batch: this frame was stored before the connection broke.
             # Of any other: a sender that was ahead of the clock is taken on behind its ring.
-            if not (self._again and "equal or smaller" in str(answer)):
-                self._count_refusal(answer)
+            if self._again and "equal or smaller" in str(error):
+                continue
+            self._count_refusal(error)
+            if at < len(batch):
+                self._lose(batch[at].source, "refused by Redis")
 
     def _count_refusal(self, error: ResponseError) -> None:
         self.refused += 1
-        metrics.count("dropped", label="refused by Redis")
-        now = time.monotonic()
-        if now >= self._complain_at:
-            self._complain_at = now + COMPLAIN_EVERY
-            logger.error("Redis refused a write, %d in all: %s", self.refused, error)
+        if self._refusals.begins(str(error).partition(" ")[0]):
+            logger.error("Redis refused a write, and may refuse more: %s", error)
 
-    def _commands_of(self, batch: Iterable[_Pending]) -> Iterable[bytes]:
+    def _commands_of(self, batch: Iterable[_Pending]) -> list[bytes]:
+        """The commands that store a batch; an answer's place tells which Frame it is about,
+        for theirs come first."""
         now = time.monotonic()
         # Behind a new connection may be a Redis that was restarted and is empty.
         renew_before = max(self._connected_at, now - EXPIRE_EVERY)
+        stores: list[bytes] = []
+        renewals: list[bytes] = []
         for source, position, data, _ in batch:
-            yield source.xadd(position, data)
+            stores.append(source.xadd(position, data))
             if source.renewed_at < renew_before:
                 source.renewed_at = now
-                yield pack("EXPIRE", source.key, EXPIRE_ALIVE)
+                renewals.append(pack("EXPIRE", source.key, EXPIRE_ALIVE))
+        return stores + renewals
 
     def _command(self, *command: str | int) -> None:
         self._commands.append(pack(*command))
         self._wake.set()
 
     def _drop(self, entry: _Pending) -> None:
-        entry.source.dropped += 1
-        entry.source.gap_due = True
         self.dropped += 1
-        metrics.count("dropped", label="Redis away")
+        self._lose(entry.source, "Redis away")
+
+    def _lose(self, source: Source, cause: str) -> None:
+        """Count a Frame that nobody will hear, and have the tap's next one say so."""
+        source.dropped += 1
+        source.gap_due = True
+        metrics.count("dropped", label=cause)
 
     async def _disconnect(self) -> None:
         if self._link is not None:

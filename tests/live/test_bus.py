@@ -25,6 +25,7 @@ from monitor import announce, models, taps
 from monitor.audio import frame
 from monitor.audio.frame import Flag, Leg
 from monitor.live import bus, pipeline
+from monitor.live.episodes import Episodes
 from tests import environment
 
 CHUNK = 480  # samples, 60 ms
@@ -117,6 +118,7 @@ def own_store(own: ValkeyServer, settings: Settings) -> Iterator[redis.Redis]:
 def _not_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publishing tries, whatever a test before found frozen."""
     monkeypatch.setattr(bus, "_away_until", 0.0)
+    monkeypatch.setattr(bus, "_failures", Episodes())
 
 
 @pytest.fixture
