@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -13,7 +15,14 @@ class MonitorConfig(AppConfig):
     verbose_name = "Earshot"
 
     def ready(self) -> None:
-        from . import checks, groups, revocation  # noqa: F401  needs loaded models
+        from . import checks, groups, revocation, sqlite  # noqa: F401  needs loaded models
 
         post_migrate.connect(groups.ensure_supervisors, sender=self)
         revocation.connect()
+        connection_created.connect(sqlite.refuse_patterns)
+
+
+class GuardedAdminConfig(AdminConfig):
+    """Django's admin, on our own site."""
+
+    default_site = "monitor.admin_site.Site"

@@ -188,7 +188,7 @@ SWML_BASIC_AUTH_PASSWORD = env.str("SWML_BASIC_AUTH_PASSWORD", default="")
 SIGNALWIRE_SWAIG_SECRET = env.str("SIGNALWIRE_SWAIG_SECRET", default="")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "monitor.apps.GuardedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

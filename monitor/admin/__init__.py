@@ -5,15 +5,9 @@ Accounts are Django's own: a user put into the group Supervisors may listen.
 
 from __future__ import annotations
 
-from django.contrib import admin
-
 from .calls import CallAdmin
 from .listens import ListenSessionAdmin
 from .readers import LogEntryAdmin
 from .taps import TapAdmin
 
 __all__ = ["CallAdmin", "ListenSessionAdmin", "LogEntryAdmin", "TapAdmin"]
-
-admin.site.site_header = admin.site.site_title = "Earshot"
-admin.site.enable_nav_sidebar = False  # the lists need the width
-admin.site.index_title = "History and accounts"

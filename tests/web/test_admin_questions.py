@@ -1,0 +1,110 @@
+"""What may be asked of a list in the admin: what the list itself offers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import DatabaseError, connection
+from django.test import Client
+
+from monitor.models import Tap
+from monitor.taps import OpenedTap
+
+TAPS = "/admin/monitor/tap/"
+LISTS = [
+    f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry
+]
+
+
+@pytest.fixture(autouse=True)
+def _one_tap(opened: OpenedTap) -> None:
+    """A list without rows would not look at them."""
+
+
+@pytest.mark.parametrize("path", LISTS)
+class TestEveryList:
+    def test_it_answers_without_a_question(self, as_root: Client, path: str) -> None:
+        assert as_root.get(path).status_code == HTTPStatus.OK
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            r"pk__regex=^(\w%2B)%2Bz$",
+            "id__gt=0",
+            "pk__in=1,2",
+            "_to_field=nothing",
+            "q=" + "word+" * 900,
+            "nothing=1",
+        ],
+    )
+    def test_it_refuses_what_it_does_not_offer(
+        self, as_root: Client, path: str, query: str
+    ) -> None:
+        assert as_root.get(f"{path}?{query}").status_code == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        r"control_id__regex=^earshot-(\w%2B)%2Bz$",
+        r"control_id__iregex=x",
+        "call__caller__startswith=%2B1",
+        "listens__user__password__startswith=a",
+        "requested_at__year=99999999999",
+        "requested_at__year=soon",
+        "requested_at__month=5",
+        "requested_at__gte=soon",
+        "_to_field=control_id",
+    ],
+)
+def test_a_question_that_no_filter_asks_is_refused(as_root: Client, query: str) -> None:
+    assert as_root.get(f"{TAPS}?{query}").status_code == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("query", ["state__exact=%00", "agent=%00", "q=%00"])
+def test_a_value_that_no_row_can_have_is_no_error_of_ours(as_root: Client, query: str) -> None:
+    """SQLite finds nothing, PostgreSQL cannot even be asked."""
+    status = as_root.get(f"{TAPS}?{query}").status_code
+    assert status == (HTTPStatus.OK if connection.vendor == "sqlite" else HTTPStatus.BAD_REQUEST)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state__exact=requested&direction__exact=both&codec=PCMU&transport=ws&agent=receptionist",
+        "requested_at__gte=2020-01-01+00:00:00%2B00:00&requested_at__lt=2120-01-01+00:00:00%2B00:00",
+        "q=call-1&p=1&o=-1.2",
+    ],
+)
+def test_what_the_list_offers_is_answered(as_root: Client, query: str) -> None:
+    answer = as_root.get(f"{TAPS}?{query}")
+    assert answer.status_code == HTTPStatus.OK
+    assert len(answer.context["cl"].result_list) == 1
+
+
+def test_a_day_is_found_by_its_own_links(as_root: Client, opened: OpenedTap) -> None:
+    at = opened.tap.requested_at
+    query = (
+        f"requested_at__year={at.year}&requested_at__month={at.month}&requested_at__day={at.day}"
+    )
+    assert len(as_root.get(f"{TAPS}?{query}").context["cl"].result_list) == 1
+
+
+def test_a_search_may_have_200_characters(as_root: Client) -> None:
+    assert as_root.get(f"{TAPS}?q={'x' * 200}").status_code == HTTPStatus.OK
+    assert as_root.get(f"{TAPS}?q={'x' * 201}").status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_a_field_that_looks_names_up_takes_no_longer_search(as_root: Client) -> None:
+    asked = "app_label=monitor&model_name=listensession&field_name=user"
+    answer = as_root.get(f"/admin/autocomplete/?{asked}&term={'x' * 201}")
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL matches patterns itself")
+def test_sqlite_matches_no_pattern_in_python(db: Any) -> None:
+    with pytest.raises(DatabaseError, match="function raised exception"):
+        Tap.objects.filter(control_id__regex="x").exists()
