@@ -15,10 +15,11 @@ class MonitorConfig(AppConfig):
     verbose_name = "Earshot"
 
     def ready(self) -> None:
-        from . import checks, groups, revocation, sqlite  # noqa: F401  needs loaded models
+        from . import checks, groups, known_device, revocation, sqlite  # noqa: F401  models
 
         post_migrate.connect(groups.ensure_supervisors, sender=self)
         revocation.connect()
+        known_device.connect()
         connection_created.connect(sqlite.refuse_patterns)
 
 

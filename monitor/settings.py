@@ -8,6 +8,7 @@ them: ``.env`` (secrets that ``script/setup`` made for this checkout) and
 
 from __future__ import annotations
 
+import datetime
 import fcntl
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -211,6 +212,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "monitor.known_device.middleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -267,10 +269,12 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "console"
 LOGOUT_REDIRECT_URL = "login"
+AXES_HANDLER = "monitor.lockout.LockOut"
 AXES_FAILURE_LIMIT = 8
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_COOLOFF_TIME = datetime.timedelta(hours=24)  # how long a failure counts
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # a try that is refused counts for nothing
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "locked_out.html"
+AXES_LOCKOUT_CALLABLE = "monitor.lockout.locked_out_page"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username"]  # it may be a password; the address is logged
@@ -278,6 +282,7 @@ AXES_SENSITIVE_PARAMETERS = ["username"]  # it may be a password; the address is
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
+DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "device"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600  # one shift
 CSRF_COOKIE_HTTPONLY = True

@@ -85,40 +85,6 @@ class TestSigningIn:
         assert cookie["samesite"] == "Lax"
 
 
-@pytest.fixture
-def locked(client: Client, alice: User) -> Any:
-    """What the eighth wrong password is answered with."""
-    for _ in range(8):
-        response = client.post("/login", {"username": "alice", "password": "wrong"})
-    return response
-
-
-class TestLockOut:
-    def test_it_is_explained(self, locked: Any) -> None:
-        assert locked.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        assert "Too many attempts" in locked.content.decode()
-        assert "15" in locked.content.decode()
-
-    def test_the_right_password_does_not_help_then(self, client: Client, locked: Any) -> None:
-        form = {"username": "alice", "password": "alice's password"}
-        assert client.post("/login", form).status_code == HTTPStatus.TOO_MANY_REQUESTS
-
-    def test_it_holds_at_the_admins_door_as_well(self, client: Client, locked: Any) -> None:
-        form = {"username": "alice", "password": "alice's password"}
-        response = client.post("/admin/login/", form)
-        assert response.status_code == HTTPStatus.TOO_MANY_REQUESTS
-
-    def test_others_sign_in_meanwhile(self, client: Client, locked: Any, bob: User) -> None:
-        response = client.post("/login", {"username": "bob", "password": "bob's password"})
-        assert response.status_code == HTTPStatus.FOUND
-
-    def test_it_is_no_weapon_from_elsewhere(self, client: Client, locked: Any) -> None:
-        """Somebody else's wrong guesses do not lock the user out at another address."""
-        form = {"username": "alice", "password": "alice's password"}
-        response = client.post("/login", form, REMOTE_ADDR="192.0.2.99")
-        assert response.status_code == HTTPStatus.FOUND
-
-
 class TestTapPage:
     def test_supervisors_and_administrators_see_it(
         self, as_alice: Client, as_bob: Client, opened: OpenedTap
