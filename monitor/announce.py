@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from .live import bus
-from .models import ENDED, Tap
+from .models import ENDED, Tap, TapState
 
 
 def current(now: datetime.datetime | None = None) -> list[dict[str, Any]]:
@@ -35,7 +35,9 @@ def describe(tap: Tap) -> dict[str, Any]:
         "codec": tap.codec,
         "transport": tap.transport,
         "state": tap.state,
+        "transitions": tap.transitions,
         "media": tap.media_opened_at is not None and tap.media_closed_at is None,
+        "silent_since": _iso(_silent_since(tap)),
         "requested_at": _iso(tap.requested_at),
         "started_at": _iso(tap.started_at),
         "ended_at": _iso(tap.ended_at),
@@ -70,6 +72,11 @@ def _publish(tap_id: uuid.UUID) -> None:
 def _with_listeners(taps: QuerySet[Tap]) -> QuerySet[Tap]:
     listening = Count("listens", filter=Q(listens__ended_at=None))
     return taps.select_related("call").annotate(listeners=listening)
+
+
+def _silent_since(tap: Tap) -> datetime.datetime | None:
+    """Since when a tap that goes on has brought no audio."""
+    return tap.silent_since or tap.media_closed_at if tap.state == TapState.TAPPING else None
 
 
 def _iso(at: datetime.datetime | None) -> str | None:

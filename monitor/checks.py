@@ -12,6 +12,7 @@ from django.core.checks import Warning as CheckWarning
 
 from .client_address import is_loopback
 
+HOLD = 60  # seconds; callers are put on hold for longer every day
 RTP = "rtp"  # a tag of its own: manage.py rtptaps runs this one only
 
 
@@ -89,6 +90,20 @@ def rtp_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             f"RTP_PUBLIC_IP is {public}, which is not a public address: SignalWire refuses it.",
             hint="Set it to the IPv4 address at which this machine is reached from outside.",
             id="monitor.W003",
+        )
+    ]
+
+
+@register(Tags.compatibility)
+def silence(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report a limit that ends taps of calls on hold."""
+    if settings.SILENT_FOR >= HOLD:
+        return []
+    return [
+        CheckWarning(
+            f"SILENT_FOR is {settings.SILENT_FOR} s: calls on hold for longer are given up.",
+            hint=f"Set it to {HOLD} or more.",
+            id="monitor.W005",
         )
     ]
 

@@ -36,6 +36,7 @@ class Held(NamedTuple):
     state: str  # the tap's
     source_addr: str | None
     source_port: int | None
+    media_opened_at: datetime.datetime | None  # the tap's
 
     @property
     def source(self) -> tuple[str, int] | None:
@@ -69,7 +70,7 @@ def lease(tap: Tap) -> RtpLease:
 def held(address: str) -> list[Held]:
     """The leases of an address, those of ended taps too."""
     rows = RtpLease.objects.filter(address=address).values_list(
-        "pk", "port", "tap_id", "tap__state", "source_addr", "source_port"
+        "pk", "port", "tap_id", "tap__state", "source_addr", "source_port", "tap__media_opened_at"
     )
     return [Held(*row) for row in rows]
 

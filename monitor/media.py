@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from . import announce, taps
-from .models import ENDED, Tap, TapState
+from .models import ENDED, FINAL, Tap, TapState
 
-LOST_AFTER = datetime.timedelta(seconds=60)  # media gone, no ``finished``
+LOST_AFTER = datetime.timedelta(seconds=60)  # media or its process gone, no ``finished``
 FAILED_AFTER = datetime.timedelta(minutes=5)  # requested, and nothing followed
 
 
@@ -27,12 +28,21 @@ class Refused(Exception):
 
 
 class Busy(Refused):
-    """Another media connection holds the tap."""
+    """Another media connection holds the tap. ``heard_at`` is when it last had audio, or,
+    while it is not known to be silent, when its process last gave a sign of life."""
 
-    def __init__(self, socket: str, seen_at: datetime.datetime | None) -> None:
+    def __init__(self, socket: str, heard_at: datetime.datetime | None) -> None:
         super().__init__("another media connection is live")
         self.socket = socket
-        self.seen_at = seen_at
+        self.heard_at = heard_at
+
+
+class Silence(NamedTuple):
+    """Since when a media connection has brought no audio; None: it brings some again."""
+
+    tap_id: uuid.UUID
+    socket: str
+    since: datetime.datetime | None
 
 
 @dataclass(slots=True)
@@ -42,7 +52,6 @@ class Count:
     frames: int = 0
     bytes: int = 0
     gaps: int = 0
-    last_at: datetime.datetime | None = None
     rtp: dict[str, float] | None = None  # an RTP tap's packets, all of this media connection
 
 
@@ -61,13 +70,13 @@ def opened(
         except Tap.DoesNotExist:
             raise Refused("no such tap") from None
         now = timezone.now()
-        if tap.state in ENDED:
+        if tap.state in FINAL:
             raise Refused(f"the tap has {tap.state}")
         unused = tap.media_opened_at is None and now - tap.requested_at > taps.FIRST_CONNECT
         if unused and tap.transport == "ws":  # RTP has no token that could leak
             raise Refused("the token was not used in time")
         if tap.media_socket not in ("", replacing):
-            raise Busy(tap.media_socket, tap.media_seen_at)
+            raise Busy(tap.media_socket, tap.silent_since or tap.media_seen_at)
         again = tap.media_opened_at is not None
         tap.media_opened_at = tap.media_opened_at or now
         Tap.objects.filter(pk=tap.pk).update(
@@ -75,11 +84,13 @@ def opened(
             media_opened_at=tap.media_opened_at,
             media_closed_at=None,
             media_seen_at=now,
+            silent_since=None,
             gaps=F("gaps") + int(again),
         )
         reason = "media connected again" if again else "media connected"
         reason += f" from {origin}" if origin else ""
-        if not taps.move(tap, TapState.TAPPING, {"started_at": now}, reason=reason):
+        fields = {"started_at": tap.started_at or now, "ended_at": None, "end_reason": ""}
+        if not taps.move(tap, TapState.TAPPING, fields, reason=reason):
             taps.note(tap, reason)
     return tap, again
 
@@ -101,9 +112,7 @@ def announced(tap_id: uuid.UUID, codec: str, content_type: str, wrong: float = 0
 
 def counted(tap_id: uuid.UUID, count: Count) -> None:
     """Add what arrived since the last time."""
-    fields: dict[str, Any] = {"media_seen_at": count.last_at} if count.last_at else {}
-    if count.rtp is not None:
-        fields["rtp"] = count.rtp
+    fields: dict[str, Any] = {} if count.rtp is None else {"rtp": count.rtp}
     Tap.objects.filter(pk=tap_id).update(
         frames=F("frames") + count.frames,
         bytes=F("bytes") + count.bytes,
@@ -116,6 +125,39 @@ def holders(sockets: set[str]) -> set[str]:
     """Those of these connections that still hold the media of a tap that has not ended."""
     live = Tap.objects.filter(media_socket__in=sockets).exclude(state__in=ENDED)
     return set(live.values_list("media_socket", flat=True))
+
+
+@transaction.atomic
+def seen(connections: dict[str, uuid.UUID]) -> set[str]:
+    """Write that these media connections live, each given with its tap; returns those whose
+    tap is over, or another connection's.
+
+    A tap that was taken for lost, because the database was away for longer than
+    LOST_AFTER, is taken up again.
+    """
+    held = holders(set(connections))
+    Tap.objects.filter(media_socket__in=held).update(media_seen_at=timezone.now())
+    lost = Tap.objects.filter(state=TapState.LOST, media_socket="")
+    lost_ids = set(lost.filter(pk__in=connections.values()).values_list("pk", flat=True))
+    over = set()
+    for socket in connections.keys() - held:
+        try:
+            if connections[socket] in lost_ids:
+                opened(connections[socket], socket)
+            else:
+                over.add(socket)
+        except Refused:
+            over.add(socket)
+    return over
+
+
+@transaction.atomic
+def write_silences(silences: Iterable[Silence]) -> None:
+    """Keep which connections have fallen silent, and which have audio again."""
+    for tap_id, socket, since in silences:
+        held = Tap.objects.filter(pk=tap_id, media_socket=socket)
+        if held.exclude(silent_since=since).update(silent_since=since):
+            announce.changed(tap_id)
 
 
 def closed(tap_id: uuid.UUID, socket: str, count: Count, reason: str) -> None:
@@ -133,11 +175,13 @@ def closed(tap_id: uuid.UUID, socket: str, count: Count, reason: str) -> None:
 def close_lost(now: datetime.datetime | None = None) -> tuple[int, int]:
     """End what nobody ended: (lost, failed).
 
-    Lost: tapping, and media gone for 60 s (5 minutes if it never came).
+    Lost: tapping, and the media closed for 60 s, or its process without a sign of life for
+    as long (5 minutes if it never came). Media that is open and silent is not gone.
     Failed: requested, and nothing followed for 5 minutes.
     """
     now = now or timezone.now()
-    gone = Q(media_closed_at__lte=now - LOST_AFTER) | Q(media_seen_at__lte=now - LOST_AFTER)
+    gone = Q(media_closed_at__lte=now - LOST_AFTER)
+    gone |= Q(media_closed_at=None, media_seen_at__lte=now - LOST_AFTER)
     never = Q(media_opened_at=None, started_at__lte=now - FAILED_AFTER)
     silent = Tap.objects.filter(gone | never, state=TapState.TAPPING)
     unanswered = Tap.objects.filter(state=TapState.REQUESTED, requested_at__lte=now - FAILED_AFTER)
@@ -172,7 +216,8 @@ def _end(due: QuerySet[Tap], tap_id: uuid.UUID, state: TapState, reason: str) ->
             return False
         ended_at = timezone.now()
         if state == TapState.LOST:
-            ended_at = tap.media_closed_at or tap.media_seen_at or ended_at
+            heard_until = tap.silent_since or tap.media_closed_at or tap.media_seen_at
+            ended_at = heard_until or ended_at
         fields = {"ended_at": ended_at, "end_reason": reason, "media_socket": ""}
         if tap.media_opened_at and tap.media_closed_at is None:
             fields["media_closed_at"] = tap.media_seen_at

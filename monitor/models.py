@@ -28,8 +28,11 @@ class TapState(models.TextChoices):
     LOST = "lost", "Lost"  # ended and nobody told us
 
 
-#: States a tap leaves only when a late ``finished`` corrects lost or failed.
+#: States a tap leaves only when a late ``finished`` corrects lost or failed, or when the
+#: media of a lost one comes back.
 ENDED = (TapState.FINISHED, TapState.FAILED, TapState.LOST)
+#: States in which a tap takes no media any more.
+FINAL = (TapState.FINISHED, TapState.FAILED)
 
 
 class Call(models.Model):
@@ -67,6 +70,9 @@ class Tap(models.Model):
 
     state = models.CharField(max_length=9, choices=TapState, default=TapState.REQUESTED)
     end_reason = models.CharField(max_length=200, blank=True)
+    transitions = models.PositiveIntegerField(
+        default=0, editable=False, help_text="so far: of two messages, the newer has more"
+    )
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -75,7 +81,11 @@ class Tap(models.Model):
     media_socket = models.CharField(max_length=32, blank=True, editable=False)
     media_opened_at = models.DateTimeField(null=True, blank=True)
     media_closed_at = models.DateTimeField(null=True, blank=True)
+    #: When the process of its media connection last gave a sign of life, with audio or without.
     media_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    silent_since = models.DateTimeField(
+        "no audio since", null=True, blank=True, help_text="of the media connection that is open"
+    )
     frames = models.PositiveBigIntegerField(default=0, help_text="messages with audio")
     bytes = models.PositiveBigIntegerField(default=0, help_text="bytes of encoded audio")
     gaps = models.PositiveIntegerField(default=0, help_text="places where audio is missing")

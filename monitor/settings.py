@@ -174,6 +174,7 @@ TRUSTED_PROXIES = trusted_proxies("TRUSTED_PROXIES")
 REDIS_URL = url("REDIS_URL", "", {"redis", "rediss", "unix"})
 CHUNK_MS = whole("CHUNK_MS", 60, 20, 500)
 RING_SECONDS = whole("RING_SECONDS", 30, 5, 600)
+SILENT_FOR = whole("SILENT_FOR", 600, 5, 86_400)  # seconds that media may bring no audio
 
 # Where RTP taps are received (manage.py rtptaps), and the address that SignalWire is told.
 RTP_HOST = ipv4("RTP_HOST", "127.0.0.1")

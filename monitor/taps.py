@@ -34,9 +34,10 @@ NoPort = leases.NoPort  # open_tap raises it: agents see nothing but this module
 #: direction of the text around them (UAX #9): a caller's name must not rewrite its page.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
-#: Where a tap may come from. A late ``finished`` corrects lost and failed.
+#: Where a tap may come from. A late ``finished`` corrects lost and failed, and media that
+#: comes back corrects lost.
 LEAVES: dict[str, tuple[str, ...]] = {
-    TapState.TAPPING: (TapState.REQUESTED,),
+    TapState.TAPPING: (TapState.REQUESTED, TapState.LOST),
     TapState.FINISHED: (TapState.REQUESTED, TapState.TAPPING, TapState.LOST, TapState.FAILED),
     TapState.LOST: (TapState.TAPPING,),
     TapState.FAILED: (TapState.REQUESTED,),
@@ -167,7 +168,8 @@ def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
         if report.state == TapState.TAPPING:
             # Told late, it still says when the tap began.
             Tap.objects.filter(pk=tap.pk, started_at=None).update(started_at=at)
-            moved = move(tap, TapState.TAPPING, {}, **known)
+            # Of a lost tap this is old news: only its media can bring it back.
+            moved = tap.state != TapState.LOST and move(tap, TapState.TAPPING, {}, **known)
         elif report.state == TapState.FINISHED:
             ended_at = max(at, tap.started_at or at)  # the sender's clock may be behind ours
             moved = move(tap, TapState.FINISHED, {"ended_at": ended_at, "end_reason": ""}, **known)
@@ -206,6 +208,7 @@ def move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
     """Make a transition, unless the tap's state does not allow it."""
     leaves = LEAVES.get(new, ())
     may_leave = Tap.objects.filter(pk=tap.pk, state__in=leaves)
+    fields = {**fields, "transitions": F("transitions") + 1}
     if tap.state not in leaves or not may_leave.update(state=new, **fields):
         return False
     TapEvent.objects.create(tap=tap, old=tap.state, new=new, **event)

@@ -43,6 +43,7 @@ os.environ.update(
         "RTP_PORTS": f"{RTP_PORT}-{RTP_PORT + 99}",
         "RTP_EVENT_TYPES": "101",
         "RING_SECONDS": "30",
+        "SILENT_FOR": "600",
         "SIGNALWIRE_SIGNING_KEY": "PSK_test",
         "SIGNALWIRE_SIGNING_KEY_PREVIOUS": "",
         "SIGNALWIRE_SWAIG_SECRET": "only-for-tests-swaig",

@@ -1,5 +1,5 @@
-"""``manage.py rtptaps`` that loses its patience sooner: stalled after 1 s, dead after 3 s,
-rows written each second, ports given back 2 s after the last packet."""
+"""``manage.py rtptaps`` that loses its patience sooner: stalled after 1 s, rows written each
+second, ports given back 2 s after the last packet."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from django.core.management import call_command  # noqa: E402  needs the apps
 from monitor import leases  # noqa: E402
 from monitor.live import stream, streams  # noqa: E402
 
-stream.STALL, stream.DEAD = 1.0, 3.0
-streams.DEAD, streams.CHECKPOINT = 3.0, 1.0
+stream.STALL, streams.CHECKPOINT = 1.0, 1.0
 leases.COOL_OFF = datetime.timedelta(seconds=2)
 
 from monitor.live import receiver  # noqa: E402  takes some of these by value

@@ -98,7 +98,7 @@ class TapAdmin(HistoryAdmin):
             "Media",
             {
                 "fields": (
-                    *("codec", "content_type", "transport", "opened", "closed"),
+                    *("codec", "content_type", "transport", "opened", "closed", "silent"),
                     *("frames", "received", "gaps", "rtp_packets"),
                 )
             },
@@ -107,7 +107,7 @@ class TapAdmin(HistoryAdmin):
     )
     readonly_fields = (
         *("of_call", "agent", "caller", "status", "requested", "started", "ended", "lasted"),
-        *("opened", "closed", "received", "rtp_packets", "tap_id"),
+        *("opened", "closed", "silent", "received", "rtp_packets", "tap_id"),
     )
     inlines = (EventInline, ListenInline)
     nothing_yet = "No taps yet. A tap appears here as soon as an agent is monitored."
@@ -201,6 +201,10 @@ class TapAdmin(HistoryAdmin):
     @admin.display(description="disconnected (UTC)")
     def closed(self, tap: Tap) -> SafeString:
         return moment(tap.media_closed_at, after=tap.requested_at)
+
+    @admin.display(description="no audio since (UTC)")
+    def silent(self, tap: Tap) -> SafeString:
+        return moment(tap.silent_since, after=tap.requested_at)
 
     @admin.display(description="audio received")
     def received(self, tap: Tap) -> str:

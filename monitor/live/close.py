@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from django.conf import settings
+
 
 class CloseCode(IntEnum):
     """WebSocket close codes (RFC 6455 section 7.4; 4000 and up are ours)."""
@@ -40,3 +42,5 @@ class Closed(Exception):
 
 
 RESTART = Closed(CloseCode.RESTARTING, "the server restarts")
+OVER = Closed(CloseCode.DONE, "the tap is over")
+SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {settings.SILENT_FOR} s")

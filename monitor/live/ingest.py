@@ -18,15 +18,13 @@ from .. import direct, media, metrics
 from ..audio import announce, frame
 from ..models import Tap
 from . import bus, tokens
-from .close import RESTART, CloseCode, Closed
+from .close import OVER, RESTART, SILENT, CloseCode, Closed
 from .database import threaded
 from .runtime import Runtime
-from .stream import DEAD, STALL, Flood, TapStream, continue_at
+from .stream import STALL, Flood, TapStream, continue_at
 
 logger = logging.getLogger(__name__)
 
-DEAD_SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {DEAD:.0f} s")
-OVER = Closed(CloseCode.DONE, "the tap is over")
 MAX_MESSAGE = 64 * 1024  # bytes; 20 ms of G.711 are 160
 NAMED_WITHIN = 1.0  # seconds of audio after which the first text may no longer change the codec
 RELEASE_WITHIN = 2.0  # seconds that the media's release may keep the word of a restart back
@@ -66,7 +64,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
     async def _serve(self, receive: Receive, send: Send) -> None:
         self._task = asyncio.current_task()
         self._stream.socket = self._id
-        self._stream.on_dead = lambda: self._end(DEAD_SILENT)
+        self._stream.on_silent = lambda: self._end(SILENT)
         self._stream.on_over = lambda: self._end(OVER)
         self._runtime.streams.add(self._stream)
         closed: Closed | None = None
@@ -205,11 +203,11 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         try:
             return await media_opened(tap_id, self._id)
         except media.Busy as busy:
-            if await self._silence(tap_id, busy.seen_at) < STALL:
+            if await self._silence(tap_id, busy.heard_at) < STALL:
                 raise
             return await media_opened(tap_id, self._id, replacing=busy.socket)
 
-    async def _silence(self, tap_id: uuid.UUID, seen_at: datetime.datetime | None) -> float:
+    async def _silence(self, tap_id: uuid.UUID, heard_at: datetime.datetime | None) -> float:
         """Seconds since the tap last had audio, or a new connection; 0 if nobody can tell."""
         since = timezone.now().timestamp()
         try:
@@ -217,7 +215,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         except bus.Unavailable:
             return 0.0
         heard = frame.unpack_header(newest[1]).received_at / 1e6 if newest else 0.0
-        return since - max(heard, seen_at.timestamp() if seen_at else 0.0)
+        return since - max(heard, heard_at.timestamp() if heard_at else 0.0)
 
     async def _held(self) -> bool:
         """Is the tap still this connection's? If nobody can tell, it is."""

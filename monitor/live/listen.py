@@ -42,6 +42,7 @@ class ListenConsumer(PageConsumer):
         self._backfill_after = 0.0
         self._ring_end: int | None = None  # position of its last Frame, while the hub is not there
         self._state = ""
+        self._transitions = 0  # of the tap, when it was in that state
         self._notes: list[dict[str, Any]] = []  # what goes out before the next frame
 
     @functools.cached_property
@@ -65,13 +66,14 @@ class ListenConsumer(PageConsumer):
             session = await asyncio.shield(self._session)
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
-        self._state = self._tap.state  # or the first event, which is about us, would look new
+        # Or the first event, which is about us, would look new.
+        self._state, self._transitions = self._tap.state, self._tap.transitions
         await self._runtime.hub.subscribe(bus.EVENTS, self._tap_changed)
         position = await self._runtime.tap_rooms.enter(self._tap.pk, self._seat)
         self._runtime.listening[session.pk] = self
         # Read now: what changed before the subscription came as no event.
         tap = await threaded(announce.describe_now)(self._tap.pk)
-        self._state = tap["state"]
+        self._state, self._transitions = tap["state"], tap["transitions"]
         await self.send_json(
             {
                 "type": "hello",
@@ -191,8 +193,9 @@ class ListenConsumer(PageConsumer):
 
     def _follow(self, tap: dict[str, Any]) -> None:
         """Tell a changed state; end with the tap, once its media is closed too."""
-        if self._state in ENDED and tap["state"] not in ENDED:
+        if tap["transitions"] < self._transitions:
             return  # an event that another process sent later than it read
+        self._transitions = tap["transitions"]
         if tap["state"] != self._state:
             self._state = tap["state"]
             self._note(stalled=False)

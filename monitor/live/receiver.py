@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import Error as DatabaseTrouble  # InterfaceError is no DatabaseError
 
 from .. import leases
-from ..models import ENDED
+from ..models import FINAL, TapState
 from . import bus
 from .close import RESTART, CloseCode, Closed
 from .database import threaded
@@ -80,7 +80,7 @@ class Receiver:
                 await self._bind(lease)
                 continue
             tap.tell(lease.source)
-            if lease.state in ENDED:
+            if lease.state in FINAL:
                 tap.end()
 
     def _read(self) -> list[leases.Held]:
@@ -108,6 +108,8 @@ class Receiver:
             return
         self._foreign.discard(lease.pk)
         self._taps[lease.pk] = tap
+        if lease.state == TapState.TAPPING and lease.media_opened_at:
+            tap.take_up()
 
     async def _subscribe(self) -> None:
         with contextlib.suppress(*bus.Unavailable):

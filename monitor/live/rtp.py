@@ -17,11 +17,11 @@ from ..audio.figures import Figures
 from ..audio.jitter import JitterBuffer
 from ..audio.rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket, is_rtcp
 from ..audio.sequence import uint16_add
-from ..models import ENDED, Tap
-from .close import CloseCode, Closed
+from ..models import FINAL, Tap
+from .close import OVER, SILENT, CloseCode, Closed
 from .database import threaded
 from .runtime import Runtime
-from .stream import DEAD, STALL, Flood, PacketStream, continue_at
+from .stream import STALL, Flood, PacketStream, continue_at
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +33,6 @@ _KINDS = {**PAYLOAD_TYPES, **dict.fromkeys(settings.RTP_EVENT_TYPES, Kind.EVENT)
 RTCP_TYPES = range(64, 96)  # payload types that RTCP on RTP's port looks like: RFC 5761
 MAX_DATAGRAM = 2048  # bytes; 120 ms are 972. asyncio would ask for 256 KiB each time
 
-DEAD_SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {DEAD:.0f} s")
-OVER = Closed(CloseCode.DONE, "the tap is over")
 FAILED = Closed(CloseCode.INTERNAL, "an error on our side")
 Address = tuple[str, int]
 
@@ -50,7 +48,7 @@ class RtpTap(asyncio.DatagramProtocol):
 
     def __init__(self, runtime: Runtime, lease: leases.Held) -> None:
         self.tap_id: uuid.UUID = lease.tap_id
-        self.over = lease.state in ENDED
+        self.over = lease.state in FINAL
         self.heard_after_end = False
         self._told = lease.source  # where SignalWire says that it sends from
         self.transport: asyncio.DatagramTransport | None = None
@@ -99,6 +97,11 @@ class RtpTap(asyncio.DatagramProtocol):
             self._take(packet, now)
         except Exception:
             self._fail()
+
+    def take_up(self) -> None:
+        """Hold the tap's media before a packet comes: its sender was heard by another process,
+        and may only be silent."""
+        self._start(self._opened("a port that was bound again"))
 
     def tell(self, source: Address | None) -> None:
         """SignalWire has said where it sends from: who is not there is not the sender."""
@@ -256,7 +259,7 @@ class RtpTap(asyncio.DatagramProtocol):
         position = await continue_at(self._runtime.hub, tap) if again else 0
         stream = PacketStream(tap.pk, tap.direction, self._runtime.writer, position)
         stream.socket = self._id
-        stream.on_dead = lambda: self._close(DEAD_SILENT)
+        stream.on_silent = lambda: self._close(SILENT)
         stream.on_over = lambda: self._close(OVER)
         stream.figures = self.figures
         for size in self._waiting:

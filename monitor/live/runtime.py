@@ -75,6 +75,7 @@ class Runtime:
             self.hub.run,
             self.streams.measure,
             self.streams.count,
+            self.streams.write_silences,
             self._sweep,
             self._mark_sessions,
             self._look,

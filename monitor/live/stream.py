@@ -20,7 +20,6 @@ from . import bus, pipeline
 from .hub import Hub
 
 STALL = 3.0  # seconds without audio: the tap is shown stalled, another socket may take over
-DEAD = 30.0  # seconds without audio: the media connection is given up
 BURST = 60.0  # seconds of audio that may come ahead of time: a sender makes up for a pause
 DRIFT = 0.02  # of real time that may always come more: a clock 1 % fast is 36 s ahead in an hour
 
@@ -47,7 +46,7 @@ class TapStream:
         self.count = media.Count()
         self.last_at = time.monotonic()
         self.fed = False  # has any audio come?
-        self.on_dead: Callable[[], None] = lambda: None
+        self.on_silent: Callable[[], None] = lambda: None  # for longer than SILENT_FOR
         self.on_over: Callable[[], None] = lambda: None  # the tap has ended, or another has it
         self.figures: Callable[[], dict[str, float] | None] = lambda: None  # of RTP's packets
         self.socket = ""  # whose the tap's media must be
@@ -65,6 +64,12 @@ class TapStream:
     @property
     def stalled(self) -> bool:
         return time.monotonic() - self.last_at > STALL
+
+    @property
+    def heard_at(self) -> datetime.datetime:
+        """When audio last came, or the connection began."""
+        silent = datetime.timedelta(seconds=time.monotonic() - self.last_at)
+        return datetime.datetime.now(datetime.UTC) - silent
 
     @property
     def level(self) -> level.Level:
@@ -126,8 +131,6 @@ class TapStream:
         count.gaps += bool(dropped)
         if count.frames:
             count.rtp = self.figures()
-            silent = datetime.timedelta(seconds=time.monotonic() - self.last_at)
-            count.last_at = datetime.datetime.now(datetime.UTC) - silent
         return count
 
     def _arrived(self, size: int) -> None:

@@ -9,12 +9,13 @@ import time
 import uuid
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
 
 from .. import media
 from . import pipeline
 from .database import threaded
-from .stream import DEAD, TapStream
+from .stream import TapStream
 from .turns import in_turn
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Streams:
         self._streams: set[TapStream] = set()
         self._stalled: set[TapStream] = set()
         self._ticks = 0
+        self._silences: dict[TapStream, media.Silence] = {}  # to be written
+        self._silence = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -59,14 +62,29 @@ class Streams:
         async for streams in in_turn(self._streams, CHECKPOINT, AT_ONCE):
             await self.checkpoint(self._streams.intersection(streams))
 
+    async def write_silences(self) -> None:
+        """Write which connections fall silent and which are heard again, until cancelled."""
+        while True:
+            await self._silence.wait()
+            self._silence.clear()
+            silences, self._silences = self._silences, {}
+            try:
+                await threaded(media.write_silences)(silences.values())
+            except Exception:
+                logger.exception("silences not written; again in %.0f s", CHECKPOINT)
+                self._silences = silences | self._silences  # the newer word of each
+                await asyncio.sleep(CHECKPOINT)
+                self._silence.set()
+
     def tick(self) -> None:
-        """One batch of levels; ``null`` for a stalled tap. Ends the dead."""
+        """Publish one batch of levels, ``null`` for a stalled tap. Ends the connections that
+        have been silent for too long."""
         levels: dict[str, list[float] | None] = {}
         now = time.monotonic()
         for stream in tuple(self._streams):
-            if now - stream.last_at > DEAD:
+            if now - stream.last_at > settings.SILENT_FOR:
                 self.remove(stream)  # once: its last words must not be cancelled as well
-                stream.on_dead()
+                stream.on_silent()
                 continue
             if stream.stalled != (stream in self._stalled):
                 self._tell(stream)
@@ -95,6 +113,9 @@ class Streams:
         (self._stalled.add if stream.stalled else self._stalled.discard)(stream)
         event = {"type": "stall", "tap": str(stream.tap_id), "stalled": stream.stalled}
         self._writer.event(json.dumps(event))
+        since = stream.heard_at if stream.stalled else None
+        self._silences[stream] = media.Silence(stream.tap_id, stream.socket, since)
+        self._silence.set()
 
     async def checkpoint(self, streams: Iterable[TapStream]) -> None:
         """Write down what these have counted; ends those whose tap is no longer theirs."""
@@ -117,9 +138,9 @@ class Streams:
 
 @transaction.atomic
 def _write_counts(counts: list[tuple[uuid.UUID, str, media.Count]]) -> set[str]:
-    """Write them down; returns the connections that do not hold their tap any more."""
+    """Write them down, and that their connections live; returns the connections that do
+    not hold their tap any more."""
     for tap_id, _, count in counts:
         if count.frames or count.gaps:
             media.counted(tap_id, count)
-    sockets = {socket for _, socket, _ in counts if socket}
-    return sockets - media.holders(sockets)
+    return media.seen({socket: tap_id for tap_id, socket, _ in counts if socket})

@@ -5,7 +5,7 @@ import { AUDIO_ICON, who } from "./deckview.js";
 import { part, setAttr, setIcon, setText } from "./dom.js";
 import { draw, FLOOR_DB } from "./meter.js";
 import { elapsed, isActive, mediaOf } from "./state.js";
-import { agentName, callerParts, count, DIRECTION, duration, spokenDuration, STATE, STATE_HINT } from "./words.js";
+import { agentName, callerParts, count, DIRECTION, duration, silentSince, spokenDuration, STATE, STATE_HINT } from "./words.js";
 
 /** @typedef {import("./state.js").Tap} Tap */
 /** @typedef {import("./state.js").ListState} ListState */
@@ -204,6 +204,7 @@ function soundWords(state, tap, media) {
   if (state.link !== "live") return "Unknown";
   if (!isActive(tap)) return tap.state === "finished" ? "" : tap.end_reason;
   if (media === "live") return "";
+  if (tap.silent_since) return silentSince(tap.silent_since);
   if (media === "stalled") return "No sound arriving";
   return tap.state === "requested" ? "Not begun" : "No audio yet";
 }

@@ -21,7 +21,9 @@ export const METERS_LATE_MS = 2_000;
  * @property {string} codec
  * @property {"ws" | "rtp"} transport
  * @property {string} state requested, tapping, finished, failed or lost
+ * @property {number} transitions so far: of two messages, the newer has more
  * @property {boolean} media a media connection is open now
+ * @property {string | null} silent_since when it last brought audio, if it brings none
  * @property {string} requested_at
  * @property {string | null} started_at
  * @property {string | null} ended_at
@@ -68,13 +70,13 @@ export function isActive(tap) {
 }
 
 /**
- * Ended is ended: an event that has the tap alive again is an old one, from
- * another process. Only a snapshot knows better.
- * @param {{state: string} | null | undefined} known
- * @param {{state: string}} tap
+ * Is this message about a tap older than what is known? Another process may have
+ * sent it later than it read the tap.
+ * @param {{transitions: number} | null | undefined} known
+ * @param {{transitions: number}} tap
  */
-export function revives(known, tap) {
-  return Boolean(known && !isActive(known) && isActive(tap));
+export function isStale(known, tap) {
+  return Boolean(known && tap.transitions < known.transitions);
 }
 
 /**
@@ -92,7 +94,7 @@ export function reduce(state, event, now) {
     case "snapshot":
       return snapshot(state, event, now);
     case "tap":
-      return revives(state.taps.get(event.tap.id), event.tap) ? state : place(state, event.tap, now);
+      return isStale(state.taps.get(event.tap.id), event.tap) ? state : place(state, event.tap, now);
     case "meters":
       return {
         ...state,
@@ -102,7 +104,7 @@ export function reduce(state, event, now) {
     case "link":
       return link(state, event);
     case "tick":
-      return expire(state, event.held, now);
+      return tidy(state, event.held, now);
     case "dismiss":
       return without(state, [event.id]);
     default:
@@ -124,10 +126,11 @@ function snapshot(state, event, now) {
   /** @type {ListState} */
   let next = { ...state, link: "live", code: 0, offset, levels: new Map(), packets: new Map() };
   for (const tap of missed.filter(isActive)) {
-    next = place(next, { ...tap, state: "finished", media: false, end_reason: "" }, now);
+    const transitions = tap.transitions + 1; // its end, of which nothing else is known
+    next = place(next, { ...tap, state: "finished", transitions, media: false, end_reason: "" }, now);
   }
   for (const tap of event.taps) next = place(next, tap, now);
-  return next;
+  return { ...next, taps: sorted(next.taps) };
 }
 
 /**
@@ -144,7 +147,7 @@ function place(state, tap, now) {
   const leaving = new Map(state.leaving);
   if (isActive(tap)) leaving.delete(tap.id);
   else if (!leaving.has(tap.id)) leaving.set(tap.id, now + ENDED_STAYS_MS);
-  return { ...state, taps: unknown ? sorted(taps) : taps, leaving };
+  return { ...state, taps, leaving };
 }
 
 /**
@@ -157,11 +160,17 @@ function endedLongAgo(tap, serverNow) {
 }
 
 /**
- * Oldest first: a new call comes at the end and moves no other row.
- * @param {Map<string, Tap>} taps
+ * Oldest first, and those that are silent below all others. A new call comes at the
+ * end: its row, and that of one that falls silent, takes its place with the next tick,
+ * for rows must not move under the mouse.
+ * @param {ReadonlyMap<string, Tap>} taps
+ * @returns {ReadonlyMap<string, Tap>} the same if nothing moves
  */
 function sorted(taps) {
-  const key = (/** @type {Tap} */ tap) => `${Date.parse(tap.requested_at)} ${tap.id}`;
+  const key = (/** @type {Tap} */ tap) =>
+    `${tap.silent_since ? 1 : 0} ${Date.parse(tap.requested_at)} ${tap.id}`;
+  const keys = [...taps.values()].map(key);
+  if (keys.every((one, index) => index === 0 || keys[index - 1] < one)) return taps;
   const compare = (/** @type {[string, Tap]} */ [, a], /** @type {[string, Tap]} */ [, b]) =>
     key(a) < key(b) ? -1 : 1;
   return new Map([...taps].sort(compare));
@@ -215,9 +224,11 @@ function link(state, event) {
  * @param {number} now
  * @returns {ListState}
  */
-function expire(state, held, now) {
+function tidy(state, held, now) {
   const due = [...state.leaving].filter(([id, at]) => at <= now && !held.has(id));
-  return due.length ? without(state, due.map(([id]) => id)) : state;
+  const left = due.length ? without(state, due.map(([id]) => id)) : state;
+  const taps = sorted(left.taps);
+  return taps === left.taps ? left : { ...left, taps };
 }
 
 /**

@@ -119,6 +119,15 @@ export function count(n, one, many = `${one}s`) {
   return `${n} ${n === 1 ? one : many}`;
 }
 
+/**
+ * The time of day in the reader's own zone and manner: "Silent since 14:03".
+ * @param {string} at ISO 8601
+ */
+export function silentSince(at) {
+  const format = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  return `Silent since ${format.format(new Date(at))}`;
+}
+
 /** Agents' names come as identifiers: "front_desk" reads "Front desk". @param {string} agent */
 export function agentName(agent) {
   const name = agent.replace(/[_-]+/g, " ").trim();

@@ -113,7 +113,7 @@ async function page(name, dataset) {
 
 const TAP = { tap: "t1", state: "tapping", agent: "desk", consoleUrl: "/console", loginUrl: "/login/" };
 const row = (changes = {}) => ({
-  id: "t1", agent: "desk", state: "tapping", media: true, listeners: 0,
+  id: "t1", agent: "desk", state: "tapping", media: true, transitions: 1, silent_since: null, listeners: 0,
   requested_at: AT, started_at: AT, ended_at: null, ...changes,
 });
 const snapshot = (...taps) => ({ type: "snapshot", now: AT, taps });
@@ -212,11 +212,29 @@ test("the banner of a page let in again is empty", async () => {
 test("a stale event does not revive the tap of the page; a snapshot does", async () => {
   const { root } = await tapPage();
   const state = () => root.getAttribute("data-state");
-  sockets[0].say({ type: "tap", tap: row({ state: "lost", ended_at: AT }) });
+  sockets[0].say({ type: "tap", tap: row({ state: "lost", transitions: 2, ended_at: AT }) });
   sockets[0].say({ type: "tap", tap: row() });
   assert.equal(state(), "lost");
   sockets[0].say(snapshot(row()));
   assert.equal(state(), "tapping");
+});
+
+test("the page of a tap takes its end back when the media of a lost tap returns", async () => {
+  const { root } = await tapPage();
+  const banner = root.part("banner");
+  sockets[0].say({ type: "tap", tap: row({ state: "lost", transitions: 2, ended_at: AT }) });
+  assert.match(banner.textContent, /^This call has ended/);
+  sockets[0].say({ type: "tap", tap: row({ transitions: 3 }) });
+  assert.equal(root.getAttribute("data-state"), "tapping");
+  assert.equal(banner.textContent, "");
+});
+
+test("the page of a tap says since when it is silent, until it is heard again", async () => {
+  const { root } = await tapPage();
+  sockets[0].say({ type: "tap", tap: row({ silent_since: AT }) });
+  assert.match(root.part("silent").textContent, /^Silent since \d/);
+  sockets[0].say({ type: "tap", tap: row() });
+  assert.equal(root.part("silent").textContent, "");
 });
 
 test("the page of a tap shows the packets that are not zero, as they come", async () => {

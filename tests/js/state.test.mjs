@@ -19,7 +19,9 @@ function tap(id, changes = {}) {
     codec: "PCMU",
     transport: "ws",
     state: "tapping",
+    transitions: 1,
     media: true,
+    silent_since: null,
     requested_at: iso(NOW - 60_000),
     started_at: iso(NOW - 50_000),
     ended_at: null,
@@ -31,7 +33,7 @@ function tap(id, changes = {}) {
 }
 
 const ended = (id, changes = {}) =>
-  tap(id, { state: "finished", media: false, ended_at: iso(NOW), ...changes });
+  tap(id, { state: "finished", transitions: 2, media: false, ended_at: iso(NOW), ...changes });
 
 /** Play events on a list, all at one time. */
 function play(events, { state = emptyList(), now = NOW } = {}) {
@@ -104,7 +106,8 @@ for (const was of ["finished", "failed", "lost"]) {
   for (const now of ["requested", "tapping"]) {
     test(`a ${was} tap is not ${now} again by a stale event`, () => {
       const before = play([snapshot(tap("a")), change(ended("a", { state: was }))]);
-      assert.equal(play([change(tap("a", { state: now }))], { state: before }), before);
+      const transitions = now === "tapping" ? 1 : 0;
+      assert.equal(play([change(tap("a", { state: now, transitions }))], { state: before }), before);
     });
   }
 }
@@ -115,6 +118,32 @@ for (const was of ["failed", "lost"]) {
     assert.equal(list.taps.get("a").state, "finished");
   });
 }
+
+test("a lost tap whose media comes back is live again, and stays", () => {
+  const list = play([snapshot(tap("a")), change(ended("a", { state: "lost" })), change(tap("a", { transitions: 3 }))]);
+  assert.equal(list.taps.get("a").state, "tapping");
+  assert.deepEqual(ids(play([{ type: "tick", held: new Set() }], { state: list, now: NOW + 60_000 })), ["a"]);
+});
+
+test("a lost tap that had left the list comes back to its place", () => {
+  const tick = { type: "tick", held: new Set() };
+  let list = play([snapshot(tap("a"), tap("b", { requested_at: iso(NOW) })), change(ended("a", { state: "lost" }))]);
+  list = play([tick], { state: list, now: NOW + 20_000 });
+  assert.deepEqual(ids(list), ["b"]);
+  assert.deepEqual(ids(play([change(tap("a", { transitions: 3 })), tick], { state: list })), ["a", "b"]);
+});
+
+test("a silent tap goes below all others with the next tick, and back when it is heard", () => {
+  const tick = { type: "tick", held: new Set() };
+  const silent = tap("a", { silent_since: iso(NOW) });
+  let list = play([snapshot(tap("a"), tap("b"), tap("c")), change(silent)]);
+  assert.deepEqual(ids(list), ["a", "b", "c"]);
+  list = play([tick], { state: list });
+  assert.deepEqual(ids(list), ["b", "c", "a"]);
+  assert.deepEqual(ids(play([change(tap("d")), tick], { state: list })), ["b", "c", "d", "a"]);
+  assert.deepEqual(ids(play([change(tap("a")), tick], { state: list })), ["a", "b", "c"]);
+  assert.deepEqual(ids(play([snapshot(silent, tap("b"))])), ["b", "a"]);
+});
 
 test("a tap that a snapshot brings back to life stays", () => {
   const list = play([snapshot(tap("a")), change(ended("a")), snapshot(tap("a"))]);

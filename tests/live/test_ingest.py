@@ -321,6 +321,24 @@ async def test_media_alone_starts_a_tap_and_its_end_alone_loses_it(server: Serve
     assert (await row(opened.tap)).state == "lost"
 
 
+async def test_media_that_comes_back_takes_a_lost_tap_up_behind_a_gap(server: Server) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await send(sender, 3)
+    await closed_row(opened.tap)
+    later = timezone.now() + datetime.timedelta(seconds=61)
+    await database_sync_to_async(media.close_lost)(later)
+    assert (await row(opened.tap)).state == "lost"
+    async with server.tap(opened.uri) as sender:
+        await send(sender, 3)
+        tap = await row(opened.tap)
+        assert (tap.state, tap.ended_at) == ("tapping", None)
+    await ring_of(opened.tap, 6 * 320)
+    first, second = await frames_of(tap)
+    assert frame.unpack_header(second).flags & frame.Flag.GAP
+    assert frame.position_of(second) > frame.sample_count(first)
+
+
 async def test_a_browsers_origin_does_not_matter_here(server: Server) -> None:
     opened = await open_tap()
     async with server.tap(opened.uri, origin="https://elsewhere.example") as sender:

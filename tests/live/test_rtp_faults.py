@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
+from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from monitor import leases
+from monitor import leases, media
 from monitor.audio import frame, g711
 from monitor.live import bus
 from monitor.models import RtpLease, Tap
@@ -235,6 +236,28 @@ async def test_the_only_port_is_the_next_taps_after_the_cool_off_and_nothing_of_
     assert heard in g711.decode("PCMU", sent)  # what was said before the port was bound is lost
 
 
+async def test_a_silent_tap_outlives_the_process_that_received_it(
+    transactional_db: Any, settings: Any
+) -> None:
+    settings.RTP_PUBLIC_IP = "127.0.0.7"
+    with RtpTaps(RTP_PUBLIC_IP="127.0.0.7", RTP_HOST="127.0.0.7") as process:
+        opened = await open_rtp()
+        with Sender(opened.uri) as sender:
+            await sender.speak([payload(number) for number in range(30)])
+            process.process.terminate()
+            await asyncio.to_thread(process.process.wait)
+            assert (await row(opened.tap)).media_closed_at
+            await asyncio.to_thread(process.start)
+
+            async def held() -> bool:
+                return not (await row(opened.tap)).media_closed_at
+
+            await eventually(held)
+            await sender.speak([payload(number) for number in range(30)])
+            await eventually(lambda: gaps_of(opened.tap))
+    assert (await row(opened.tap)).state == "tapping"
+
+
 async def test_two_processes_share_the_ports_and_one_takes_over_from_the_other(
     rtp_taps: RtpTaps,
 ) -> None:
@@ -263,8 +286,10 @@ async def stalls_of(tap: Tap) -> list[bool]:
 async def test_a_silent_sender_is_told_stalled_then_live_again_and_given_up_in_the_end(
     transactional_db: Any, settings: Any
 ) -> None:
+    """And heard again, even when its tap is lost by then."""
     settings.RTP_PUBLIC_IP = "127.0.0.5"
-    with RtpTaps("-m", "tests.short_rtptaps", RTP_PUBLIC_IP="127.0.0.5", RTP_HOST="127.0.0.5"):
+    here = {"RTP_PUBLIC_IP": "127.0.0.5", "RTP_HOST": "127.0.0.5", "SILENT_FOR": "5"}
+    with RtpTaps("-m", "tests.short_rtptaps", **here):
         opened = await open_rtp()
 
         async def told(*expected: bool) -> bool:
@@ -276,8 +301,18 @@ async def test_a_silent_sender_is_told_stalled_then_live_again_and_given_up_in_t
             sender.number += 75  # its clock went on
             await sender.speak([payload(0)] * 15)
             await eventually(lambda: told(True, False))
-        closed = await closed_row(opened.tap)
-    assert closed.state == "tapping"
-    assert closed.rtp["received"] == 30
-    assert "media closed: no audio for 3 s" in await reasons(closed)
-    assert await told(True, False, True)
+            closed = await closed_row(opened.tap)
+            assert closed.state == "tapping"
+            assert closed.rtp["received"] == 30
+            assert "media closed: no audio for 5 s" in await reasons(closed)
+            assert await told(True, False, True)
+            later = timezone.now() + media.LOST_AFTER
+            await database_sync_to_async(media.close_lost)(later)
+            assert (await row(opened.tap)).state == "lost"
+            await sender.speak([payload(0)] * 15)
+
+            async def tapping() -> bool:
+                return (await row(opened.tap)).state == "tapping"
+
+            await eventually(tapping)
+            await eventually(lambda: told(True, False, True, False))

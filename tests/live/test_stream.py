@@ -304,7 +304,7 @@ def test_counters_say_what_came_since_the_last_look(tap: TapStream, clock: Clock
     count = tap.counted()
     assert (count.frames, count.bytes, count.gaps) == (50, 8000, 0)
     again = tap.counted()
-    assert (again.frames, again.bytes, again.gaps, again.last_at) == (0, 0, 0, None)
+    assert (again.frames, again.bytes, again.gaps) == (0, 0, 0)
 
 
 def test_an_empty_message_is_no_frame_and_no_sign_of_life(tap: TapStream, clock: Clock) -> None:
@@ -314,12 +314,10 @@ def test_an_empty_message_is_no_frame_and_no_sign_of_life(tap: TapStream, clock:
     assert tap.stalled
 
 
-def test_counters_say_when_audio_last_came(tap: TapStream, clock: Clock) -> None:
+def test_a_stream_knows_when_audio_last_came(tap: TapStream, clock: Clock) -> None:
     talk(tap, clock, 1)
     clock.now += 2
-    last_at = tap.counted().last_at
-    assert last_at is not None
-    ago = datetime.datetime.now(datetime.UTC) - last_at
+    ago = datetime.datetime.now(datetime.UTC) - tap.heard_at
     assert ago.total_seconds() == pytest.approx(2, abs=0.5)
 
 
@@ -463,12 +461,13 @@ def test_a_stalled_connection_does_not_hide_the_levels_of_the_one_that_took_over
     assert writer.levels == [{str(tap.tap_id): [-96.0, -96.0]}]
 
 
-def test_a_connection_without_audio_for_30_s_is_given_up_once(
-    streams: Streams, tap: TapStream, clock: Clock
+def test_a_connection_without_audio_for_as_long_as_is_set_is_given_up_once(
+    streams: Streams, tap: TapStream, clock: Clock, settings: Any
 ) -> None:
     """Once: giving up cancels a task, and its last words must not be cancelled too."""
     given_up: list[float] = []
-    tap.on_dead = lambda: given_up.append(clock.now)
+    tap.on_silent = lambda: given_up.append(clock.now)
+    settings.SILENT_FOR = 30
     tick_for(streams, clock, 29.8)
     assert given_up == []
     tick_for(streams, clock, 10)
@@ -477,10 +476,11 @@ def test_a_connection_without_audio_for_30_s_is_given_up_once(
 
 
 def test_a_connection_is_not_given_up_while_audio_comes(
-    streams: Streams, tap: TapStream, clock: Clock
+    streams: Streams, tap: TapStream, clock: Clock, settings: Any
 ) -> None:
     given_up: list[float] = []
-    tap.on_dead = lambda: given_up.append(clock.now)
+    tap.on_silent = lambda: given_up.append(clock.now)
+    settings.SILENT_FOR = 30
     for _ in range(10):
         tick_for(streams, clock, 29)
         tap.feed(LOUD)

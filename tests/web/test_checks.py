@@ -133,6 +133,14 @@ def test_w003_an_address_that_signalwire_refuses(
     assert ids(checks.rtp_address(None)) == found
 
 
+@pytest.mark.parametrize(("seconds", "found"), [(60, []), (59, ["monitor.W005"])])
+def test_w005_a_limit_that_ends_calls_on_hold(
+    settings: Any, seconds: int, found: list[str]
+) -> None:
+    settings.SILENT_FOR = seconds
+    assert ids(checks.silence(None)) == found
+
+
 def test_rtptaps_starts_with_its_own_check_only() -> None:
     assert rtptaps.Command.requires_system_checks == (checks.RTP,)
     tagged = [one for one in registry.registry.get_checks() if checks.RTP in one.tags]
@@ -164,6 +172,7 @@ def test_no_migration_is_missing() -> None:
         ("DEBUG", "maybe", "DEBUG='maybe': use 'true' or 'false'"),
         ("CHUNK_MS", "0", "CHUNK_MS='0': use a whole number from 20 to 500"),
         ("RING_SECONDS", "lots", "RING_SECONDS='lots': use a whole number from 5 to 600"),
+        ("SILENT_FOR", "4", "SILENT_FOR='4': use a whole number from 5 to 86400"),
         ("RTP_PORTS", "5000", "RTP_PORTS='5000': use first-last, from 1024 to 65535"),
         ("RTP_PORTS", "9-99", "RTP_PORTS='9-99': use first-last, from 1024 to 65535"),
         ("RTP_PUBLIC_IP", "taps.example", "RTP_PUBLIC_IP='taps.example': use an IPv4 address"),

@@ -60,7 +60,7 @@ def test_what_a_receiver_reads_is_one_query(
     lease = RtpLease.objects.get()
     with django_assert_num_queries(1):  # type: ignore[operator]
         found = leases.held("127.0.0.1")
-    assert found == [(lease.pk, lease.port, rtp.tap.pk, "requested", None, None)]
+    assert found == [(lease.pk, lease.port, rtp.tap.pk, "requested", None, None, None)]
     assert isinstance(found[0], leases.Held)
     assert leases.held("127.0.0.2") == []
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitor import media
+from monitor import announce, media
 from monitor.models import Tap, TapState
 from monitor.taps import OpenedTap
 
@@ -62,10 +62,30 @@ class TestMedia:
         assert again
         assert (read(opened).gaps, read(opened).media_closed_at) == (1, None)
 
-    @pytest.mark.parametrize("ended", ["finished", "failed", "lost"])
+    @pytest.mark.parametrize("ended", ["finished", "failed"])
     def test_an_ended_tap_takes_no_media(self, opened: OpenedTap, ended: str) -> None:
         change(opened, state=ended)
         with pytest.raises(media.Refused, match=f"the tap has {ended}"):
+            media.opened(opened.tap.pk, "a")
+
+    def test_a_lost_tap_is_taken_up_again(self, opened: OpenedTap) -> None:
+        media.opened(opened.tap.pk, "a")
+        media.closed(opened.tap.pk, "a", media.Count(), "gone")
+        started_at = read(opened).started_at
+        media.close_lost(timezone.now() + MINUTE)
+        assert read(opened).state == TapState.LOST
+        media.opened(opened.tap.pk, "b")
+        tap = read(opened)
+        assert (tap.state, tap.started_at, tap.ended_at) == ("tapping", started_at, None)
+        assert (tap.end_reason, tap.gaps, tap.transitions) == ("", 1, 3)
+        event = tap.events.last()
+        assert event is not None
+        assert str(event) == "lost → tapping: media connected again"
+        assert media.holders({"b"})
+
+    def test_a_lost_tap_whose_token_was_never_used_in_time_is_not(self, opened: OpenedTap) -> None:
+        change(opened, state="lost", requested_at=timezone.now() - 121 * SECOND)
+        with pytest.raises(media.Refused, match="the token was not used in time"):
             media.opened(opened.tap.pk, "a")
 
     def test_an_unknown_tap_takes_no_media(self, db: Any) -> None:
@@ -77,7 +97,15 @@ class TestMedia:
         with pytest.raises(media.Busy) as refusal:
             media.opened(opened.tap.pk, "b")
         assert refusal.value.socket == "a"
-        assert refusal.value.seen_at == read(opened).media_seen_at
+        assert refusal.value.heard_at == read(opened).media_seen_at
+
+    def test_it_is_told_since_when_a_silent_holder_is_silent(self, opened: OpenedTap) -> None:
+        media.opened(opened.tap.pk, "a")
+        media.write_silences([media.Silence(opened.tap.pk, "a", NOW)])
+        media.seen({"a": opened.tap.pk})
+        with pytest.raises(media.Busy) as refusal:
+            media.opened(opened.tap.pk, "b")
+        assert refusal.value.heard_at == NOW
 
     def test_a_silent_connection_is_replaced(self, opened: OpenedTap) -> None:
         media.opened(opened.tap.pk, "a")
@@ -94,10 +122,10 @@ class TestMedia:
 
     def test_what_the_replaced_one_still_brings_is_counted(self, opened: OpenedTap) -> None:
         media.opened(opened.tap.pk, "a")
-        media.counted(opened.tap.pk, media.Count(10, 1600, 0, timezone.now()))
+        media.counted(opened.tap.pk, media.Count(10, 1600))
         media.opened(opened.tap.pk, "b", replacing="a")
         media.closed(opened.tap.pk, "a", media.Count(5, 800, 1), "replaced")
-        media.counted(opened.tap.pk, media.Count(2, 320, 0, timezone.now()))
+        media.counted(opened.tap.pk, media.Count(2, 320))
         tap = read(opened)
         assert (tap.frames, tap.bytes, tap.gaps) == (17, 2720, 2)
         assert media.holders({"b"})
@@ -140,6 +168,12 @@ class TestReconciling:
             ("tapping", {"media_closed_at": NOW}, 60 * SECOND, "lost"),
             ("tapping", {"media_seen_at": NOW}, 59 * SECOND, "tapping"),
             ("tapping", {"media_seen_at": NOW}, 60 * SECOND, "lost"),
+            (
+                "tapping",
+                {"media_seen_at": NOW - MINUTE, "media_closed_at": NOW},
+                59 * SECOND,
+                "tapping",
+            ),
             ("finished", {"media_closed_at": NOW}, 60 * MINUTE, "finished"),
         ],
     )
@@ -163,6 +197,39 @@ class TestReconciling:
         tap = read(opened)
         assert (tap.ended_at, tap.media_closed_at) == (NOW, NOW)
         assert tap.end_reason == "media gone, and no finished came"
+
+    def test_media_that_is_silent_and_lives_is_not_lost(self, opened: OpenedTap) -> None:
+        media.opened(opened.tap.pk, "a")
+        change(opened, media_seen_at=NOW)
+        media.write_silences([media.Silence(opened.tap.pk, "a", NOW)])
+        assert media.seen({"a": opened.tap.pk}) == set()
+        assert media.close_lost(timezone.now() + 59 * SECOND) == (0, 0)
+        assert announce.describe_now(opened.tap.pk)["silent_since"] == NOW.isoformat()
+
+    def test_a_silent_tap_of_a_killed_process_ended_when_it_was_last_heard(
+        self, opened: OpenedTap
+    ) -> None:
+        change(opened, media_opened_at=NOW - MINUTE, silent_since=NOW, state="tapping")
+        change(opened, media_seen_at=NOW + 5 * MINUTE)
+        assert media.close_lost(NOW + 6 * MINUTE) == (1, 0)
+        assert (read(opened).ended_at, read(opened).media_closed_at) == (NOW, NOW + 5 * MINUTE)
+
+    def test_a_living_connection_takes_up_a_tap_that_was_lost_only_by_mistake(
+        self, opened: OpenedTap
+    ) -> None:
+        media.opened(opened.tap.pk, "a")
+        media.close_lost(timezone.now() + MINUTE)  # the database took no signs of life
+        assert read(opened).state == TapState.LOST
+        assert media.seen({"a": opened.tap.pk}) == set()
+        assert read(opened).state == TapState.TAPPING
+        assert media.holders({"a"})
+
+    def test_but_not_one_that_is_over_or_anothers(self, opened: OpenedTap) -> None:
+        media.opened(opened.tap.pk, "a")
+        media.opened(opened.tap.pk, "b", replacing="a")
+        assert media.seen({"a": opened.tap.pk}) == {"a"}
+        change(opened, state="finished")
+        assert media.seen({"b": opened.tap.pk}) == {"b"}
 
     def test_a_failed_tap_says_why(self, opened: OpenedTap) -> None:
         change(opened, requested_at=NOW)

@@ -33,6 +33,7 @@ ALLOWED = {
     (REQUESTED, FAILED),
     (TAPPING, FINISHED),
     (TAPPING, LOST),
+    (LOST, TAPPING),
     (LOST, FINISHED),
     (FAILED, FINISHED),
 }
@@ -117,7 +118,8 @@ class LifeOfATap(RuleBasedStateMachine):
 
     @rule(socket=st.sampled_from("abc"), replacing=st.sampled_from(["", "a", "b", "c"]))
     def media_connects(self, socket: str, replacing: str) -> None:
-        may = state_of(self.tap) in (REQUESTED, TAPPING) and self.holder in ("", replacing)
+        takes_media = state_of(self.tap) in (REQUESTED, TAPPING, LOST)
+        may = takes_media and self.holder in ("", replacing)
         try:
             media.opened(self.tap.tap.pk, socket, replacing=replacing)
         except media.Refused:
@@ -136,9 +138,21 @@ class LifeOfATap(RuleBasedStateMachine):
             self.holder = ""
         assert state_of(self.tap) == before
 
+    @rule(socket=st.sampled_from("abc"), silent=st.booleans())
+    def media_lives(self, socket: str, silent: bool) -> None:
+        before = state_of(self.tap)
+        since = timezone.now() if silent else None
+        media.write_silences([media.Silence(self.tap.tap.pk, socket, since)])
+        over = media.seen({socket: self.tap.tap.pk})
+        takes_up = before == LOST
+        assert over == (set() if takes_up or self.holder == socket != "" else {socket})
+        if takes_up:
+            self.holder = socket
+        assert state_of(self.tap) == (TAPPING if takes_up else before)
+
     @rule(frames=st.integers(1, 50))
     def media_is_counted(self, frames: int) -> None:
-        count = media.Count(frames, frames * 160, 0, timezone.now())
+        count = media.Count(frames, frames * 160)
         media.counted(self.tap.tap.pk, count)
         self.counted += frames
 

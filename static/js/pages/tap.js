@@ -6,8 +6,8 @@ import { DeckView, rememberedVolume } from "../deckview.js";
 import { localTimes, part, setAttr, setIcon, setText } from "../dom.js";
 import { shown, takePackets, valueOf } from "../packets.js";
 import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
-import { elapsed, isActive, revives } from "../state.js";
-import { agentName, duration, listRefusal, loss, STATE } from "../words.js";
+import { elapsed, isActive, isStale } from "../state.js";
+import { agentName, duration, listRefusal, loss, silentSince, STATE } from "../words.js";
 
 const ICON = { requested: "start", tapping: "live", finished: "ended", failed: "failed", lost: "failed" };
 
@@ -48,7 +48,7 @@ function receive(message) {
     if (found) show(found);
     else over(); // it ended while the link was down
   } else if (message.type === "tap" && message.tap.id === data.tap) {
-    if (!revives(row, message.tap)) show(message.tap);
+    if (!isStale(row, message.tap)) show(message.tap);
   } else if (message.type === "meters" && message.packets?.[data.tap]) {
     packets = takePackets(packets, message.packets[data.tap], Date.now());
     showPackets(packets.figures);
@@ -68,13 +68,16 @@ function showPackets(figures) {
 
 /** @param {import("../state.js").Tap} tap */
 function show(tap) {
+  const wasOver = row !== null && !isActive(row);
   row = tap;
   setAttr(root, "data-state", tap.state);
   setText(part(root, "state"), STATE[tap.state] ?? tap.state);
   setIcon(part(root, "state-icon"), /** @type {any} */ (ICON)[tap.state] ?? "start");
   setText(part(root, "listeners"), String(tap.listeners));
+  setText(part(root, "silent"), tap.silent_since ? silentSince(tap.silent_since) : "");
   tick();
   if (!isActive(tap)) over();
+  else if (wasOver) setText(part(root, "banner"), "");
 }
 
 /** The whole record is the server's to write: offer it, and do not pull the page away. */
