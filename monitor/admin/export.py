@@ -3,11 +3,13 @@
 Rows are fetched a page at a time by (moment, primary key), newest first, so
 neither memory nor a database cursor grows with the list or waits for a slow
 client. The body is an async iterator: under ASGI Django would first collect a
-synchronous one whole.
+synchronous one whole. It begins with the mark by which Excel knows UTF-8; without
+it "Jörg" is read as "JÃ¶rg".
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime
 import io
@@ -64,7 +66,7 @@ def cell(value: object) -> str:
 
 
 async def _body(sheet: Sheet, rows: QuerySet[Any]) -> AsyncIterator[bytes]:
-    yield _lines([list(sheet.columns)])
+    yield codecs.BOM_UTF8 + _lines([list(sheet.columns)])
     ordered = rows.order_by(f"-{sheet.moment}", "-pk")
     page = ordered
     while True:

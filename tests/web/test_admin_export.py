@@ -43,7 +43,7 @@ def content(response: Any) -> bytes:
 
 
 def exported(client: Client, path: str = EXPORT) -> list[dict[str, str]]:
-    text = content(client.get(path)).decode("utf-8")
+    text = content(client.get(path)).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -119,6 +119,13 @@ class TestFile:
     def test_names_keep_their_letters(self, as_bob: Client, db: Any) -> None:
         taps.open_tap("call-1", caller_name='Zoë "你好", 🎧\nline 2')
         assert exported(as_bob)[0]["caller_name"] == 'Zoë "你好", 🎧\nline 2'
+
+    def test_excel_is_told_that_it_is_utf_8(self, as_bob: Client, db: Any) -> None:
+        taps.open_tap("call-1", caller_name="Jörg Müller")
+        file = content(as_bob.get(EXPORT))
+        assert file.startswith(b"\xef\xbb\xbf")
+        assert file.count(b"\xef\xbb\xbf") == 1
+        assert "Jörg Müller".encode() in file
 
     def test_it_holds_no_token(self, as_root: Client, opened: OpenedTap) -> None:
         text = content(as_root.get(EXPORT)).decode()
