@@ -19,7 +19,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from .client_address import TrustedProxies
+from .client_address import Network, TrustedProxies, parse_networks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -128,6 +128,17 @@ def trusted_proxies(name: str) -> TrustedProxies:
         ) from None
 
 
+def networks(name: str, default: str) -> tuple[Network, ...]:
+    """Networks or addresses, separated by commas."""
+    value: str = env.str(name, default=default).strip()
+    try:
+        return parse_networks(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}={value!r}: use networks, such as 10.0.0.0/8,fd00::/8 ({error})"
+        ) from None
+
+
 def log_level() -> str:
     """A level's name."""
     level: str = env.str("LOG_LEVEL", default="INFO").upper()
@@ -171,6 +182,10 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # Whose X-Forwarded-For is believed. Nobody's, until the operator names the proxies.
 TRUSTED_PROXIES = trusted_proxies("TRUSTED_PROXIES")
 
+# Who may ask /healthz and /metrics: the machine, and private networks (RFC 1918, RFC 4193).
+PRIVATE_NETWORKS = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+PROBE_NETWORKS = networks("PROBE_NETWORKS", PRIVATE_NETWORKS)
+
 REDIS_URL = url("REDIS_URL", "", {"redis", "rediss", "unix"})
 CHUNK_MS = whole("CHUNK_MS", 60, 20, 500)
 RING_SECONDS = whole("RING_SECONDS", 30, 5, 600)
@@ -207,12 +222,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "monitor.probes.middleware",  # before the next, which checks the host
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "monitor.known_device.middleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -18,8 +18,6 @@ urlpatterns = [
         name="login",
     ),
     path("logout", LogoutView.as_view(), name="logout"),
-    path("healthz", views.healthz, name="healthz"),
-    path("metrics", views.metrics_page, name="metrics"),
     path("tap/<str:token>/status", webhooks.tap_status, name="tap-status"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

@@ -37,6 +37,7 @@ os.environ.update(
         "ALLOWED_HOSTS": "testserver",
         "ALLOWED_ORIGINS": "",
         "TRUSTED_PROXIES": "127.0.0.1",
+        "PROBE_NETWORKS": "127.0.0.0/8,10.0.0.0/8,::1",
         "CHUNK_MS": "60",
         "RTP_HOST": "127.0.0.1",
         "RTP_PUBLIC_IP": "127.0.0.1",

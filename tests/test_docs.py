@@ -65,7 +65,7 @@ def test_every_figure_is_in_the_protocol(figure: packets.Figure) -> None:
     assert f"`{figure.name}`" in PROTOCOL
 
 
-READERS = "boolean|whole|url|ipv4|ports|payload_types|trusted_proxies"
+READERS = "boolean|whole|url|ipv4|ports|payload_types|trusted_proxies|networks"
 
 
 def settings_read() -> set[str]:

@@ -187,6 +187,7 @@ def test_no_migration_is_missing() -> None:
         ("TRUSTED_PROXIES", "11", "or the number of proxies (11 is not a number of"),
         ("TRUSTED_PROXIES", "10.0.0.5/8", "TRUSTED_PROXIES='10.0.0.5/8': use networks"),
         ("TRUSTED_PROXIES", "proxy.example", "TRUSTED_PROXIES='proxy.example': use networks"),
+        ("PROBE_NETWORKS", "10.0.0.0/33", "PROBE_NETWORKS='10.0.0.0/33': use networks"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL='LOUD': use debug, info"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL: use sqlite:///path or postgres"),
         ("REDIS_URL", "localhost", "REDIS_URL is not a URL that begins with one of"),
