@@ -1,8 +1,9 @@
 """Rights that are lost end the sockets they opened.
 
 A socket's user is fixed when it connects. So each sign-out, changed user,
-changed group and changed password is told to every process, which looks again
-at the sockets it concerns; a look every 30 s is the backstop.
+changed group and changed password is told to every process
+(``monitor.live.revocations``), which looks again at the sockets it concerns; a look
+every 30 s is the backstop.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
-from .live import bus
+from .live.revocations import Revocation, revocations
 from .live.rights import session_digest
 
 
@@ -33,21 +34,25 @@ def connect() -> None:
 
 def _signed_out(request: Any, user: Any, **kwargs: Any) -> None:
     if user is not None:
-        bus.revoke(user.pk, session_digest(request.session.session_key or ""))
+        _revoke(user.pk, session_digest(request.session.session_key or ""))
 
 
 def _user_changed(instance: Any, created: bool = False, **kwargs: Any) -> None:
     fields = kwargs.get("update_fields")
     if not created and fields != frozenset({"last_login"}):
-        transaction.on_commit(lambda: bus.revoke(instance.pk))
+        transaction.on_commit(lambda: _revoke(instance.pk))
 
 
 def _rights_changed(instance: Any, action: str, reverse: bool, **kwargs: Any) -> None:
     if action.startswith("post_"):
         user_id = None if reverse else instance.pk
-        transaction.on_commit(lambda: bus.revoke(user_id))
+        transaction.on_commit(lambda: _revoke(user_id))
 
 
 def _group_changed(action: str = "post_delete", **kwargs: Any) -> None:
     if action.startswith("post_"):
-        transaction.on_commit(lambda: bus.revoke(None))
+        transaction.on_commit(lambda: _revoke(None))
+
+
+def _revoke(user_id: int | None, session: str = "") -> None:
+    revocations.revoke(Revocation(user_id, session))

@@ -132,13 +132,18 @@ def publish(event: dict[str, Any]) -> None:
     The database holds the truth; if Redis is away, the tap is kept in mind,
     and pages learn how it is when Redis is back.
     """
-    if not _publish(EVENTS, event) and "tap" in event:
+    if not deliver(EVENTS, event) and "tap" in event:
         _untold.add(event["tap"]["id"])
+
+
+def is_away() -> bool:
+    """Has Redis given no answer lately, so that it is not asked again yet?"""
+    return time.monotonic() < _away_until
 
 
 def has_untold() -> bool:
     """Is there a change to be told again, and is Redis asked?"""
-    return bool(_untold) and time.monotonic() >= _away_until
+    return bool(_untold) and not is_away()
 
 
 def untold() -> Iterator[str]:
@@ -150,16 +155,10 @@ def untold() -> Iterator[str]:
             return
 
 
-def revoke(user_id: int | None, session: str = "") -> None:
-    """Have every process look again at what a user may do (None: every user),
-    and end what a session opened."""
-    _publish(REVOCATIONS, {"user": user_id, "session": session})
-
-
-def _publish(key: str, message: dict[str, Any]) -> bool:
-    """False if Redis should have it, and has not."""
+def deliver(key: str, message: dict[str, Any]) -> bool:
+    """Append a message to a stream; False if Redis should have it, and has not."""
     global _away_until
-    if key != REVOCATIONS and time.monotonic() < _away_until:
+    if key != REVOCATIONS and is_away():
         return False  # it would hold the thread that all of a process's sockets share
     try:
         _append(key, message)

@@ -1,8 +1,8 @@
 """Rights: whether the users of open sockets may still have them.
 
 A socket's user is fixed when it connects. So every lost right is told to every
-process (``monitor.revocation``), and a look each 30 s is the backstop; one look
-for each session, however many sockets it has.
+process (``monitor.revocation``), and a look at each session within 30 s is the
+backstop; one look for each, however many sockets it has.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from . import bus
 from .close import CloseCode, Closed
 from .database import threaded
 from .hub import Hub
-from .turns import in_turn
+from .revocations import Revocation, revocations
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -56,22 +57,31 @@ class Rights:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._sockets: dict[str, set[Socket]] = {}  # by session
+        self._turns: Turns[str] = Turns(RECHECK, AT_ONCE)  # of the sessions
         self._looking: set[asyncio.Task[None]] = set()
 
     def watch(self, socket: Socket) -> None:
-        self._sockets.setdefault(socket.session_key, set()).add(socket)
+        if socket.session_key not in self._sockets:
+            self._sockets[socket.session_key] = set()
+            self._turns.add(socket.session_key)
+        self._sockets[socket.session_key].add(socket)
 
     def forget(self, socket: Socket) -> None:
         sockets = self._sockets.get(socket.session_key, set())
         sockets.discard(socket)
         if not sockets:
             self._sockets.pop(socket.session_key, None)
+            self._turns.remove(socket.session_key)
 
     async def run(self) -> None:
         """Follow revocations, and look at everybody each 30 s, for ever."""
-        await self._follow()
-        async for sessions in in_turn(self._sockets, RECHECK, AT_ONCE):
-            await self._look(sessions)
+        loop = asyncio.get_running_loop()
+        # Revocations come in the threads of requests.
+        with revocations.followed(lambda lost: loop.call_soon_threadsafe(self._revoked, lost)):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._subscribe())
+                async for sessions in self._turns:
+                    await self._look(sessions)
 
     def sign_of_life(self) -> None:
         """Have every socket say that its link works."""
@@ -79,23 +89,27 @@ class Rights:
             for socket in tuple(sockets):
                 socket.alive()
 
-    async def _follow(self) -> None:
+    async def _subscribe(self) -> None:
+        """Hear of other processes' revocations from when Redis is first there."""
         while True:
             try:
-                await self._hub.subscribe(bus.REVOCATIONS, self._revoked)
+                await self._hub.subscribe(bus.REVOCATIONS, self._heard)
             except bus.Unavailable:
                 await asyncio.sleep(1)
             else:
                 return
 
-    def _revoked(self, value: bytes) -> None:
+    def _heard(self, value: bytes) -> None:
         message = json.loads(value)
+        self._revoked(Revocation(message["user"], message["session"]))
+
+    def _revoked(self, lost: Revocation) -> None:
         concerned = []
         for session, sockets in self._sockets.items():
-            if message["session"] and message["session"] == session_digest(session):
+            if lost.session and lost.session == session_digest(session):
                 for socket in tuple(sockets):
                     socket.end(CloseCode.REVOKED, "signed out")
-            elif message["user"] is None or message["user"] in {one.user_id for one in sockets}:
+            elif lost.user_id is None or lost.user_id in {one.user_id for one in sockets}:
                 concerned.append(session)
         if concerned:
             task = asyncio.get_running_loop().create_task(self._look(concerned))

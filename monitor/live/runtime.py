@@ -14,6 +14,7 @@ from .. import announce, listens, media, metrics
 from . import bus, pipeline
 from .database import Gathered, Writes, threaded
 from .hub import Hub
+from .revocations import revocations
 from .rights import Rights
 from .rooms import ListRoom, TapRooms
 from .streams import Streams
@@ -21,7 +22,7 @@ from .streams import Streams
 logger = logging.getLogger(__name__)
 
 ALIVE_EVERY = 4.0  # seconds; a page that was sent nothing since the last time is told
-MAKE_GOOD = 1.0  # seconds between two looks for events that Redis did not take
+MAKE_GOOD = 1.0  # seconds between two looks for what Redis did not take
 COUNTED = 50  # sessions whose counts are written with one sign of life
 #: New containers before the collector looks for circles, of which the sockets leave none.
 #: An answer of Redis is three a Frame, and Python's 700 are passed by 250 Frames.
@@ -130,6 +131,9 @@ class Runtime:
             if bus.has_untold():
                 with _logged("events"):
                     await threaded(announce.again)()
+            if revocations.waits:
+                with _logged("revocations"):
+                    await threaded(revocations.tell_again)()
 
     async def _look(self) -> None:
         # From here, for a listener's own writer may hang in a send; and in a loop

@@ -16,7 +16,7 @@ from .. import media
 from . import pipeline
 from .database import threaded
 from .stream import TapStream
-from .turns import in_turn
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class Streams:
         self._writer = writer
         self._streams: set[TapStream] = set()
         self._stalled: set[TapStream] = set()
+        self._turns: Turns[TapStream] = Turns(CHECKPOINT, AT_ONCE)  # at having counters written
         self._ticks = 0
         self._silences: dict[TapStream, media.Silence] = {}  # to be written
         self._silence = asyncio.Event()
@@ -42,12 +43,14 @@ class Streams:
 
     def add(self, stream: TapStream) -> None:
         self._streams.add(stream)
+        self._turns.add(stream)
         if stream.continues:
             # Its predecessor may have been told stalled, by another process even: take it back.
             self._stalled.add(stream)
 
     def remove(self, stream: TapStream) -> None:
         self._streams.discard(stream)
+        self._turns.remove(stream)
         self._stalled.discard(stream)
 
     async def measure(self) -> None:
@@ -59,8 +62,8 @@ class Streams:
 
     async def count(self) -> None:
         """Write the counters down, those of each stream every 10 s, for ever."""
-        async for streams in in_turn(self._streams, CHECKPOINT, AT_ONCE):
-            await self.checkpoint(self._streams.intersection(streams))
+        async for streams in self._turns:
+            await self.checkpoint(streams)
 
     async def write_silences(self) -> None:
         """Write which connections fall silent and which are heard again, until cancelled."""

@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from typing import TypeVar
+import time
+from collections.abc import AsyncIterator, Callable
+from itertools import islice
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-async def in_turn(things: Collection[T], every: float, at_once: int) -> AsyncIterator[list[T]]:
-    """Each of the things every so many seconds, evenly spread, for ever.
+class Turns(Generic[T]):
+    """Hands out each of its things again and again, a few at a time and evenly spread.
 
-    ``things`` may change meanwhile: what is new comes with the next round, and of
-    what is handed out some may be gone.
+    None waits longer than ``every`` seconds for its first turn or between two turns,
+    whoever comes and goes meanwhile.
     """
-    while True:
-        known = list(things)
-        if not known:
-            await asyncio.sleep(every)
-        for begin in range(0, len(known), at_once):
-            some = known[begin : begin + at_once]
-            await asyncio.sleep(every * len(some) / len(known))
-            yield some
+
+    def __init__(
+        self, every: float, at_once: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._every = every
+        self._at_once = at_once
+        self._clock = clock
+        self._due: dict[T, float] = {}  # the latest time of each one's turn, the earliest first
+
+    def add(self, thing: T) -> None:
+        """Put a thing at the end of the queue."""
+        self._due[thing] = self._clock() + self._every
+
+    def remove(self, thing: T) -> None:
+        self._due.pop(thing, None)
+
+    async def __aiter__(self) -> AsyncIterator[list[T]]:
+        """Wait for the next few things, for ever; some may have been removed when they are used."""
+        while True:
+            await asyncio.sleep(self._pause())
+            if some := list(islice(self._due, self._at_once)):
+                for thing in some:
+                    self.remove(thing)
+                    self.add(thing)
+                yield some
+
+    def _pause(self) -> float:
+        """Seconds until the next turn."""
+        if not self._due:
+            return self._every  # whoever comes meanwhile is not due before that
+        until_due = next(iter(self._due.values())) - self._clock()
+        return max(0.0, min(until_due, self._every * self._at_once / len(self._due)))

@@ -26,6 +26,7 @@ from monitor.audio import frame
 from monitor.audio.frame import Flag, Leg
 from monitor.live import bus, pipeline
 from monitor.live.episodes import Episodes
+from monitor.live.revocations import Revocation, revocations
 from tests import environment
 
 CHUNK = 480  # samples, 60 ms
@@ -571,8 +572,8 @@ def test_an_event_is_published_as_json(store: redis.Redis) -> None:
 
 
 def test_a_revocation_names_a_user_and_a_session(store: redis.Redis) -> None:
-    bus.revoke(7, "digest")
-    bus.revoke(None)
+    revocations.revoke(Revocation(7, "digest"))
+    revocations.revoke(Revocation(None))
     published = [json.loads(fields[b"j"]) for _, fields in store.xrange(bus.REVOCATIONS)]
     assert published == [{"user": 7, "session": "digest"}, {"user": None, "session": ""}]
 

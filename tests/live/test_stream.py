@@ -532,11 +532,13 @@ async def test_a_checkpoint_that_fails_loses_no_counts(
 
 @pytest.mark.django_db(transaction=True)
 async def test_every_stream_s_counters_are_written_down_again_and_again(
-    streams: Streams, tap: TapStream, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    writer: Recorder, tap: TapStream, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = Book()
     monkeypatch.setattr("monitor.live.streams._write_counts", book.write)
     monkeypatch.setattr("monitor.live.streams.CHECKPOINT", 0.0)
+    streams = Streams(writer)
+    streams.add(tap)
     loop = asyncio.create_task(streams.count())
     for seconds in (1, 2):
         talk(tap, clock, 1)
