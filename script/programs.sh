@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Finds the programs that tests drive, or gets them from Debian's packages:
-# Chromium (BROWSER_PATH) for the page, ffmpeg for RTP from a sender that is not
-# ours. Without one its tests are skipped loudly; with CI=true that is a failure.
+# Chromium (BROWSER_PATH) and Firefox for the page, PulseAudio as Firefox's sound
+# device, ffmpeg for RTP from a sender that is not ours. Without one its tests are skipped loudly; with CI=true that is a failure.
 
 find_programs() {
     for name in chromium chromium-browser google-chrome; do
@@ -12,6 +12,9 @@ find_programs() {
     fi
     export BROWSER_PATH
     [ -n "$BROWSER_PATH" ] || missing Chromium
+    command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 ||
+        from_debian firefox-esr || missing Firefox
+    command -v pulseaudio >/dev/null 2>&1 || from_debian pulseaudio || missing PulseAudio
     command -v ffmpeg >/dev/null 2>&1 || from_debian ffmpeg || missing ffmpeg
 }
 

@@ -1,7 +1,47 @@
 // @ts-check
 /** Sound out: the page's one AudioContext, and the worklet module loaded into it. */
 
-const BLOCKED_AFTER_MS = 600;
+/** How long a context may take to run before the page says that the browser waits for a click. */
+const UNCLICKED_MS = 600;
+/** After a click no browser holds the sound back: what is slow is the device. Firefox takes up to 2 s to open one. */
+const CLICKED_MS = 4000;
+const DEVICE_STOPPED = "The sound device stopped working. Check the output of this computer.";
+const NO_DEVICE = "No sound device was found. Connect headphones or speakers, then try again.";
+
+/**
+ * Brings an AudioContext to the state that was asked for last. A browser may
+ * finish a suspend() after a later resume(), and the state says "running" until
+ * then. So the state is never a reason not to ask, and a request that another
+ * one has overtaken is followed by the wanted one again.
+ */
+class StateRequest {
+  /** @param {AudioContext} context */
+  constructor(context) {
+    this.context = context;
+    /** @type {"running" | "suspended"} */
+    this.wanted = "suspended";
+    /** @type {Promise<void>} the last suspend() */
+    this.suspended = Promise.resolve();
+  }
+
+  /** Call inside a click, before any await: only there may sound begin. */
+  resume() {
+    this.wanted = "running";
+    this.context.resume().then(() => this.#reached("running"), () => {});
+  }
+
+  suspend() {
+    this.wanted = "suspended";
+    this.suspended = this.context.suspend().then(() => this.#reached("suspended"), () => {});
+  }
+
+  /** @param {"running" | "suspended"} state */
+  #reached(state) {
+    if (state === this.wanted) return;
+    if (this.wanted === "running") this.resume();
+    else this.suspend();
+  }
+}
 
 /** Why there can be no sound, in words for the listener. */
 export class AudioFailure extends Error {
@@ -16,10 +56,14 @@ export class AudioOutput extends EventTarget {
     this.workletUrl = workletUrl;
     /** @type {AudioContext | null} */
     this.context = null;
+    /** @type {StateRequest | null} */
+    this.request = null;
     /** @type {Promise<void> | null} */
     this.loading = null;
     this.users = 0;
+    this.attempt = 0; // number of the last one to make it run
     this.settling = false; // it was asked to run a moment ago
+    this.ran = false; // the context ran before
   }
 
   get running() {
@@ -34,12 +78,26 @@ export class AudioOutput extends EventTarget {
   /** Call inside a click, before any await: only there may sound begin. */
   unlock() {
     if (!this.context) this.#create();
-    const context = /** @type {AudioContext} */ (this.context);
-    if (context.state === "running") return;
     this.settling = true;
-    context.resume().catch(() => {});
-    // Without a gesture the promise of resume() stays open, so a timer decides.
-    setTimeout(() => this.#settled(), BLOCKED_AFTER_MS);
+    this.request?.resume();
+    this.#settle();
+  }
+
+  /** Where a device or a click is missing the promise of resume() stays open, so a timer decides. */
+  async #settle() {
+    const clicked = Boolean(globalThis.navigator?.userActivation?.isActive);
+    const attempt = ++this.attempt;
+    await this.request?.suspended;
+    setTimeout(() => {
+      if (attempt === this.attempt) this.#settled(clicked);
+    }, clicked ? CLICKED_MS : UNCLICKED_MS);
+  }
+
+  /** @param {boolean} clicked */
+  #settled(clicked) {
+    this.settling = false;
+    if (clicked && this.users > 0 && !this.running && !this.ran) this.#fail(NO_DEVICE);
+    else this.#changed();
   }
 
   #create() {
@@ -50,23 +108,34 @@ export class AudioOutput extends EventTarget {
         : "Browsers play live audio only over https. Open this page with an https address.";
       throw new AudioFailure(why);
     }
-    this.context = new Context({ latencyHint: "interactive" });
-    this.context.addEventListener("statechange", () => this.#changed());
-    this.context.addEventListener("error", () => this.#fail());
-  }
-
-  #settled() {
-    this.settling = false;
-    this.#changed();
+    const context = new Context({ latencyHint: "interactive" });
+    this.context = context;
+    this.request = new StateRequest(context);
+    context.addEventListener("statechange", () => this.#changed());
+    context.addEventListener("error", () => {
+      if (context === this.context) this.#fail(DEVICE_STOPPED);
+    });
   }
 
   #changed() {
+    this.ran ||= this.running;
     this.dispatchEvent(new Event("change"));
   }
 
-  #fail() {
-    const detail = "The sound device stopped working. Check the output of this computer.";
+  /**
+   * The next click gets a new context: this one may never sound again.
+   * @param {string} detail
+   */
+  #fail(detail) {
+    this.#discard();
     this.dispatchEvent(new CustomEvent("failed", { detail }));
+  }
+
+  #discard() {
+    this.context?.close().catch(() => {});
+    this.context = this.request = this.loading = null;
+    this.settling = this.ran = false;
+    this.attempt++;
   }
 
   /** @returns {Promise<void>} settled when the worklet is there */
@@ -74,8 +143,7 @@ export class AudioOutput extends EventTarget {
     const context = /** @type {AudioContext} */ (this.context);
     this.loading ??= context.audioWorklet.addModule(this.workletUrl).catch(() => {
       // A context remembers a module that failed for good: the next click gets a new one.
-      this.loading = this.context = null;
-      context.close().catch(() => {});
+      if (context === this.context) this.#discard();
       throw new AudioFailure("The player could not be loaded. Check your connection and try again.");
     });
     return this.loading;
@@ -83,8 +151,7 @@ export class AudioOutput extends EventTarget {
 
   /** Nobody plays: let the device sleep. */
   rest() {
-    if (this.users > 0 || !this.context) return;
-    this.context.suspend().catch(() => {});
+    if (this.users === 0) this.request?.suspend();
   }
 
   /** Seconds between the worklet and the ear, as far as the browser knows. */

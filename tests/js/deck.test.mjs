@@ -105,3 +105,96 @@ test("a sound that is taken away while the last words play leaves nothing open",
   assert.equal(call.deck.light.state, "ended");
   assert.equal(call.socket.closedByUs, true);
 });
+
+for (const [suspend, resume] of [[200, 0], [1000, 0], [0, 300], [300, 300]]) {
+  for (const pause of [80, 140, 200]) {
+    test(`Listen ${pause} ms after Stop plays: suspend takes ${suspend} ms, resume ${resume} ms`, async () => {
+      const call = new Call();
+      await call.listen();
+      await call.go(1200);
+      FakeContext.delays = { suspend, resume };
+      call.deck.stop();
+      await pass(pause);
+      const states = new Set();
+      call.deck.addEventListener("change", () => states.add(call.deck.light.state));
+      await call.listen();
+      await call.go(2400);
+      assert.equal(call.deck.light.state, "playing");
+      assert.ok(!states.has("blocked"), [...states].join());
+      assert.equal(FakeContext.made.length, 1);
+    });
+  }
+
+  test(`Stop after Listen lets the device sleep: suspend takes ${suspend} ms, resume ${resume} ms`, async () => {
+    FakeContext.delays = { suspend, resume };
+    const call = new Call();
+    await call.listen();
+    call.deck.stop();
+    await pass(4000);
+    assert.equal(FakeContext.made[0].state, "suspended");
+  });
+}
+
+test("a browser that waits for a click is said to hold the sound back", async () => {
+  FakeContext.delays = { suspend: 0, resume: 1e9 };
+  const call = new Call();
+  await call.listen();
+  await call.go(480);
+  assert.equal(call.deck.light.state, "buffering");
+  await call.go(300);
+  assert.equal(call.deck.light.state, "blocked");
+  FakeContext.delays.resume = 0;
+  call.deck.resume();
+  await call.go(1200);
+  assert.equal(call.deck.light.state, "playing");
+});
+
+test("a device that takes two seconds to open after a click is waited for", async () => {
+  navigator.userActivation = { isActive: true };
+  FakeContext.delays.resume = 2000;
+  const call = new Call();
+  await call.listen();
+  const states = new Set();
+  call.deck.addEventListener("change", () => states.add(call.deck.light.state));
+  await call.go(3600);
+  assert.equal(call.deck.light.state, "playing");
+  assert.ok(!states.has("blocked"));
+});
+
+test("where a click does not make the context run there is no sound device; with one the next click plays", async () => {
+  navigator.userActivation = { isActive: true };
+  FakeContext.delays.resume = 1e9;
+  const call = new Call();
+  await call.listen();
+  await call.go(4200);
+  assert.equal(call.deck.light.state, "failed");
+  assert.match(call.deck.light.detail, /^No sound device/);
+  FakeContext.delays.resume = 0;
+  await call.listen();
+  await call.go(1200);
+  assert.equal(call.deck.light.state, "playing");
+});
+
+test("a sound that was taken away and does not come back at a click stays paused", async () => {
+  navigator.userActivation = { isActive: true };
+  const call = new Call();
+  await call.listen();
+  await call.go(1200);
+  FakeContext.made[0].become("interrupted");
+  FakeContext.delays.resume = 1e9;
+  call.deck.resume();
+  await call.go(6000);
+  assert.equal(call.deck.light.state, "blocked");
+});
+
+test("a context that reports an error is not used again", async () => {
+  const call = new Call();
+  await call.listen();
+  await call.go(1200);
+  FakeContext.made[0].dispatchEvent(new Event("error"));
+  assert.match(call.deck.light.detail, /^The sound device stopped working/);
+  await call.listen();
+  await call.go(1200);
+  assert.equal(call.deck.light.state, "playing");
+  assert.equal(FakeContext.made.length, 2);
+});

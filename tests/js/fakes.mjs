@@ -17,7 +17,7 @@ export class FakeSocket {
     this.closedByUs = true;
   }
   say(message) {
-    this.onmessage({ data: typeof message === "object" && message.type ? JSON.stringify(message) : message });
+    this.onmessage?.({ data: typeof message === "object" && message.type ? JSON.stringify(message) : message });
   }
   get acks() {
     return this.sent.filter((message) => message.type === "ack").map((message) => message.position);
@@ -80,7 +80,7 @@ export class FakeNode {
   }
   disconnect() {}
   report(report) {
-    this.port.onmessage({ data: { playing: true, ended: false, rms: 0.1, underruns: 0, ...report } });
+    this.port.onmessage?.({ data: { playing: true, ended: false, rms: 0.1, underruns: 0, ...report } });
   }
   get pushed() {
     return this.messages.filter((message) => message.type === "push").map((message) => message.position);
@@ -105,6 +105,7 @@ export function install() {
     AudioWorkletNode: FakeNode,
     location: { protocol: "http:", host: "here" },
     document: new EventTarget(),
+    navigator: {},
   });
 }
 

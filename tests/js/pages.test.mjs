@@ -65,6 +65,7 @@ class FakeContext {
   audioWorklet = { addModule: () => new Promise(() => {}) };
   addEventListener() {}
   async suspend() {}
+  async resume() {}
 }
 
 function pass(ms) {
