@@ -1,4 +1,5 @@
-"""What is kept: calls, their taps, every change of a tap, and who listened."""
+"""What is kept: calls, their taps, every change of a tap, who listened, and who did what in
+the admin."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import datetime
 import uuid
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
 
@@ -196,3 +198,43 @@ class ListenSession(models.Model):
     @property
     def duration(self) -> datetime.timedelta:
         return (self.ended_at or timezone.now()) - self.started_at
+
+
+class AdminAction(models.Model):
+    """What somebody did in the admin: each page of the history read, each export, each change.
+
+    It takes the place of Django's LogEntry, which is deleted together with its user: here
+    the user may go, and what they did stays under their name.
+    """
+
+    class Kind(models.TextChoices):
+        """What was done."""
+
+        LOOKED_AT = "looked at", "Looked at"
+        EXPORTED = "exported", "Exported"
+        ADDED = "added", "Added"
+        CHANGED = "changed", "Changed"
+        DELETED = "deleted", "Deleted"
+
+    at = models.DateTimeField(default=timezone.now)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="admin_actions"
+    )
+    username = models.CharField(max_length=150, help_text="kept when the user is deleted")
+    kind = models.CharField("what", max_length=9, choices=Kind)
+    content_type = models.ForeignKey(
+        ContentType, models.SET_NULL, null=True, related_name="+", verbose_name="type"
+    )
+    object_id = models.CharField("object ID", max_length=255, blank=True)
+    object_repr = models.CharField("object", max_length=200)
+    message = models.TextField("details", blank=True, help_text="which fields were changed")
+
+    class Meta:
+        ordering = ("-at",)
+        indexes = [
+            models.Index(fields=("-at",)),
+            models.Index(fields=("content_type", "object_id")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username}: {self.get_kind_display()} {self.object_repr}"

@@ -5,9 +5,17 @@ Accounts are Django's own: a user put into the group Supervisors may listen.
 
 from __future__ import annotations
 
+from .accounts import GroupAdmin, UserAdmin
+from .actions import AdminActionAdmin
 from .calls import CallAdmin
 from .listens import ListenSessionAdmin
-from .readers import LogEntryAdmin
 from .taps import TapAdmin
 
-__all__ = ["CallAdmin", "ListenSessionAdmin", "LogEntryAdmin", "TapAdmin"]
+__all__ = [
+    "AdminActionAdmin",
+    "CallAdmin",
+    "GroupAdmin",
+    "ListenSessionAdmin",
+    "TapAdmin",
+    "UserAdmin",
+]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -18,9 +16,7 @@ from django.views.decorators.http import require_safe
 
 from .export import Sheet, download
 from .lists import HistoryList, HistoryRows
-
-#: A LogEntry's kind, beside Django's ADDITION, CHANGE and DELETION.
-LOOKED_AT = 4
+from .log import Kind, Logged
 
 
 def link(row: Model, text: str) -> SafeString:
@@ -42,7 +38,7 @@ class ReadOnly:
         return False
 
 
-class HistoryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
+class HistoryAdmin(ReadOnly, Logged):
     """A read-only list that is fast when long, and whose pages' readers are noted."""
 
     change_list_template = "admin/history_list.html"
@@ -76,7 +72,7 @@ class HistoryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # no 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        self._note(request, str(kwargs["obj"].pk), str(kwargs["obj"]), "Looked at.")
+        self.log(request, Kind.LOOKED_AT, kwargs["obj"])
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -91,22 +87,11 @@ class HistoryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # no 
         if self.sheet is None or not self.has_view_permission(request):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).queryset
-        self._note(request, None, f"Export of {_filters(request)}", "Exported.")
+        self.log(request, Kind.EXPORTED, _filters(request))
         return download(self.sheet, rows)
 
     def _url_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_export"
-
-    def _note(self, request: HttpRequest, pk: str | None, text: str, message: str) -> None:
-        """Reading the history is itself kept."""
-        LogEntry.objects.create(
-            user_id=request.user.pk,  # type: ignore[misc]  # a page's reader is signed in
-            content_type=ContentType.objects.get_for_model(self.model),
-            object_id=pk,
-            object_repr=text[:200],
-            action_flag=LOOKED_AT,
-            change_message=message,
-        )
 
 
 def _filters(request: HttpRequest) -> str:

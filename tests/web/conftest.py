@@ -56,3 +56,10 @@ def as_charlie(charlie: User) -> Client:
 @pytest.fixture
 def as_root(root: User) -> Client:
     return signed_in(root)
+
+
+@pytest.fixture
+def staff(charlie: User) -> Client:
+    """Charlie, let into the admin and given nothing to see there."""
+    User.objects.filter(pk=charlie.pk).update(is_staff=True)
+    return signed_in(charlie)

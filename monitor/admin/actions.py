@@ -1,0 +1,35 @@
+"""Who did what in the admin, as a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from ..models import AdminAction
+from .base import HistoryAdmin
+from .lists import moment
+
+
+@admin.register(AdminAction)
+class AdminActionAdmin(HistoryAdmin):
+    """The admin's log: the history that was read and exported, and every change."""
+
+    list_display = ("when", "username", "kind", "content_type", "object_repr", "message")
+    list_filter = ("at", "kind", ("user", admin.RelatedOnlyFieldListFilter))
+    date_hierarchy = "at"
+    search_fields = ("username", "object_repr", "object_id")
+    search_help_text = "User name, or the name or ID of what was looked at or changed"
+    fields = ("when", "username", "kind", "content_type", "object_repr", "object_id", "message")
+    readonly_fields = ("when",)
+    nothing_yet = "Nobody has looked at anything yet."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("content_type")
+
+    @admin.display(description="at (UTC)", ordering="at")
+    def when(self, action: AdminAction) -> SafeString:
+        return moment(action.at)
