@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
@@ -15,6 +16,7 @@ from twisted.web import http
 
 from monitor import direct, rfc6455
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")  # for the server's own
 logger = logging.getLogger("told")
 gc.disable()
 

@@ -61,6 +61,7 @@ class Server:
             **({"DATABASE_URL": f"sqlite:///{environment.DATABASE}"} if _sqlite() else {}),
             **env,
         }
+        del self._env["DJANGO_SETTINGS_MODULE"]  # pytest's; an operator's shell has none
 
     def __enter__(self) -> Self:
         self.start()

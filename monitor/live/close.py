@@ -43,4 +43,9 @@ class Closed(Exception):
 
 RESTART = Closed(CloseCode.RESTARTING, "the server restarts")
 OVER = Closed(CloseCode.DONE, "the tap is over")
-SILENT = Closed(CloseCode.TOO_SLOW, f"no audio for {settings.SILENT_FOR} s")
+
+
+def silent() -> Closed:
+    """Say that a connection brought no audio for too long. Not a constant: Daphne reads this
+    module before the application has said which settings there are."""
+    return Closed(CloseCode.TOO_SLOW, f"no audio for {settings.SILENT_FOR} s")

@@ -18,7 +18,7 @@ from .. import direct, media, metrics
 from ..audio import announce, frame
 from ..models import Tap
 from . import bus, tokens
-from .close import OVER, RESTART, SILENT, CloseCode, Closed
+from .close import OVER, RESTART, CloseCode, Closed, silent
 from .database import threaded
 from .runtime import Runtime
 from .stream import STALL, Flood, TapStream, continue_at
@@ -64,7 +64,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
     async def _serve(self, receive: Receive, send: Send) -> None:
         self._task = asyncio.current_task()
         self._stream.socket = self._id
-        self._stream.on_silent = lambda: self._end(SILENT)
+        self._stream.on_silent = lambda: self._end(silent())
         self._stream.on_over = lambda: self._end(OVER)
         self._runtime.streams.add(self._stream)
         closed: Closed | None = None

@@ -18,7 +18,7 @@ from ..audio.jitter import JitterBuffer
 from ..audio.rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket, is_rtcp
 from ..audio.sequence import uint16_add
 from ..models import FINAL, Tap
-from .close import OVER, SILENT, CloseCode, Closed
+from .close import OVER, CloseCode, Closed, silent
 from .database import threaded
 from .runtime import Runtime
 from .stream import STALL, Flood, PacketStream, continue_at
@@ -259,7 +259,7 @@ class RtpTap(asyncio.DatagramProtocol):
         position = await continue_at(self._runtime.hub, tap) if again else 0
         stream = PacketStream(tap.pk, tap.direction, self._runtime.writer, position)
         stream.socket = self._id
-        stream.on_silent = lambda: self._close(SILENT)
+        stream.on_silent = lambda: self._close(silent())
         stream.on_over = lambda: self._close(OVER)
         stream.figures = self.figures
         for size in self._waiting:
