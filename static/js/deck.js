@@ -55,6 +55,7 @@ export class Deck extends EventTarget {
     this.listenUrl = listenUrl;
     this.output = new AudioOutput(workletUrl);
     this.output.addEventListener("change", () => this.#outputChanged());
+    this.output.addEventListener("replaced", () => this.player?.connect());
     this.output.addEventListener("failed", (event) => {
       if (this.facts.on) this.#fail(/** @type {CustomEvent} */ (event).detail);
     });
@@ -180,6 +181,7 @@ export class Deck extends EventTarget {
     }
     const end = (frame.position + frame.pcm.length) >>> 0;
     this.last = { position: end, receivedMs: Number(frame.receivedAt / 1000n) };
+    this.output.check(performance.now());
     this.player?.push(frame);
     this.socket?.expectWithin(QUIET_LINK_MS);
     const first = !this.facts.frameAt || this.facts.stalled;

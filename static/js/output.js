@@ -5,6 +5,11 @@
 const UNCLICKED_MS = 600;
 /** After a click no browser holds the sound back: what is slow is the device. Firefox takes up to 2 s to open one. */
 const CLICKED_MS = 4000;
+/** How long the clock of a running context may stand still. Healthy clocks move every 3 ms. */
+const DEAD_MS = 2000;
+/** A page that was frozen saw nothing in between: of such a pause only this much counts. */
+const LONGEST_LOOK_MS = 500;
+const TAKES_NO_AUDIO = "The sound device takes no audio. Check the output of this computer.";
 const DEVICE_STOPPED = "The sound device stopped working. Check the output of this computer.";
 const NO_DEVICE = "No sound device was found. Connect headphones or speakers, then try again.";
 
@@ -43,6 +48,26 @@ class StateRequest {
   }
 }
 
+/** Notices that a clock stands still, when it is looked at again and again. */
+export class ClockWatch {
+  time = -1;
+  lookedAt = 0;
+  stoodMs = 0;
+
+  /**
+   * @param {number} time what the clock says
+   * @param {number} now ms
+   * @returns {number} for how many milliseconds it has said so
+   */
+  look(time, now) {
+    const since = Math.min(now - this.lookedAt, LONGEST_LOOK_MS);
+    this.stoodMs = time === this.time ? this.stoodMs + since : 0;
+    this.time = time;
+    this.lookedAt = now;
+    return this.stoodMs;
+  }
+}
+
 /** Why there can be no sound, in words for the listener. */
 export class AudioFailure extends Error {
   name = "AudioFailure";
@@ -64,6 +89,8 @@ export class AudioOutput extends EventTarget {
     this.attempt = 0; // number of the last one to make it run
     this.settling = false; // it was asked to run a moment ago
     this.ran = false; // the context ran before
+    this.clock = new ClockWatch();
+    this.replaced = false; // since the click, for the first context was dead
   }
 
   get running() {
@@ -79,6 +106,7 @@ export class AudioOutput extends EventTarget {
   unlock() {
     if (!this.context) this.#create();
     this.settling = true;
+    this.replaced = false;
     this.request?.resume();
     this.#settle();
   }
@@ -117,6 +145,26 @@ export class AudioOutput extends EventTarget {
     });
   }
 
+  /**
+   * Call whenever there is something to play. A context may say that it runs
+   * while its clock stands still, for good: another one replaces it, and where
+   * that is dead as well, the device is.
+   * @param {number} now ms
+   */
+  check(now) {
+    if (!this.context || !this.running) return;
+    if (this.clock.look(this.context.currentTime, now) < DEAD_MS) return;
+    if (this.replaced) this.#fail(TAKES_NO_AUDIO);
+    else this.#replace();
+  }
+
+  #replace() {
+    this.#discard();
+    this.unlock();
+    this.replaced = true;
+    this.dispatchEvent(new Event("replaced"));
+  }
+
   #changed() {
     this.ran ||= this.running;
     this.dispatchEvent(new Event("change"));
@@ -135,6 +183,7 @@ export class AudioOutput extends EventTarget {
     this.context?.close().catch(() => {});
     this.context = this.request = this.loading = null;
     this.settling = this.ran = false;
+    this.clock = new ClockWatch();
     this.attempt++;
   }
 

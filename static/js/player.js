@@ -52,15 +52,32 @@ export class Player {
     this.output.users += 1;
     try {
       this.output.unlock();
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    await this.connect();
+  }
+
+  /** Play on the output's context, which may be another one than before. */
+  async connect() {
+    try {
       await this.output.load();
       if (this.started) this.#connect();
     } catch (error) {
-      const known = error instanceof AudioFailure;
-      this.on.failure(known ? error.message : "The sound could not be started on this computer.");
+      this.#failed(error);
     }
   }
 
+  /** @param {unknown} error */
+  #failed(error) {
+    const known = error instanceof AudioFailure;
+    this.on.failure(known ? error.message : "The sound could not be started on this computer.");
+  }
+
   #connect() {
+    this.node?.disconnect();
+    this.gain?.disconnect();
     const context = /** @type {AudioContext} */ (this.output.context);
     const node = new AudioWorkletNode(context, "earshot-player", {
       numberOfInputs: 0,

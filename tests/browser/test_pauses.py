@@ -42,3 +42,30 @@ async def test_a_sound_that_is_taken_away_is_one_listening_that_goes_on_at_a_cli
     session = await eventually(ended)
     assert await ListenSession.objects.acount() == 1
     assert (session.end_reason, session.dropped) == ("the page left", 0)
+
+
+#: A context that a test can stop although it says that it runs.
+DEAD_CONTEXT = """
+const Native = AudioContext;
+window.contexts = [];
+window.AudioContext = class extends Native {
+  constructor(...options) { super(...options); window.contexts.push(this); }
+  get state() { return this.diedAt === undefined ? super.state : "running"; }
+  get currentTime() { return this.diedAt ?? super.currentTime; }
+  async die() { this.diedAt = super.currentTime; await super.suspend(); }
+};
+"""
+
+
+async def test_a_context_that_dies_is_replaced_and_the_call_is_heard_on(
+    page: Page, agents_server: Server, simulate: Simulate, alice: User
+) -> None:
+    await page.add_init_script(DEAD_CONTEXT)
+    await sign_in(page, agents_server)
+    simulate("--tone", "440", "--seconds", "60")
+    await listen(page)
+    await page.evaluate("window.contexts.at(-1).die()")
+    await expect(page.locator("#deck")).to_have_attribute("data-audio", "buffering")
+    await expect(page.locator("#deck")).to_have_attribute("data-audio", "playing")
+    await hears(page, 440)
+    assert await ListenSession.objects.acount() == 1

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
 import { Deck } from "../../static/js/deck.js";
+import { ClockWatch } from "../../static/js/output.js";
 import { FakeContext, FakeNode, FakeSocket, TAP, frame, install, pass, uninstall } from "./fakes.mjs";
 
 beforeEach(install);
@@ -197,4 +198,40 @@ test("a context that reports an error is not used again", async () => {
   await call.go(1200);
   assert.equal(call.deck.light.state, "playing");
   assert.equal(FakeContext.made.length, 2);
+});
+
+test("a context whose clock stands still while it says that it runs is replaced", async () => {
+  const call = new Call();
+  await call.listen();
+  await call.go(1200);
+  FakeContext.made[0].clockStands = true;
+  await call.go(1800);
+  assert.equal(FakeContext.made.length, 1);
+  await call.go(3000);
+  assert.deepEqual(FakeContext.made.map((context) => context.closed), [true, false]);
+  assert.equal(call.deck.light.state, "playing");
+  assert.equal(FakeSocket.opened.length, 1);
+});
+
+test("where the second context is dead as well the page says so, and a click tries a third", async () => {
+  const call = new Call();
+  await call.listen();
+  FakeContext.made[0].clockStands = true;
+  await call.go(2400);
+  FakeContext.made.at(-1).clockStands = true;
+  await call.go(3000);
+  assert.equal(FakeContext.made.length, 2);
+  assert.equal(call.deck.light.state, "failed");
+  assert.match(call.deck.light.detail, /^The sound device takes no audio/);
+  await call.listen();
+  await call.go(1200);
+  assert.equal(FakeContext.made.length, 3);
+  assert.equal(call.deck.light.state, "playing");
+});
+
+test("a page that was frozen does not take its context for dead", async () => {
+  const watch = new ClockWatch();
+  watch.look(5, 1000);
+  assert.ok(watch.look(5, 61_000) < 2000);
+  assert.equal(watch.look(5.1, 61_060), 0);
 });
