@@ -192,14 +192,14 @@ class ListenConsumer(PageConsumer):
             self._note(event["stalled"])
 
     def _follow(self, tap: dict[str, Any]) -> None:
-        """Tell a changed state; end with the tap, once its media is closed too."""
+        """Tell a changed state; end with the tap."""
         if tap["transitions"] < self._transitions:
             return  # an event that another process sent later than it read
         self._transitions = tap["transitions"]
         if tap["state"] != self._state:
             self._state = tap["state"]
             self._note(stalled=False)
-        if self._state in ENDED and not tap["media"]:
+        if self._state in ENDED:
             reason = tap["end_reason"] or tap["state"]
             asyncio.get_running_loop().call_later(GRACE, self.end, CloseCode.DONE, reason)
 

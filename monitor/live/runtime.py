@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from .. import announce, listens, media, metrics
 from . import bus, pipeline
 from .database import Gathered, Writes, threaded
+from .endings import Endings
 from .hub import Hub
 from .revocations import revocations
 from .rights import Rights
@@ -83,6 +84,7 @@ class Runtime:
             self._make_good,
             self._report,
             self.rights.run,
+            Endings(self.hub, self.streams).run,
             self._alive,
         )
         self._tasks = [asyncio.create_task(_kept(loop)) for loop in loops]

@@ -53,6 +53,16 @@ class Streams:
         self._turns.remove(stream)
         self._stalled.discard(stream)
 
+    def end(self, tap_id: uuid.UUID) -> None:
+        """End the connections that bring a tap's audio: the tap is over."""
+        for stream in tuple(self._streams):
+            if stream.tap_id == tap_id:
+                self._end(stream)
+
+    def _end(self, stream: TapStream) -> None:
+        self.remove(stream)  # once: its last words must not be cancelled as well
+        stream.on_over()
+
     async def measure(self) -> None:
         """Publish levels five times a second, for ever."""
         while True:
@@ -136,7 +146,7 @@ class Streams:
             return
         for stream, _ in counts:
             if stream.socket in over and stream in self._streams:
-                stream.on_over()
+                self._end(stream)
 
 
 @transaction.atomic
