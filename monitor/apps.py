@@ -15,7 +15,8 @@ class MonitorConfig(AppConfig):
     verbose_name = "Earshot"
 
     def ready(self) -> None:
-        from . import checks, groups, known_device, revocation, sqlite  # noqa: F401  models
+        # Here, for they need loaded models.
+        from . import checks, groups, known_device, redis_server, revocation, sqlite  # noqa: F401
 
         post_migrate.connect(groups.ensure_supervisors, sender=self)
         revocation.connect()

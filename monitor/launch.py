@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import re
 import secrets
 import signal
 import socket
@@ -19,9 +20,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import NoReturn
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -29,6 +33,8 @@ READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 8.0  # seconds a child has after SIGTERM
 DEMO_CALLS = 3
 DEMO_SECONDS = 60
+PLAIN = re.compile(r"[\w./-]+")  # a path that stands in Valkey's configuration as it is
+LONGEST_SOCKET = 103  # bytes of a Unix socket's path: sun_path holds 104 on macOS, 108 on Linux
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -45,6 +51,7 @@ class Launch:
         self.env = dict(os.environ)
         self._children: list[tuple[str, subprocess.Popen[bytes]]] = []
         self._note = settings.VAR_DIR / "server.env"
+        self._cleanup = ExitStack()
 
     @property
     def url(self) -> str:
@@ -57,10 +64,11 @@ class Launch:
 
     def prepare(self, demo: bool) -> None:
         """Choose what the environment leaves open, start Valkey if none is given."""
-        settings.VAR_DIR.mkdir(mode=0o700, exist_ok=True)
-        self._lock = (settings.VAR_DIR / "server.lock").open("a")
+        settings.VAR_DIR.mkdir(exist_ok=True)
+        settings.VAR_DIR.chmod(0o700)  # of a checkout that somebody else may read, perhaps
+        lock = self._cleanup.enter_context((settings.VAR_DIR / "server.lock").open("a"))
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise LaunchError(
                 f"a server of this checkout runs already at {settings.PUBLIC_URL}: "
@@ -73,14 +81,20 @@ class Launch:
             if demo and not settings.SIGNALWIRE_SIGNING_KEY:
                 known["SIGNALWIRE_SIGNING_KEY"] = secrets.token_urlsafe(32)
         if not settings.REDIS_URL:
-            port = _free_port()
-            self.start("valkey", "manage.py", "valkey", "--port", str(port))
-            self.wait("valkey", lambda: _answers(port))
-            known["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+            known["REDIS_URL"] = self._start_valkey()
         self.env |= known
         # Found by settings.py of every other manage.py in this checkout.
         self._note.touch(mode=0o600)
         self._note.write_text("".join(f"{name}={value}\n" for name, value in known.items()))
+
+    def _start_valkey(self) -> str:
+        """Start it on a Unix socket that only this user can open; returns its REDIS_URL."""
+        path = settings.VAR_DIR / "valkey.sock"
+        if len(os.fsencode(path)) > LONGEST_SOCKET or not PLAIN.fullmatch(str(path)):
+            path = Path(self._cleanup.enter_context(TemporaryDirectory())) / "valkey.sock"
+        self.start("valkey", "manage.py", "valkey", "--socket", str(path))
+        self.wait("valkey", lambda: _answers(path))
+        return f"unix://{quote(str(path))}"
 
     def serve(self) -> None:
         """Start Daphne, and wait until database and Redis answer through it."""
@@ -156,6 +170,7 @@ class Launch:
                 child.wait()
         if "SERVER_PID" in self.env:  # prepared: the note is this process's
             self._note.unlink(missing_ok=True)
+        self._cleanup.close()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -181,15 +196,11 @@ def _check_free(host: str, port: int) -> None:
             ) from None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
+def _answers(path: Path) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(1)
+            probe.connect(str(path))
             probe.sendall(b"PING\r\n")
             return probe.recv(16).startswith(b"+PONG")
     except OSError:

