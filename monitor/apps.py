@@ -15,7 +15,7 @@ class MonitorConfig(AppConfig):
     verbose_name = "Earshot"
 
     def ready(self) -> None:
-        # Here, for they need loaded models.
+        # Imported here because they need the models to be loaded.
         from . import checks, groups, known_device, redis_server, revocation, sqlite  # noqa: F401
 
         post_migrate.connect(groups.ensure_supervisors, sender=self)

@@ -65,7 +65,7 @@ class Launch:
     def prepare(self, demo: bool) -> None:
         """Choose what the environment leaves open, start Valkey if none is given."""
         settings.VAR_DIR.mkdir(exist_ok=True)
-        settings.VAR_DIR.chmod(0o700)  # of a checkout that somebody else may read, perhaps
+        settings.VAR_DIR.chmod(0o700)  # the checkout itself may be open to other users
         lock = self._cleanup.enter_context((settings.VAR_DIR / "server.lock").open("a"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
 """The Redis server itself: whether it writes audio to disk, and whether anybody may read it.
 
-What lies in Redis is the last seconds of every call with names and numbers. A server as
-it is installed saves that to disk from time to time, and asks nobody for a password.
+Redis holds the last seconds of every call, with names and numbers. A server with the
+default configuration saves them to disk from time to time and requires no password.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from redis.connection import parse_url
 from .live import bus
 
 KEEPS_NOTHING = {"save": "", "appendonly": "no"}
-#: In a REDIS_URL: what lets in only those who know or have something.
-CREDENTIALS = {"password", "ssl_certfile", "path"}  # a Unix socket's path has permissions
+#: Parts of a REDIS_URL that show that the server does not let everybody in. The path is
+#: a Unix socket's, which has permissions.
+CREDENTIALS = {"password", "ssl_certfile", "path"}
 
 
 @register(Tags.security, deploy=True)
 def redis_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Ask the server, which `check --deploy` must be able to reach."""
+    """Report the server's dangers, or that it could not be asked about them."""
     if not settings.REDIS_URL:
         return []  # monitor.E002
     try:
@@ -33,7 +34,7 @@ def redis_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def dangers() -> list[CheckMessage]:
-    """What makes audio leave Redis by another way than ours. Raises bus.Unavailable."""
+    """What lets audio get out of Redis past Earshot. Raises bus.Unavailable."""
     return [*_disk(), *_access(bus.redis_url())]
 
 

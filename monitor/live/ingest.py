@@ -97,7 +97,8 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         await asyncio.shield(release)
 
     def _explained(self, reason: str) -> str:
-        """Why the media ended, and how much text came: a line for each would be 50 a second."""
+        """Why the media ended and how many texts were ignored. They are told here, all in one,
+        because a sender of JSON audio sends 50 a second."""
         if not self._passed_over:
             return reason
         return f"{reason}; text messages that name no audio type: {self._passed_over}"
@@ -139,7 +140,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         return True
 
     async def _hear(self, text: str) -> None:
-        """Take a text message, which may name the audio's type; others are counted."""
+        """Take a text message. One that does not name the audio's type is only counted."""
         if len(text) > MAX_MESSAGE:
             raise Closed(CloseCode.TOO_BIG, _too_big(len(text)))
         try:
@@ -154,7 +155,8 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             await self._follow(said)
 
     def _runs_despite(self, error: announce.UnsupportedAudio, text: str) -> bool:
-        """Is a text about something else than this tap's audio, which is known to be good?"""
+        """Whether the tap goes on: its audio is known to be good, and the text is about
+        something else."""
         if isinstance(error, announce.JsonAudio):
             return self._stream.fed
         return (self._announced or self._stream.fed) and "audio/" not in text
@@ -162,9 +164,9 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
     async def _follow(self, said: announce.Announcement) -> None:
         """Decode as the sender says, which wins over what was asked for.
 
-        Only the first text may change the codec, and only within a second of audio:
-        it races with the first packets, but what listeners have heard as speech for
-        longer than that was no other codec.
+        Only the first text may change the codec, and only within a second of audio. It
+        races with the first packets; a text that comes later contradicts audio that
+        listeners have already heard as speech.
         """
         late = self._announced or self._stream.sent_on > NAMED_WITHIN
         if late and said.codec != self._stream.codec:

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 EXPIRE_AFTER_END = 60  # seconds a ring outlives its tap
 EXPIRE_ALIVE = 120  # seconds; renewed while audio flows, so a crash leaves no key behind
 EXPIRE_EVERY = 10.0  # seconds between renewals
-#: What a server answers that will take the same soon, or stands behind a name that is another's
-#: by now: it reads its data from disk, or a failover made it a replica. What is sent waits for it.
+#: Errors that pass by themselves: the server still loads its data, or a failover has made it
+#: a replica and the same name will soon lead to another one. The batch is sent again.
 PASSING = ("LOADING", "MASTERDOWN", "READONLY")
 BATCH = 512  # commands in one round trip
 MAX_AGE = 3.0  # seconds audio may wait for Redis; older is dropped, for live audio is late by then
@@ -72,8 +72,9 @@ class Writer:
     """The one write pipeline of a process.
 
     ``add`` never waits: audio is gathered for a quarter of a chunk and sent in one
-    round trip. While Redis is away the oldest audio is dropped and counted. What Redis
-    refuses is lost at once, and counted too: a later Frame may be stored already.
+    round trip. While Redis is away the oldest audio is dropped and counted. A Frame that
+    Redis refuses is lost and counted at once: it cannot be sent again, because a later
+    one may be stored already.
     """
 
     def __init__(self) -> None:
@@ -177,8 +178,8 @@ class Writer:
             logger.error("Redis refused a write, and may refuse more: %s", error)
 
     def _commands_of(self, batch: Iterable[_Pending]) -> list[bytes]:
-        """The commands that store a batch; an answer's place tells which Frame it is about,
-        for theirs come first."""
+        """The commands that store a batch. Those of the Frames come first and in order, so that
+        the place of an answer tells which Frame it is about."""
         now = time.monotonic()
         # Behind a new connection may be a Redis that was restarted and is empty.
         renew_before = max(self._connected_at, now - EXPIRE_EVERY)

@@ -1,7 +1,7 @@
-"""Revocations: a right that is lost is told to this process at once, and to all others by Redis.
+"""Revocations: this process learns of a lost right at once, the others through Redis.
 
-What Redis does not take is told again when it is back. So the sockets of the worker
-that served a sign-out end without Redis, and the others' as soon as it can be used.
+What Redis does not take is sent again when it is back. So the sockets of the worker
+that served a sign-out end without Redis, and those of other workers as soon as it works.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from . import bus
 
 
 class Revocation(NamedTuple):
-    """Whose rights to look at again: a user's (None: everybody's), and what to end: a session."""
+    """The user whose rights are to be checked again (None: everybody's), and the session
+    whose sockets are to be ended."""
 
     user_id: int | None
     session: str = ""  # its digest; "" is none
@@ -24,21 +25,21 @@ Follower = Callable[[Revocation], object]
 
 
 class Revocations:
-    """Made once for a process, for Django's signals know of nobody to hand it to them."""
+    """One for the process, because Django's signal handlers cannot be handed anything."""
 
     def __init__(self) -> None:
         self._followers: list[Follower] = []
         self._untold: dict[Revocation, None] = {}  # a set in order
 
     def revoke(self, revocation: Revocation) -> None:
-        """Have every process look again. Synchronous, for the code that commits the change."""
+        """Have every process check rights again. Synchronous: called where the change is made."""
         for follower in tuple(self._followers):
             follower(revocation)
         self._tell(revocation)
 
     @contextmanager
     def followed(self, follower: Follower) -> Iterator[None]:
-        """Call ``follower`` for what is revoked in this process, in the thread that does it."""
+        """Call ``follower`` with each revocation of this process, in the thread that makes it."""
         self._followers.append(follower)
         try:
             yield
@@ -47,11 +48,11 @@ class Revocations:
 
     @property
     def waits(self) -> bool:
-        """Is there something that Redis has not taken, and would it be asked now?"""
+        """Whether there is something to send again, and Redis has not just failed to answer."""
         return bool(self._untold) and not bus.is_away()
 
     def tell_again(self) -> None:
-        """Tell what Redis has not taken, for as long as it does now."""
+        """Send again what Redis has not taken, up to the first that it does not take now."""
         for revocation in tuple(self._untold):
             if not self._tell(revocation):
                 return

