@@ -9,23 +9,114 @@ What is anything else stays with the server's own parser.
 from __future__ import annotations
 
 import struct
+from typing import Protocol
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # a platform for which websockets has no compiled wheel
     from websockets.utils import apply_mask
 
+TURN = 64  # cheap frames that one socket may hand over in one turn of the event loop
+COSTLY = 8  # cheap frames that cost as much time as one frame for a parser or a queue
+
 TEXT = 0x81  # FIN, no extension, opcode 1: a whole text message
 BINARY = 0x82  # the same with opcode 2: a whole binary message
+PING = 0x89  # FIN, no extension, opcode 9
+PONG = 0x8A  # the same with opcode 10
+CLOSE = 0x88  # the same with opcode 8
+RESERVED = 0x70  # in the first byte: three bits for extensions, one of them for compression
 FIN = 0x80  # in the first byte
 CONTROL = 0x08  # in the first byte: ping, pong or close, which may come amid a message
 MASKED = 0x80  # in the second byte
 LONG = 126  # in the second byte: 16 bits of length follow; one more: 64 bits
 LONGEST = 0xFFFF  # bytes that have their length in 16 bits
+CONTROL_LONGEST = 125  # bytes of payload in a ping, pong or close
+TOO_BIG = 1009  # the close code for a message over the limit
 
 _short = struct.Struct(">BB")
 _medium = struct.Struct(">BBH")
 _long = struct.Struct(">BBQ")
+
+
+class FrameSink(Protocol):
+    """Takes a client's frames in their order. A number that is returned is the frame's cost."""
+
+    def on_message(self, first: int, payload: bytes) -> int:
+        """Take a whole message: one frame, TEXT or BINARY, unmasked."""
+
+    def on_ping(self, payload: bytes) -> int:
+        """Take a ping."""
+
+    def on_frame(self, frame: bytes) -> int:
+        """Take any other frame, as it came: a fragment, a pong, a close, or one that is wrong."""
+
+    def on_violation(self, code: int, reason: str) -> None:
+        """Close the connection. Nothing that follows can be read."""
+
+
+class FrameSplitter:
+    """Cuts a client's byte stream into frames, at most TURN of them at a time.
+
+    40 000 empty pings fit into one read. Handled at once they would keep every other
+    socket of the process waiting for as long as they take, up to seconds.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit  # bytes of payload in one frame
+        self._data = b""
+        self._start = 0  # what comes before it in the data was handed over
+        self._fragmented = False  # between the first and the last frame of one message
+        self._discards = False
+
+    def keep(self, data: bytes) -> None:
+        """Add bytes, to be handed over by a later ``feed``."""
+        if not self._discards:
+            self._data, self._start = self._data[self._start :] + data, 0
+
+    def discard(self) -> None:
+        """Drop what waits and all that comes."""
+        self._discards = True
+        self._data, self._start = b"", 0
+
+    def feed(self, data: bytes, sink: FrameSink) -> bool:
+        """Add bytes, and hand over frames until this turn's budget is used up.
+
+        True if it is: the rest waits for another call, in a later turn of the loop.
+        """
+        if self._discards:
+            return False
+        start = 0
+        if self._data:
+            start, data = self._start, self._data + data if data else self._data
+        left, size = TURN, len(data)
+        while start < size and left > 0:
+            payload, end = extent(data, start)
+            if end - payload > self._limit:
+                self.discard()
+                sink.on_violation(
+                    TOO_BIG, f"a frame of {end - payload} bytes is over {self._limit}"
+                )
+                return False
+            if not payload or end > size:
+                break
+            if is_whole(data, start) and not self._fragmented:
+                left -= sink.on_message(data[start], unmasked(data, payload, end))
+            else:
+                left -= self._other(data, start, payload, end, sink)
+            start = end
+        if not self._discards:  # a sink may have said so meanwhile
+            self._data, self._start = (data, start) if start < size else (b"", 0)
+        return left <= 0
+
+    def _other(self, data: bytes, start: int, payload: int, end: int, sink: FrameSink) -> int:
+        """Hand over a frame that is no whole message."""
+        first = data[start]
+        masked = data[start + 1] & MASKED
+        if first == PING and masked and end - payload <= CONTROL_LONGEST:
+            return sink.on_ping(unmasked(data, payload, end))
+        if not first & CONTROL:
+            self._fragmented = not first & FIN
+        return sink.on_frame(data[start:end])
 
 
 def extent(data: bytes, start: int) -> tuple[int, int]:
@@ -75,6 +166,16 @@ def binary(payload: bytes) -> bytes:
 def text(payload: bytes) -> bytes:
     """The same of text, which is encoded already."""
     return _head(TEXT, len(payload)) + payload
+
+
+def pong(payload: bytes) -> bytes:
+    """The answer to a ping with this payload."""
+    return _head(PONG, len(payload)) + payload
+
+
+def is_data(first: int) -> bool:
+    """Is this the first byte of a message in one frame, be it compressed or not?"""
+    return first & ~RESERVED in (TEXT, BINARY)
 
 
 def _head(first: int, size: int) -> bytes:

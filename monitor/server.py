@@ -18,20 +18,20 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Callable
 from typing import Any, TextIO
 
 import daphne.server  # first: it installs Twisted's asyncio reactor
 from daphne.access import AccessLogGenerator
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
-from twisted.internet import defer, tcp
+from twisted.internet import defer
 
-from . import direct, rfc6455
+from . import direct
 from .backpressure import Pace
 from .client_address import find_client
+from .daphne_socket import Socket
 from .live.close import RESTART
 from .redaction import redact
 
@@ -58,84 +58,6 @@ class _Redacted:
 
     def write(self, line: str) -> None:
         self._stream.write(redact(line))
-
-
-class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
-    """A WebSocket on which whole messages go the short way, and binary ones the direct way.
-
-    autobahn takes 20 µs to take a frame apart and 10 to build one.
-    """
-
-    take: direct.Take | None = None
-    take_text: direct.Take | None = None
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
-        start, size = 0, len(data)
-        while start < size and self._between_messages():
-            payload, end = rfc6455.extent(data, start)
-            whole = payload and end <= size and end - payload <= self.maxMessagePayloadSize
-            if not whole or not rfc6455.is_whole(data, start):
-                break
-            if not self._hand_over(data[start], rfc6455.unmasked(data, payload, end)):
-                break
-            start = end
-        if start < size:
-            super().dataReceived(data[start:] if start else data)
-
-    def write(self, data: bytes) -> bool:
-        """Send a binary message the short way, if the socket is open."""
-        if self.state != self.STATE_OPEN:
-            return False
-        direct.outbox.write((self._put,), rfc6455.binary(data))
-        return True
-
-    def flow(self, hold: Callable[[], None]) -> direct.Put | None:
-        """A slow client is not held, for Twisted takes whatever comes, and tells ``unsent``."""
-        return self._put if self.state == self.STATE_OPEN else None
-
-    def _put(self, data: bytes) -> None:
-        """Write at once where nothing waits before it.
-
-        Twisted leaves it to the loop: two more system calls and a turn for each message.
-        """
-        if self.state != self.STATE_OPEN:
-            return  # the client has closed it, and hears nothing more
-        transport, sent = self.transport, 0
-        plain = isinstance(transport, tcp.Connection)  # and not TLS
-        if plain and not transport.dataBuffer and not transport._tempDataBuffer:
-            done = transport.writeSomeData(data)
-            sent = done if isinstance(done, int) else 0  # lost: the loop will find it so
-        if sent < len(data):
-            transport.write(data[sent:] if sent else data)
-
-    def unsent(self) -> int:
-        """Bytes that Twisted keeps, without limit and out of sight."""
-        transport = self.transport
-        if not isinstance(transport, tcp.Connection):
-            return 0  # TLS keeps its own
-        return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
-
-    def _hand_over(self, first: int, payload: bytes) -> bool:
-        """Give a message to the application. False for one that autobahn must refuse."""
-        text = first == rfc6455.TEXT
-        take = self.take_text if text else self.take
-        if take and self.application_queue.empty() and take(payload):
-            self.last_ping = time.time()  # as onMessage does: a sign of life
-            return True
-        if text and not rfc6455.is_utf8(payload):
-            return False
-        self.onMessage(payload, not text)
-        return True
-
-    def _between_messages(self) -> bool:
-        """Is autobahn open, amid nothing, and without a ping that waits for its answer?"""
-        return (
-            self.state == self.STATE_OPEN
-            and not self.data
-            and self.current_frame is None
-            and not self.inside_message
-            and not self.autoPingTimeoutCall
-        )
 
 
 WebSocketFactory.protocol = Socket
@@ -192,11 +114,7 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
             if not protocol.write(data):
                 protocol.sendMessage(data, True)
         elif message["type"] == "websocket.close" and protocol.state == protocol.STATE_OPEN:
-            code, reason = message.get("code", 1000), (message.get("reason") or "").encode()
-            protocol.sendCloseFrame(code=code, reasonUtf8=reason)
-            # What still comes until the answer, for up to 1 s, is nobody's.
-            protocol.muted = True
-            protocol.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
+            protocol.fail(message.get("code", 1000), message.get("reason") or "")
         elif message["type"] == "http.response.body":
             await self._send_body(protocol, message)
         else:

@@ -4,9 +4,9 @@
 
 uvicorn stops reading a socket after every message until the application has
 taken it, two system calls each, and takes frames apart step by step. Here a
-socket is read on until QUEUED messages wait, and whole messages go straight to
-the application, binary ones the direct way; all others, the handshake, the pings
-and the closing stay uvicorn's.
+FrameReceiver reads on until some messages wait, and gives whole messages straight to
+the application, binary ones the direct way; the handshake, the closing and whatever is
+rare stay uvicorn's.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 
 from . import direct, rfc6455
+from .frame_receiver import INVALID_DATA, FrameReceiver
 
-QUEUED = 16  # messages that may wait for the application; of MAX_MESSAGE, 1 MB
 LAST_BYTES = 1.0  # seconds that a peer has to take what a close leaves to be sent
 
 
@@ -51,19 +51,15 @@ class Inbox:
         return not self._items
 
 
-class Protocol(WebSocketsSansIOProtocol):
+class Protocol(FrameReceiver, WebSocketsSansIOProtocol):
     """One connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue: Any = Inbox(self.loop)
-        self._short = False  # may messages go the short way?
-        self._rest = b""  # of a frame that is not all there
-        self._amid = False  # a message of several frames
-        self.take: direct.Take | None = None
-        self.take_text: direct.Take | None = None
         self._hold: Callable[[], None] | None = None  # to be called by what ends a flow
         self._task: asyncio.Task[None] | None = None  # the application
+        self.begin_receiving(self.config.ws_max_size)
 
     async def run_asgi(self) -> None:
         cast("dict[str, Any]", self.scope["extensions"])[direct.EXTENSION] = self
@@ -76,7 +72,7 @@ class Protocol(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """End the application as Daphne does, by cancelling it: it closes the socket
         itself, with a reason, when it has let go of what it holds."""
-        if self._open and self._task and not self._task.done():
+        if self.is_established and self._task and not self._task.done():
             self.stop_keepalive()
             self._task.cancel()
             return
@@ -90,34 +86,12 @@ class Protocol(WebSocketsSansIOProtocol):
         self._abort_soon()
 
     def data_received(self, data: bytes) -> None:
-        self._read(data)
-        if self._hold and not self._open:
+        if self.handshake_initiated:
+            self.receive_bytes(data)
+        else:
+            super().data_received(data)  # the request, which uvicorn hands over whole
+        if self._hold and not self.is_established:
             self._hold_on()  # nothing may come behind the close frame that answered this
-
-    def _read(self, data: bytes) -> None:
-        """Give whole messages to the application, every other frame whole to uvicorn."""
-        if not self._short:
-            begins = not self.handshake_initiated
-            super().data_received(data)
-            # What came along with the request is amid uvicorn's parser: so is all that follows.
-            self._short = begins and self.handshake_initiated and data.endswith(b"\r\n\r\n")
-            return
-        if self._rest:
-            data, self._rest = self._rest + data, b""
-        start, size, limit = 0, len(data), self.config.ws_max_size
-        while start < size:
-            payload, end = rfc6455.extent(data, start)
-            if end - payload > limit:
-                self._short = False
-                super().data_received(data[start:])  # refuses it, and reads no more
-                return
-            if not payload or end > size:
-                self._rest = data[start:]
-                return
-            short = rfc6455.is_whole(data, start) and not self._amid and self._open
-            if not short or not self._message(data[start], rfc6455.unmasked(data, payload, end)):
-                self._hand_over(data[start:end])
-            start = end
 
     def write(self, data: bytes) -> bool:
         """Send a binary message the short way, if socket and client allow it."""
@@ -139,6 +113,7 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._hold_on()
+        self.end_receiving()
         super().connection_lost(exc)
 
     def unsent(self) -> int:
@@ -148,6 +123,8 @@ class Protocol(WebSocketsSansIOProtocol):
         data = message.get("bytes")
         if data is None:
             await super().send(message)
+            if message["type"] == "websocket.accept":
+                self.next_turn()
             return
         if not self.writable.is_set():
             await self.writable.wait()
@@ -162,10 +139,10 @@ class Protocol(WebSocketsSansIOProtocol):
 
     @property
     def _may_write(self) -> bool:
-        return self.writable.is_set() and self._open
+        return self.writable.is_set() and self.is_established
 
     @property
-    def _open(self) -> bool:
+    def is_established(self) -> bool:
         return self.conn.state is State.OPEN and self.handshake_complete and not self.close_sent
 
     def _abort_soon(self) -> None:
@@ -173,25 +150,60 @@ class Protocol(WebSocketsSansIOProtocol):
         vanished, up to 15 minutes, in which a server that stops would wait with it."""
         self.loop.call_later(LAST_BYTES, self.transport.abort)
 
-    def _hand_over(self, frame: bytes) -> None:
-        """Let uvicorn have a whole frame."""
-        if not frame[0] & rfc6455.CONTROL:
-            self._amid = not frame[0] & rfc6455.FIN
-        super().data_received(frame)
+    @property
+    def queued(self) -> int:
+        return int(self.queue.qsize())
 
-    def _message(self, first: int, payload: bytes) -> bool:
-        """Give a message to the application. False for one that uvicorn must refuse."""
-        text = first == rfc6455.TEXT
-        take = self.take_text if text else self.take
-        if take and self.queue.empty() and take(payload):
-            return True
-        if text and not rfc6455.is_utf8(payload):
-            return False
-        self._queue({"text": payload.decode()} if text else {"bytes": payload})
-        return True
+    async def receive(self) -> Any:
+        return await self.queue.get()
 
-    def _queue(self, content: dict[str, Any]) -> None:
-        self.queue.put_nowait({"type": "websocket.receive", **content})
-        if self.queue.qsize() > QUEUED and not self.read_paused:
+    def pause_receiving(self) -> None:
+        if not self.read_paused and not self.transport.is_closing():
             self.read_paused = True
             self.transport.pause_reading()
+
+    def resume_receiving(self) -> None:
+        if self.read_paused and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def queue_message(self, content: dict[str, Any]) -> None:
+        self.queue.put_nowait({"type": "websocket.receive", **content})
+
+    def parse_frame(self, frame: bytes) -> None:
+        super().data_received(frame)
+
+    def send_frame(self, frame: bytes) -> None:
+        self.transport.write(frame)
+
+    def fail(self, code: int, reason: str) -> None:
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
+
+    def handle_parser_exception(self) -> None:
+        """Say what the client did wrong. It may still be sending: a connection that is closed
+        with bytes unread is reset, and the close frame is lost with it."""
+        sent = self.conn.close_sent
+        if sent is None or self.close_sent:
+            return  # a close frame was sent before
+        self.close_sent = True
+        message = {"type": "websocket.disconnect", "code": sent.code, "reason": sent.reason}
+        self.queue.put_nowait(message)
+        self._say_last()
+
+    def send_receive_event_to_app(self) -> None:
+        """Queue a message of several frames."""
+        data, self.frames = b"".join(self.frames), []
+        text = self.curr_msg_data_type == "text"
+        if text and not rfc6455.is_utf8(data):
+            self.fail(INVALID_DATA, "a text message is not UTF-8")
+        elif self.is_established:
+            self.queue_message({"text": data.decode()} if text else {"bytes": data})
+
+    def _say_last(self) -> None:
+        """Send what waits, and our end of the connection. The client has LAST_BYTES to end
+        its own."""
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._abort_soon()

@@ -12,7 +12,7 @@ class CloseCode(IntEnum):
 
     DONE = 1000
     UNSUPPORTED = 1003  # audio that is not G.711 at 8000 Hz
-    POLICY = 1008  # more audio than real time allows
+    POLICY = 1008  # more audio than real time allows, or too many small messages
     TOO_BIG = 1009  # a message over 64 KiB
     INTERNAL = 1011  # an error on our side
     RESTARTING = 1012  # come back at once

@@ -14,6 +14,7 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 
 from .. import direct, metrics
+from ..allowance import Allowance
 from . import bus
 from .auth import App
 from .close import RESTART, CloseCode, Closed
@@ -25,6 +26,9 @@ LAST_WORDS = 1.0  # seconds that a client has to take the close frame
 ALIVE: dict[str, Any] = {"type": "alive"}
 GONE = (RuntimeError, OSError)  # what servers raise from a send to a closed socket
 MAX_MESSAGE = 4 * 1024  # bytes; an ack has 40
+#: Messages without sense that are answered at once, and then each second. More of them
+#: would have the answers pile up for a client that may not read.
+NONSENSE_BURST, NONSENSE_RATE = 200, 5.0
 
 
 class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
@@ -33,6 +37,7 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     def __init__(self, runtime: Runtime, mailbox: Mailbox) -> None:
         self._runtime = runtime
         self._mailbox = mailbox  # what the pump is to send
+        self._nonsense = Allowance(NONSENSE_BURST, NONSENSE_RATE)
         self._told_before = 0  # when it was last asked to be alive
         self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
@@ -155,7 +160,9 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
                 await self.complain(f"a message is a JSON object of up to {MAX_MESSAGE} bytes")
 
     async def complain(self, reason: str) -> None:
-        """Answer a message that makes no sense; nothing else comes of it."""
+        """Answer a message that makes no sense. Raises Closed for one too many."""
+        if not self._nonsense.spend():
+            raise Closed(CloseCode.POLICY, "too many messages that make no sense")
         await self.send_json({"type": "error", "reason": reason})
 
     async def _say_goodbye(self, closed: Closed) -> None:
