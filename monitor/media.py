@@ -121,6 +121,11 @@ def counted(tap_id: uuid.UUID, count: Count) -> None:
     )
 
 
+def figures(tap_id: uuid.UUID) -> dict[str, float] | None:
+    """What an RTP tap's packets were counted as so far."""
+    return Tap.objects.filter(pk=tap_id).values_list("rtp", flat=True).first()
+
+
 def holders(sockets: set[str]) -> set[str]:
     """Those of these connections that still hold the media of a tap that has not ended."""
     live = Tap.objects.filter(media_socket__in=sockets).exclude(state__in=ENDED)

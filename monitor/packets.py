@@ -27,6 +27,8 @@ FIGURES = (
     Figure("concealed", "Concealed", "samples"),
     Figure("skipped", "Left out", "samples"),
     Figure("played", "Heard"),
+    Figure("pcmu", "Heard as PCMU"),
+    Figure("pcma", "Heard as PCMA"),
     Figure("comfort_noise", "Comfort noise"),
     Figure("events", "Key presses (events)"),
     Figure("unknown", "Unknown content"),

@@ -17,7 +17,8 @@ class Figures:
 
     received: int = 0  # of the source that is played; late and duplicate ones too
     expected: int = 0  # by the sequence numbers: RFC 3550 appendix A.3
-    played: int = 0
+    pcmu: int = 0  # played, as mu-law
+    pcma: int = 0  # played, as A-law
     late: int = 0  # came after their time, or fit nowhere; never played
     duplicate: int = 0
     comfort_noise: int = 0
@@ -29,9 +30,14 @@ class Figures:
     stray: int = 0  # with a sequence number out of any order; not in received
     clock_mismatch: int = 0  # whose timestamp did not fit their audio; played where that does
     restarts: int = 0  # how often the sender began anew
-    concealed: int = 0  # samples made up
+    concealed: int = 0  # samples made up before the newest audio; not those after the end
     skipped: int = 0  # samples passed over
     jitter: float = 0.0  # seconds, interarrival: RFC 3550 appendix A.8
+
+    @property
+    def played(self) -> int:
+        """Packets whose audio was played."""
+        return self.pcmu + self.pcma
 
     @property
     def lost(self) -> int:

@@ -47,7 +47,7 @@ class Timeline:
         self._flags = Flag.NONE  # of the next piece
         self._skipped = 0  # samples before the next piece
         self._last = b""  # s16le to conceal with
-        self._made = 0  # samples concealed since
+        self._made = 0  # samples concealed since the sender's last audio
 
     def take(self) -> list[Piece]:
         """The pieces since the last call."""
@@ -58,10 +58,13 @@ class Timeline:
 
     def play(self, codec: Codec, payload: bytes) -> None:
         """Play what the sender sent."""
-        self._figures.played += 1
+        if codec == "PCMU":
+            self._figures.pcmu += 1
+        else:
+            self._figures.pcma += 1
+        if self.filled:
+            self._end_filling()
         self._last = pcm = decode(codec, payload)
-        self._made = 0
-        self.filled = False
         self._append(pcm, len(payload), self._flags)
 
     def play_rest(self, audio: Audio) -> None:
@@ -88,7 +91,6 @@ class Timeline:
             self._skip(samples)
             return
         self._last = pcm = bytes(samples * SAMPLE_WIDTH)
-        self._made = 0
         self._append(pcm, samples, self._flags)
 
     def conceal(self, samples: int) -> None:
@@ -99,13 +101,18 @@ class Timeline:
             return
         pcm = conceal(self._last, self._made, samples)
         self._made += samples
-        self._figures.concealed += samples
         self._append(pcm, samples, self._flags | Flag.CONCEALED)
 
     def jump(self, timestamp: int) -> None:
         """Go on elsewhere in the sender's time, which may run backwards for once."""
         self.cursor = timestamp
         self._flags |= Flag.GAP
+
+    def _end_filling(self) -> None:
+        """Count what was made up: audio follows, so it was in place of something."""
+        self.filled = False
+        self._figures.concealed += self._made
+        self._made = 0
 
     def _skip(self, samples: int) -> None:
         self.cursor += samples

@@ -82,6 +82,7 @@ class Receiver:
             tap.tell(lease.source)
             if lease.state in FINAL:
                 tap.end()
+            tap.write_unheard(time.monotonic())
 
     def _read(self) -> list[leases.Held]:
         """The leases as they are now; in the database's thread."""

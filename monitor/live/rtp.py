@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 import uuid
 from collections.abc import Coroutine
-from dataclasses import asdict
 from typing import Any, cast
 
 from django.conf import settings
 
 from .. import leases, media, metrics
-from ..audio.figures import Figures
+from ..audio.g711 import Codec
 from ..audio.jitter import JitterBuffer
 from ..audio.rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket, is_rtcp
 from ..audio.sequence import uint16_add
+from ..audio.tally import Tally
 from ..models import FINAL, Tap
 from .close import OVER, CloseCode, Closed, silent
 from .database import threaded
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 REFUSED_FOR = 5.0  # seconds until a tap that was refused its media is tried again
 CANDIDATES = 8  # senders of one packet that are remembered
+WRITE_EVERY = 10.0  # seconds between two writings of figures while no media is open
 WAITING = 24_000  # samples, 3 s, that wait for the media to be opened; more is lost
 #: What each payload type is, the configured events among them.
 _KINDS = {**PAYLOAD_TYPES, **dict.fromkeys(settings.RTP_EVENT_TYPES, Kind.EVENT)}
@@ -64,10 +66,11 @@ class RtpTap(asyncio.DatagramProtocol):
         self._waiting: list[int] = []  # sizes of the packets that came before it was open
         self._try_after = 0.0
         self._failures = 0  # errors of ours
-        self._before: dict[str, float] = {}  # figures of the senders before this one
-        self._read_before = False  # those in the row among them?
-        self._strangers = 0  # packets from other addresses
-        self._malformed = 0
+        self._tally = Tally()
+        self._written = self.figures()  # while no media is open
+        self._write_after = 0.0
+        self._payload_type = -1  # of the last packet
+        self._codecs: set[Codec] = set()  # those that the row or its timeline names
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
@@ -121,6 +124,8 @@ class RtpTap(asyncio.DatagramProtocol):
         if not self._buffer.push(packet, now):
             return  # nothing that anybody hears: no sign of a sender that lives
         self._heard_at = now
+        if packet.payload_type != self._payload_type:
+            self._change_type(packet.payload_type)
         try:
             self._stream.packet(len(packet.payload))
         except Flood as flood:
@@ -146,6 +151,15 @@ class RtpTap(asyncio.DatagramProtocol):
         except Exception:
             self._fail()
 
+    def write_unheard(self, now: float) -> None:
+        """Have the figures written down though no media is open: packets come, and
+        nothing among them can be played."""
+        if self._stream is None and self._job is None and now >= self._write_after:
+            if self.figures() == self._written:
+                return
+            self._write_after = now + WRITE_EVERY
+            self._start(self._unheard())
+
     async def leave(self, closed: Closed) -> None:
         """Give the port and the media up."""
         if self.transport:
@@ -159,23 +173,15 @@ class RtpTap(asyncio.DatagramProtocol):
 
     def figures(self) -> dict[str, float]:
         """The tap's packets, those of earlier senders among them."""
-        counted: Figures = self._buffer.figures
-        own = asdict(counted) | {
-            "lost": counted.lost,
-            "strangers": self._strangers,
-            "malformed": self._malformed,
-        }
-        own.pop("jitter")
-        total = {name: value + self._before.get(name, 0) for name, value in own.items()}
-        return total | {"jitter_ms": round(counted.jitter_ms, 2)}
+        return self._tally.total(self._buffer.figures)
 
     # Whose packets they are.
 
     def _complain(self, data: bytes, error: ValueError) -> None:
         if is_rtcp(data):
             return
-        self._malformed += 1
-        if self._malformed == 1:
+        self._tally.malformed += 1
+        if self._tally.malformed == 1:
             logger.info("tap %s: %s", self.tap_id, error)
 
     def _accept(
@@ -183,19 +189,22 @@ class RtpTap(asyncio.DatagramProtocol):
     ) -> tuple[RtpPacket, float] | None:
         """The packet before, and when it came, if this address is the sender from here on."""
         free = self._source is None or now - self._heard_at > STALL
-        plays = packet.payload and _KINDS.get(packet.payload_type) in CODECS
-        if not (free and plays and self._told in (None, addr)):
-            self._strangers += 1
+        if not (free and self._told in (None, addr)):
+            self._tally.strangers += 1
+            return None
+        kind = _KINDS.get(packet.payload_type, Kind.UNKNOWN)
+        if kind not in CODECS or not packet.payload:
+            self._tally.pass_over(kind)
             return None
         key = addr, packet.ssrc
         first = self._candidates.pop(key, None)
         if first is None or packet.sequence_number != uint16_add(first[0].sequence_number, 1):
-            self._strangers += 1
+            self._tally.strangers += 1
             self._candidates[key] = packet, now
             if len(self._candidates) > CANDIDATES:
                 del self._candidates[next(iter(self._candidates))]
             return None
-        self._strangers -= 1
+        self._tally.strangers -= 1
         if self._source is not None:
             self._start_over()
         self._candidates.clear()
@@ -204,9 +213,7 @@ class RtpTap(asyncio.DatagramProtocol):
 
     def _start_over(self) -> None:
         """What comes now is another sender's, or nobody's; what was counted stays."""
-        self._before = self.figures()
-        self._before.pop("jitter_ms")
-        self._strangers = self._malformed = 0
+        self._tally.end_sender(self._buffer.figures)
         self._buffer, self._source = _buffer(), None
         self._waiting.clear()
 
@@ -241,9 +248,15 @@ class RtpTap(asyncio.DatagramProtocol):
 
     def _job_done(self, job: asyncio.Task[None]) -> None:
         self._job = None
-        if not job.cancelled() and (error := job.exception()):
-            logger.error("tap %s: %s", self.tap_id, error, exc_info=error)
+        if not self._write_done(job):
             self._try_after = time.monotonic() + REFUSED_FOR
+
+    def _write_done(self, job: asyncio.Task[None]) -> bool:
+        """Log the error that ended a job; False if there was one."""
+        if job.cancelled() or (error := job.exception()) is None:
+            return True
+        logger.error("tap %s: %s", self.tap_id, error, exc_info=error)
+        return False
 
     async def _opened(self, origin: str) -> None:
         try:
@@ -252,10 +265,8 @@ class RtpTap(asyncio.DatagramProtocol):
             logger.info("tap %s: media refused: %s", self.tap_id, refusal)
             self._try_after = time.monotonic() + REFUSED_FOR
             return
-        if not self._read_before:
-            self._read_before = True
-            row = {name: n for name, n in (tap.rtp or {}).items() if name != "jitter_ms"}
-            self._before |= {name: n + self._before.get(name, 0) for name, n in row.items()}
+        self._tally.go_on_from(tap.rtp)
+        self._payload_type, self._codecs = -1, {cast("Codec", tap.codec)}
         position = await continue_at(self._runtime.hub, tap) if again else 0
         stream = PacketStream(tap.pk, tap.direction, self._runtime.writer, position)
         stream.socket = self._id
@@ -267,6 +278,24 @@ class RtpTap(asyncio.DatagramProtocol):
         self._waiting.clear()
         self._stream = stream
         self._runtime.streams.add(stream)
+
+    async def _unheard(self) -> None:
+        if not self._tally.continued:
+            self._tally.go_on_from(await threaded(media.figures)(self.tap_id))
+        self._written = figures = self.figures()
+        await threaded(media.counted)(self.tap_id, media.Count(rtp=figures))
+        told = {str(self.tap_id): {name: number for name, number in figures.items() if number}}
+        self._runtime.writer.meters(json.dumps({"type": "meters", "levels": {}, "packets": told}))
+
+    def _change_type(self, payload_type: int) -> None:
+        """Keep the codec of the packets from here on, if nobody knows of it yet."""
+        self._payload_type = payload_type
+        codec = CODECS.get(_KINDS.get(payload_type, Kind.UNKNOWN))
+        if codec and codec not in self._codecs:
+            self._codecs.add(codec)
+            media_type = f"audio/{codec}"  # RFC 4856
+            write = threaded(media.announced)(self.tap_id, codec, media_type)
+            self._runtime.writes.begin(write).add_done_callback(self._write_done)
 
     async def _taken(self, origin: str) -> tuple[Tap, bool]:
         """The tap's media. Who holds the port holds the media: a process that was killed
@@ -283,7 +312,9 @@ class RtpTap(asyncio.DatagramProtocol):
         stream.close()
         metrics.count("media_closed", label=str(int(closed.code)))
         count = stream.counted()
+        count.rtp = self.figures()  # they may have grown since the last audio
         self._start_over()  # what comes next is another connection, from wherever
+        self._written = self.figures()
         await threaded(media.closed)(self.tap_id, self._id, count, closed.reason)
 
 

@@ -342,6 +342,24 @@ def test_an_outage_is_filled_in_real_time_and_leaves_no_delay() -> None:
     assert last.at - 1000 == pytest.approx((last.position + last.piece.samples) / RATE)
 
 
+def test_what_fills_the_time_after_a_senders_end_is_not_counted_as_concealed() -> None:
+    sender = Sender()
+    arrivals = loss_pattern(sender.stream(50), [False] * 40 + [True] + [False] * 9)
+    buffer = JitterBuffer()
+    heard = listen(buffer, arrivals, after=3)
+    assert len(concealed(heard)) > 2 * RATE
+    assert buffer.figures.concealed == 160  # the packet that was lost
+
+
+def test_what_fills_an_outage_is_counted_once_the_sender_goes_on() -> None:
+    sender = Sender()
+    before = sender.stream(50)
+    sender.stream(100)  # lost: 2 s
+    buffer = JitterBuffer()
+    heard = until(listen(buffer, [*before, *sender.stream(50)]), sender.position)
+    assert buffer.figures.concealed == len(concealed(heard)) == 100 * 160
+
+
 @pytest.mark.parametrize("told", [True, False])
 @pytest.mark.parametrize("seconds", [0.1, 1, 10, 60])
 def test_silence_that_is_not_sent_is_silence_and_no_loss(told: bool, seconds: float) -> None:

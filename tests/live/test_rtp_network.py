@@ -118,10 +118,8 @@ async def test_what_a_bad_network_did_is_what_is_counted_and_heard(rtp_taps: Rtp
         assert tap.rtp["duplicate"] == done.duplicate
         assert tap.rtp["lost"] + tap.rtp["duplicate"] == done.lost
         assert tap.rtp["reordered"] == done.reordered
-        at_the_end = sum(frame.sample_count(one) for one in frames) - PACKETS * SAMPLES
-        made_up = tap.rtp["concealed"] - at_the_end
         slept = 10 * SAMPLES  # 0.2 s: this process may be late, and not its network
-        assert made_up <= (done.lost + tap.rtp["late"]) * SAMPLES + slept
+        assert tap.rtp["concealed"] <= (done.lost + tap.rtp["late"]) * SAMPLES + slept
     for what in ("lost", "duplicate", "reordered"):
         assert sum(getattr(done, what) for done in everything) > 5
 

@@ -29,7 +29,7 @@ class Talk:
         self.writer = Recorder()
         self.tap = RtpTap(Mock(), lease)
         self.stream = PacketStream(uuid.uuid4(), "both", self.writer)
-        self.tap._stream = self.stream
+        self.tap._stream, self.tap._codecs = self.stream, {"PCMU"}
         self._numbers = {FIRST: 0, OTHER: 40_000}
 
     def say(
@@ -91,12 +91,16 @@ def test_when_its_sender_was_silent_for_3_s_another_takes_over_behind_a_gap(talk
     assert talk.figure("strangers") == 2
 
 
-@pytest.mark.parametrize("payload_type", [13, 101, 111])
-def test_only_audio_makes_a_sender(talk: Talk, payload_type: int) -> None:
-    talk.say(OTHER, b"\x20", payload_type=payload_type)
+@pytest.mark.parametrize(
+    ("payload_type", "figure"), [(13, "comfort_noise"), (101, "events"), (111, "unknown")]
+)
+def test_only_audio_makes_a_sender(talk: Talk, payload_type: int, figure: str) -> None:
+    """While there is none, what comes is counted for what it is, and nobody is a stranger."""
+    talk.say(OTHER, b"\x20", 5, payload_type=payload_type)
     talk.say(FIRST, b"\x10", 30)
     assert talk.writer.pcm == pcm((b"\x10", 30))
-    assert talk.figure("strangers") == 1
+    assert (talk.figure(figure), talk.figure("strangers")) == (5, 0)
+    assert (talk.figure("received"), talk.figure("lost")) == (35, 0)
 
 
 def test_where_signalwire_says_whence_it_sends_nobody_else_is_its_sender(clock: Clock) -> None:
