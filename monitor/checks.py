@@ -94,6 +94,22 @@ def rtp_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security, deploy=True)
+def rtp_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report RTP ports that take audio from anywhere."""
+    if settings.RTP_SOURCES or not IPv4Address(settings.RTP_PUBLIC_IP).is_global:
+        return []
+    return [
+        CheckWarning(
+            "RTP_SOURCES is not set: whoever reaches the ports of RTP_PORTS may be heard as a "
+            "call.",
+            hint="Set it to the networks that SignalWire sends your RTP from, and let the "
+            "firewall pass no others.",
+            id="monitor.W006",
+        )
+    ]
+
+
 @register(Tags.compatibility)
 def silence(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report a limit that ends taps of calls on hold."""

@@ -1,9 +1,9 @@
 """Leases of UDP ports: which tap's audio comes to which port.
 
 A port is a tap's from its opening until COOL_OFF after it was last known to be
-busy: when its tap's end was written down, or when somebody still sent there. RTP
-carries no name, so a late packet in a port given away would be heard in another
-call.
+busy: when its tap's end was written down, or when its sender still sent, for
+LATE_FOR at most. RTP carries no name, so a late packet in a port given away would
+be heard in another call.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from .models import ENDED, RtpLease, Tap
 logger = logging.getLogger(__name__)
 
 COOL_OFF = datetime.timedelta(seconds=60)
+LATE_FOR = datetime.timedelta(minutes=10)  # after a tap's end, packets keep its port at most
 TRIES = 5  # when another process takes the same port in the same moment
 
 
@@ -98,8 +99,15 @@ def _source(addr: object, port: object) -> tuple[str, int] | None:
 
 
 def heard(tap_ids: list[uuid.UUID]) -> None:
-    """These taps have just ended, or packets still come for them though they have."""
+    """Keep the ports of taps that have just ended."""
     RtpLease.objects.filter(tap__in=tap_ids).update(heard_at=timezone.now())
+
+
+def heard_late(tap_ids: list[uuid.UUID], now: datetime.datetime | None = None) -> None:
+    """Keep the ports of ended taps whose senders still send, but not for ever."""
+    now = now or timezone.now()
+    late = RtpLease.objects.filter(tap__in=tap_ids, tap__ended_at__gt=now - LATE_FOR)
+    late.update(heard_at=now)
 
 
 def give_back(now: datetime.datetime | None = None) -> int:

@@ -121,6 +121,12 @@ def counted(tap_id: uuid.UUID, count: Count) -> None:
     )
 
 
+def noted(tap_id: uuid.UUID, reason: str) -> None:
+    """Keep something about a tap's media in its timeline."""
+    with transaction.atomic():
+        taps.note(taps.locked(tap_id), reason)
+
+
 def figures(tap_id: uuid.UUID) -> dict[str, float] | None:
     """What an RTP tap's packets were counted as so far."""
     return Tap.objects.filter(pk=tap_id).values_list("rtp", flat=True).first()

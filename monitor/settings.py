@@ -195,6 +195,7 @@ SILENT_FOR = whole("SILENT_FOR", 600, 5, 86_400)  # seconds that media may bring
 RTP_HOST = ipv4("RTP_HOST", "127.0.0.1")
 RTP_PORTS = ports("RTP_PORTS", "20000-20999")
 RTP_PUBLIC_IP = ipv4("RTP_PUBLIC_IP", "127.0.0.1")
+RTP_SOURCES = networks("RTP_SOURCES", "")  # where senders may be; none: anywhere
 RTP_EVENT_TYPES = payload_types("RTP_EVENT_TYPES", "101")  # telephone-event: keys, not audio
 
 SIGNALWIRE_SIGNING_KEY = env.str("SIGNALWIRE_SIGNING_KEY", default="")

@@ -42,6 +42,7 @@ os.environ.update(
         "RTP_HOST": "127.0.0.1",
         "RTP_PUBLIC_IP": "127.0.0.1",
         "RTP_PORTS": f"{RTP_PORT}-{RTP_PORT + 99}",
+        "RTP_SOURCES": "",
         "RTP_EVENT_TYPES": "101",
         "RING_SECONDS": "30",
         "SILENT_FOR": "600",

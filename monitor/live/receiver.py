@@ -88,7 +88,7 @@ class Receiver:
         """The leases as they are now; in the database's thread."""
         late = [tap for tap in self._taps.values() if tap.heard_after_end]
         if late:
-            leases.heard([tap.tap_id for tap in late])
+            leases.heard_late([tap.tap_id for tap in late])
             for tap in late:
                 tap.heard_after_end = False
         if (now := time.monotonic()) >= self._give_back_at:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 import uuid
@@ -13,64 +12,56 @@ from typing import Any, cast
 from django.conf import settings
 
 from .. import leases, media, metrics
-from ..audio.g711 import Codec
 from ..audio.jitter import JitterBuffer
+from ..audio.pin import Address, Claim, SenderPin
 from ..audio.rtp import CODECS, PAYLOAD_TYPES, Kind, RtpPacket, is_rtcp
-from ..audio.sequence import uint16_add
 from ..audio.tally import Tally
 from ..models import FINAL, Tap
 from .close import OVER, CloseCode, Closed, silent
 from .database import threaded
+from .record import RtpRecord
 from .runtime import Runtime
 from .stream import STALL, Flood, PacketStream, continue_at
 
 logger = logging.getLogger(__name__)
 
 REFUSED_FOR = 5.0  # seconds until a tap that was refused its media is tried again
-CANDIDATES = 8  # senders of one packet that are remembered
-WRITE_EVERY = 10.0  # seconds between two writings of figures while no media is open
 WAITING = 24_000  # samples, 3 s, that wait for the media to be opened; more is lost
+SOURCES = settings.RTP_SOURCES  # networks that senders may be in; none: any
 #: What each payload type is, the configured events among them.
 _KINDS = {**PAYLOAD_TYPES, **dict.fromkeys(settings.RTP_EVENT_TYPES, Kind.EVENT)}
 RTCP_TYPES = range(64, 96)  # payload types that RTCP on RTP's port looks like: RFC 5761
 MAX_DATAGRAM = 2048  # bytes; 120 ms are 972. asyncio would ask for 256 KiB each time
 
 FAILED = Closed(CloseCode.INTERNAL, "an error on our side")
-Address = tuple[str, int]
 
 
 class RtpTap(asyncio.DatagramProtocol):
     """One leased port.
 
-    The first sender of audio is its tap's: by its address, and within that by its SSRC.
-    Others are counted and dropped, until it has been silent for as long as a WebSocket
-    may be before another takes its tap over. One packet makes no sender, two in sequence
-    do (RFC 3550 appendix A.1); where SignalWire says whence it sends, only that address.
+    Its packets are those of one sender, by address (see SenderPin) and within that by
+    SSRC. Others are counted and dropped. That sender may be silent for as long as a
+    WebSocket may before another takes its tap over.
     """
 
     def __init__(self, runtime: Runtime, lease: leases.Held) -> None:
         self.tap_id: uuid.UUID = lease.tap_id
         self.over = lease.state in FINAL
         self.heard_after_end = False
-        self._told = lease.source  # where SignalWire says that it sends from
         self.transport: asyncio.DatagramTransport | None = None
         self._unbound = asyncio.Event()
         self._runtime = runtime
         self._id = uuid.uuid4().hex  # the media connection, as the tap's row names it
-        self._source: Address | None = None
-        self._candidates: dict[tuple[Address, int], tuple[RtpPacket, float]] = {}  # by SSRC too
-        self._heard_at = 0.0  # when its last packet came
-        self._buffer = _buffer()
+        self._pin = SenderPin(lease.source, SOURCES, STALL)
+        self._buffer = JitterBuffer(_KINDS)
         self._stream: PacketStream | None = None
         self._job: asyncio.Task[None] | None = None  # opens or closes the media
         self._waiting: list[int] = []  # sizes of the packets that came before it was open
         self._try_after = 0.0
         self._failures = 0  # errors of ours
         self._tally = Tally()
-        self._written = self.figures()  # while no media is open
-        self._write_after = 0.0
+        self._record = RtpRecord(runtime, lease.tap_id, self._tally, self.figures)
         self._payload_type = -1  # of the last packet
-        self._codecs: set[Codec] = set()  # those that the row or its timeline names
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
@@ -80,9 +71,6 @@ class RtpTap(asyncio.DatagramProtocol):
         self._unbound.set()
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        if self.over:
-            self.heard_after_end = True
-            return
         try:
             packet = RtpPacket.parse(data)
         except ValueError as error:
@@ -91,12 +79,17 @@ class RtpTap(asyncio.DatagramProtocol):
         if packet.payload_type in RTCP_TYPES and is_rtcp(data):
             return
         now = time.monotonic()
+        if self.over:
+            if self._pin.source is None and _plays(packet):
+                self._pin.claim(addr, packet, now)
+            self.heard_after_end |= addr == self._pin.source
+            return
         try:
-            if addr != self._source:
-                first = self._accept(addr, packet, now)
-                if first is None:
+            if addr != self._pin.source:
+                claim = self._accept(addr, packet, now)
+                if claim is None:
                     return
-                self._take(*first)
+                self._take(claim.packet, claim.at)
             self._take(packet, now)
         except Exception:
             self._fail()
@@ -108,10 +101,7 @@ class RtpTap(asyncio.DatagramProtocol):
 
     def tell(self, source: Address | None) -> None:
         """SignalWire has said where it sends from: who is not there is not the sender."""
-        if source in (None, self._told):
-            return
-        self._told = source
-        if self._source not in (None, source):
+        if source is not None and self._pin.tell(source):
             self._start_over()
             if self._stream is not None:
                 self._stream.gap()
@@ -123,9 +113,14 @@ class RtpTap(asyncio.DatagramProtocol):
             return
         if not self._buffer.push(packet, now):
             return  # nothing that anybody hears: no sign of a sender that lives
-        self._heard_at = now
+        pin = self._pin
+        pin.heard_at = now
+        if not pin.proven:
+            pin.prove(len(packet.payload), now)
         if packet.payload_type != self._payload_type:
-            self._change_type(packet.payload_type)
+            self._payload_type = packet.payload_type
+            if codec := CODECS.get(_KINDS.get(packet.payload_type, Kind.UNKNOWN)):
+                self._record.codec_came(codec)
         try:
             self._stream.packet(len(packet.payload))
         except Flood as flood:
@@ -143,7 +138,7 @@ class RtpTap(asyncio.DatagramProtocol):
     def tick(self, now: float) -> None:
         """Send on what is due though no packet comes; not in a stall, which is no audio."""
         stream = self._stream
-        if stream is None or self._heard_at >= now or stream.stalled:
+        if stream is None or self._pin.heard_at >= now or stream.stalled:
             return
         try:
             for piece in self._buffer.pop(now):
@@ -154,11 +149,8 @@ class RtpTap(asyncio.DatagramProtocol):
     def write_unheard(self, now: float) -> None:
         """Have the figures written down though no media is open: packets come, and
         nothing among them can be played."""
-        if self._stream is None and self._job is None and now >= self._write_after:
-            if self.figures() == self._written:
-                return
-            self._write_after = now + WRITE_EVERY
-            self._start(self._unheard())
+        if self._stream is None and self._job is None and self._record.is_due(now):
+            self._start(self._record.write_figures())
 
     async def leave(self, closed: Closed) -> None:
         """Give the port and the media up."""
@@ -184,37 +176,37 @@ class RtpTap(asyncio.DatagramProtocol):
         if self._tally.malformed == 1:
             logger.info("tap %s: %s", self.tap_id, error)
 
-    def _accept(
-        self, addr: Address, packet: RtpPacket, now: float
-    ) -> tuple[RtpPacket, float] | None:
-        """The packet before, and when it came, if this address is the sender from here on."""
-        free = self._source is None or now - self._heard_at > STALL
-        if not (free and self._told in (None, addr)):
+    def _accept(self, addr: Address, packet: RtpPacket, now: float) -> Claim | None:
+        """Judge a packet from elsewhere: whether that is the sender from here on."""
+        plays = _plays(packet)
+        claim = self._pin.claim(addr, packet, now) if plays else None
+        if claim is not None:
+            self._tally.strangers -= 1  # the packet before is the sender's too
+            if claim.replaced is not None:
+                self._replace(claim.replaced, addr, claim.silent)
+        elif not plays and self._pin.is_open_to(addr, now):
+            self._tally.pass_over(_KINDS.get(packet.payload_type, Kind.UNKNOWN))
+        else:
             self._tally.strangers += 1
-            return None
-        kind = _KINDS.get(packet.payload_type, Kind.UNKNOWN)
-        if kind not in CODECS or not packet.payload:
-            self._tally.pass_over(kind)
-            return None
-        key = addr, packet.ssrc
-        first = self._candidates.pop(key, None)
-        if first is None or packet.sequence_number != uint16_add(first[0].sequence_number, 1):
-            self._tally.strangers += 1
-            self._candidates[key] = packet, now
-            if len(self._candidates) > CANDIDATES:
-                del self._candidates[next(iter(self._candidates))]
-            return None
-        self._tally.strangers -= 1
-        if self._source is not None:
-            self._start_over()
-        self._candidates.clear()
-        self._source, self._heard_at = addr, now
-        return first
+        return claim
+
+    def _replace(self, before: Address, sender: Address, silent: bool) -> None:
+        """Go on with another sender, and say so."""
+        self._renew()
+        if self._stream is not None and not silent:
+            self._stream.gap()
+        why = "was silent" if silent else "did not send in real time"
+        self._record.note(f"media comes from {_shown(sender)} now: {_shown(before)} {why}")
 
     def _start_over(self) -> None:
         """What comes now is another sender's, or nobody's; what was counted stays."""
+        self._renew()
+        if not self.over:  # then its sender's late packets still keep the port
+            self._pin.drop()
+
+    def _renew(self) -> None:
         self._tally.end_sender(self._buffer.figures)
-        self._buffer, self._source = _buffer(), None
+        self._buffer = JitterBuffer(_KINDS)
         self._waiting.clear()
 
     # The media: opened with the first packet, closed by silence or the tap's end.
@@ -224,10 +216,11 @@ class RtpTap(asyncio.DatagramProtocol):
             self._start_over()
             return
         if sum(self._waiting) < WAITING and self._buffer.push(packet, now):
-            self._heard_at = now
+            self._pin.heard_at = now
+            self._pin.prove(len(packet.payload), now)
             self._waiting.append(len(packet.payload))
         if self._job is None:
-            self._start(self._opened(f"{_shown(self._source)}, SSRC {packet.ssrc:08x}"))
+            self._start(self._opened(f"{_shown(self._pin.source)}, SSRC {packet.ssrc:08x}"))
 
     def _fail(self) -> None:
         """An error of ours, which would come again with each packet: told once. Who listens
@@ -248,15 +241,8 @@ class RtpTap(asyncio.DatagramProtocol):
 
     def _job_done(self, job: asyncio.Task[None]) -> None:
         self._job = None
-        if not self._write_done(job):
+        if not self._record.is_well(job):
             self._try_after = time.monotonic() + REFUSED_FOR
-
-    def _write_done(self, job: asyncio.Task[None]) -> bool:
-        """Log the error that ended a job; False if there was one."""
-        if job.cancelled() or (error := job.exception()) is None:
-            return True
-        logger.error("tap %s: %s", self.tap_id, error, exc_info=error)
-        return False
 
     async def _opened(self, origin: str) -> None:
         try:
@@ -265,8 +251,8 @@ class RtpTap(asyncio.DatagramProtocol):
             logger.info("tap %s: media refused: %s", self.tap_id, refusal)
             self._try_after = time.monotonic() + REFUSED_FOR
             return
-        self._tally.go_on_from(tap.rtp)
-        self._payload_type, self._codecs = -1, {cast("Codec", tap.codec)}
+        self._record.opened(tap)
+        self._payload_type = -1  # so that the next packet's codec is compared with the row's
         position = await continue_at(self._runtime.hub, tap) if again else 0
         stream = PacketStream(tap.pk, tap.direction, self._runtime.writer, position)
         stream.socket = self._id
@@ -278,24 +264,6 @@ class RtpTap(asyncio.DatagramProtocol):
         self._waiting.clear()
         self._stream = stream
         self._runtime.streams.add(stream)
-
-    async def _unheard(self) -> None:
-        if not self._tally.continued:
-            self._tally.go_on_from(await threaded(media.figures)(self.tap_id))
-        self._written = figures = self.figures()
-        await threaded(media.counted)(self.tap_id, media.Count(rtp=figures))
-        told = {str(self.tap_id): {name: number for name, number in figures.items() if number}}
-        self._runtime.writer.meters(json.dumps({"type": "meters", "levels": {}, "packets": told}))
-
-    def _change_type(self, payload_type: int) -> None:
-        """Keep the codec of the packets from here on, if nobody knows of it yet."""
-        self._payload_type = payload_type
-        codec = CODECS.get(_KINDS.get(payload_type, Kind.UNKNOWN))
-        if codec and codec not in self._codecs:
-            self._codecs.add(codec)
-            media_type = f"audio/{codec}"  # RFC 4856
-            write = threaded(media.announced)(self.tap_id, codec, media_type)
-            self._runtime.writes.begin(write).add_done_callback(self._write_done)
 
     async def _taken(self, origin: str) -> tuple[Tap, bool]:
         """The tap's media. Who holds the port holds the media: a process that was killed
@@ -314,12 +282,12 @@ class RtpTap(asyncio.DatagramProtocol):
         count = stream.counted()
         count.rtp = self.figures()  # they may have grown since the last audio
         self._start_over()  # what comes next is another connection, from wherever
-        self._written = self.figures()
+        self._record.closed()
         await threaded(media.closed)(self.tap_id, self._id, count, closed.reason)
 
 
-def _buffer() -> JitterBuffer:
-    return JitterBuffer(_KINDS)
+def _plays(packet: RtpPacket) -> bool:
+    return bool(packet.payload) and _KINDS.get(packet.payload_type) in CODECS
 
 
 def _shown(address: Address | None) -> str:

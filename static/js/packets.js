@@ -8,6 +8,7 @@ import { count } from "./words.js";
 
 export const RECENT_MS = 10_000;
 const LATE_MS = 3_000; // three are due in this time
+const REFUSED = 5; // packets from elsewhere in RECENT_MS: fewer are strays
 const RATE = 8000; // samples per second
 
 /** @typedef {Record<string, number>} Figures what a tap counted since it began */
@@ -16,12 +17,13 @@ const RATE = 8000; // samples per second
  * @typedef {object} Packets
  * @property {Figures} figures the newest
  * @property {number} at when they came
- * @property {{at: number, missing: number}[]} past oldest first
+ * @property {{at: number, missing: number, strangers: number}[]} past oldest first
  */
 
 /**
  * @typedef {object} Network
  * @property {boolean} losing packets were missing of late
+ * @property {boolean} refusing another sender's packets were refused of late
  * @property {string} words one line
  * @property {string} verdict the network, or the call?
  * @property {string} counts of the whole call
@@ -51,7 +53,7 @@ function missing(figures) {
  */
 export function takePackets(known, figures, now) {
   const past = known ? known.past.filter((one) => now - one.at <= RECENT_MS) : [];
-  return { figures, at: now, past: [...past, { at: now, missing: missing(figures) }] };
+  return { figures, at: now, past: [...past, { at: now, missing: missing(figures), strangers: valueOf(figures, "strangers") }] };
 }
 
 /**
@@ -64,6 +66,7 @@ export function network(packets, now, breaks) {
   if (!packets || now - packets.at > LATE_MS) return null;
   const recent = lately(packets.past);
   const of = (/** @type {string} */ name) => valueOf(packets.figures, name);
+  const refusing = isRefusing(packets);
   const sum = `${of("lost")} lost, ${of("late")} late`;
   const jitter = `jitter ${of("jitter_ms").toFixed(1)} ms`;
   const clock = of("clock_mismatch");
@@ -71,17 +74,30 @@ export function network(packets, now, breaks) {
   const played = breaks ? `ran dry ${count(breaks, "time")}` : "never ran dry";
   return {
     losing: recent > 0,
-    words: `RTP: ${recent ? `${recent} missing in the last 10 s` : `${sum}, ${jitter}`}`,
+    refusing,
+    words: `RTP: ${refusing ? `${REFUSING}; ` : ""}${recent ? `${recent} missing in the last 10 s` : `${sum}, ${jitter}`}`,
     verdict: recent ? LOSING : CALM,
     counts:
+      (refusing ? `${REFUSED_WHY} ` : "") +
       `${count(of("received"), "packet")} received so far, ${sum}, ${of("reordered")} out of order, ` +
       `${count(of("duplicate"), "duplicate")}${wrong}; ${jitter}. Playback here ${played}.`,
   };
 }
 
+const REFUSING = "another sender is being refused";
+const REFUSED_WHY =
+  "Somebody else sends audio to this call's port; it is not heard. If this is not the right call, tell your administrator.";
 const LOSING = "What crackles now is the network that brings the call here.";
 const CALM =
   "The network that brings the call here is well. What crackles now is the call itself, or the way to you.";
+
+/**
+ * Whether another address than the sender's keeps sending, as far as is known.
+ * @param {Packets} packets
+ */
+export function isRefusing({ past }) {
+  return past[past.length - 1].strangers - past[0].strangers >= REFUSED;
+}
 
 /**
  * Packets missing of late. One that was overtaken looks lost until it comes, so a

@@ -18,6 +18,19 @@ test("a network that is well is one calm line", () => {
   assert.match(counts, /^100 packets received so far, 0 lost, 0 late, 0 out of order, 0 duplicates; jitter 0\.4 ms\./);
 });
 
+test("another sender that is refused is named, and no longer than it sends", () => {
+  const reports = [{}, { strangers: 2 }, { strangers: 4 }, { strangers: 6 }];
+  const { refusing, words, counts } = after(...reports);
+  assert.equal(refusing, true);
+  assert.equal(words, "RTP: another sender is being refused; 0 lost, 0 late, jitter 0.0 ms");
+  assert.match(counts, /^Somebody else sends audio to this call's port; it is not heard\./);
+  assert.equal(after(...reports, ...Array(11).fill({ strangers: 6 })).refusing, false);
+});
+
+test("a few stray packets are no other sender", () => {
+  assert.equal(after({}, { strangers: 1 }, { strangers: 4 }).refusing, false);
+});
+
 test("a sender whose clock is wrong is named", () => {
   const { losing, counts } = after({ received: 50 }, { received: 100, clock_mismatch: 99 });
   assert.equal(losing, false);

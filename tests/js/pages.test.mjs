@@ -238,6 +238,16 @@ test("the page of a tap says since when it is silent, until it is heard again", 
   assert.equal(root.part("silent").textContent, "");
 });
 
+test("the page of a tap says while another sender is refused", async () => {
+  const { root } = await tapPage();
+  root.querySelectorAll = () => [];
+  const refusing = () => !root.part("refusing").hidden;
+  sockets[0].say({ type: "meters", levels: {}, packets: { t1: { strangers: 90 } } });
+  assert.equal(refusing(), false);
+  sockets[0].say({ type: "meters", levels: {}, packets: { t1: { strangers: 95 } } });
+  assert.equal(refusing(), true);
+});
+
 test("the page of a tap shows the packets that are not zero, as they come", async () => {
   const { root } = await tapPage();
   const lines = ["received", "lost", "late"].map((figure) => {

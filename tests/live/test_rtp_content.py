@@ -67,7 +67,7 @@ async def test_a_tap_that_gets_nothing_playable_says_what_it_gets(rtp_taps: RtpT
         tap = await counted(opened.tap, "unknown")
         assert tap.state == "requested"
         assert tap.rtp["strangers"] == tap.rtp["lost"] == 0
-        assert (await meters_of(opened.tap) or {}).get("unknown")
+        assert (await eventually(lambda: meters_of(opened.tap)))["unknown"]
         await sender.speak([payload(number) for number in range(30)])
     await end(opened.tap)
     figures = (await closed_row(opened.tap)).rtp

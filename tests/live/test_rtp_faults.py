@@ -65,6 +65,21 @@ async def test_a_stranger_is_counted_and_not_heard(rtp_taps: RtpTaps) -> None:
     assert (await closed_row(opened.tap)).rtp["strangers"] == 30
 
 
+async def test_a_call_is_heard_though_a_stranger_held_its_port_before(rtp_taps: RtpTaps) -> None:
+    opened = await open_rtp()
+    with Sender(opened.uri) as sender, Sender(opened.uri, ssrc=2) as stranger:
+        for _ in range(3):
+            stranger.send(stranger.packet(b"\x00" * SAMPLES))
+            await asyncio.sleep(0.3)
+        sent = g711.decode("PCMU", await sender.speak([payload(number) for number in range(70)]))
+        await eventually(lambda: gaps_of(opened.tap))
+        heard = b"".join(map(frame.samples, await frames_of(opened.tap)))
+        here, there = (f"127.0.0.1:{one.socket.getsockname()[1]}" for one in (sender, stranger))
+    assert sent[50 * 2 * SAMPLES : 60 * 2 * SAMPLES] in heard
+    note = f"media comes from {here} now: {there} did not send in real time"
+    assert note in await reasons(opened.tap)
+
+
 async def test_noise_on_the_port_is_counted_and_costs_nothing(rtp_taps: RtpTaps) -> None:
     opened = await open_rtp()
     with Sender(opened.uri) as sender:

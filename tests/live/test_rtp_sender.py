@@ -7,13 +7,14 @@ from unittest.mock import Mock
 
 import pytest
 
-from monitor.audio import g711
+from monitor.audio import g711, pin
 from monitor.audio.frame import Flag
 from monitor.audio.rtp import RtpPacket
 from monitor.leases import Held
 from monitor.live import rtp, stream
 from monitor.live.rtp import RtpTap
 from monitor.live.stream import PacketStream
+from monitor.models import Tap
 from tests.live.test_stream import Clock, Recorder
 
 SAMPLES = 160  # of a packet, 20 ms
@@ -29,19 +30,33 @@ class Talk:
         self.writer = Recorder()
         self.tap = RtpTap(Mock(), lease)
         self.stream = PacketStream(uuid.uuid4(), "both", self.writer)
-        self.tap._stream, self.tap._codecs = self.stream, {"PCMU"}
+        self.tap._stream = self.stream
+        self.tap._record.opened(Tap(codec="PCMU"))
+        self.notes: list[str] = []
+        self.tap._record.note = self.notes.append  # type: ignore[method-assign]
         self._numbers = {FIRST: 0, OTHER: 40_000}
 
     def say(
-        self, address: tuple[str, int], audio: bytes, packets: int = 1, payload_type: int = 0
+        self,
+        address: tuple[str, int],
+        audio: bytes,
+        packets: int = 1,
+        *,
+        payload_type: int = 0,
+        samples: int = SAMPLES,
     ) -> None:
-        """Send packets 20 ms apart."""
+        """Send packets in real time."""
         for _ in range(packets):
-            self.clock.now += 0.02
-            number = self._numbers[address]
+            self.clock.now += samples / g711.SAMPLE_RATE
+            number = self._numbers.setdefault(address, 0)
             self._numbers[address] += 1
-            packet = RtpPacket(payload_type, number, number * SAMPLES, 1, audio * SAMPLES)
+            packet = RtpPacket(payload_type, number, number * samples, 1, audio * samples)
             self.tap.datagram_received(packet.serialize(), address)
+
+    def heard(self) -> bytes:
+        """All that a listener would hear: s16le."""
+        self.stream.flush()
+        return self.writer.pcm
 
     def figure(self, name: str) -> float:
         return self.tap.figures()[name]
@@ -57,7 +72,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def lease(source: tuple[str, int] | None = None) -> Held:
     addr, port = source or (None, None)
-    return Held(1, 20_000, uuid.uuid4(), "tapping", addr, port)
+    return Held(1, 20_000, uuid.uuid4(), "tapping", addr, port, None)
 
 
 @pytest.fixture
@@ -134,7 +149,7 @@ def test_nor_do_packets_without_a_sequence_however_many(talk: Talk) -> None:
         talk.tap.datagram_received(stray.serialize(), OTHER)
     talk.say(FIRST, b"\x10", 30)
     assert talk.writer.pcm == pcm((b"\x10", 30))
-    assert len(talk.tap._candidates) <= rtp.CANDIDATES
+    assert len(talk.tap._pin._candidates) <= pin.CANDIDATES
 
 
 def test_packets_of_an_unknown_type_do_not_keep_a_tap_alive(talk: Talk) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.core.checks import registry
 
 from monitor import checks
+from monitor.client_address import parse_networks
 from monitor.management.commands import rtptaps
 from monitor.settings import payload_types
 
@@ -142,6 +143,19 @@ def test_w005_a_limit_that_ends_calls_on_hold(
     assert ids(checks.silence(None)) == found
 
 
+@pytest.mark.parametrize(
+    ("public", "sources", "found"),
+    [
+        ("8.8.8.8", "", ["monitor.W006"]),
+        ("8.8.8.8", "203.0.113.0/24", []),
+        ("127.0.0.1", "", []),  # not set up
+    ],
+)
+def test_w006_rtp_from_anywhere(settings: Any, public: str, sources: str, found: list[str]) -> None:
+    settings.RTP_PUBLIC_IP, settings.RTP_SOURCES = public, parse_networks(sources)
+    assert ids(checks.rtp_sources(None)) == found
+
+
 def test_rtptaps_starts_with_its_own_check_only() -> None:
     assert rtptaps.Command.requires_system_checks == (checks.RTP,)
     tagged = [one for one in registry.registry.get_checks() if checks.RTP in one.tags]
@@ -178,6 +192,7 @@ def test_no_migration_is_missing() -> None:
         ("RTP_PORTS", "5000", "RTP_PORTS='5000': use first-last, from 1024 to 65535"),
         ("RTP_PORTS", "9-99", "RTP_PORTS='9-99': use first-last, from 1024 to 65535"),
         ("RTP_PUBLIC_IP", "taps.example", "RTP_PUBLIC_IP='taps.example': use an IPv4 address"),
+        ("RTP_SOURCES", "203.0.113.7/24", "RTP_SOURCES='203.0.113.7/24': use networks"),
         ("RTP_EVENT_TYPES", "8", "RTP_EVENT_TYPES='8': use payload types from 96 to 127"),
         ("RTP_EVENT_TYPES", "101,", "RTP_EVENT_TYPES='101,': use payload types from 96"),
         ("PUBLIC_URL", "taps.example.com", "PUBLIC_URL='taps.example.com': use https://host"),

@@ -54,6 +54,19 @@ def test_a_port_that_was_never_known_busy_is_never_given_back(rtp: OpenedTap) ->
     assert leases.give_back(timezone.now() + 10 * MINUTE) == 0
 
 
+def test_late_packets_keep_a_port_for_ten_minutes_at_most(rtp: OpenedTap) -> None:
+    finish(rtp)
+    ended_at = Tap.objects.get().ended_at
+    assert ended_at
+    for minutes in range(1, 10):
+        now = ended_at + minutes * MINUTE
+        leases.heard_late([rtp.tap.pk], now)
+        assert leases.give_back(now) == 0
+    now = ended_at + 11 * MINUTE
+    leases.heard_late([rtp.tap.pk], now)
+    assert leases.give_back(now) == 1
+
+
 def test_what_a_receiver_reads_is_one_query(
     rtp: OpenedTap, django_assert_num_queries: object
 ) -> None:

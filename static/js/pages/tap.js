@@ -4,7 +4,7 @@
 import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
 import { localTimes, part, setAttr, setIcon, setText } from "../dom.js";
-import { shown, takePackets, valueOf } from "../packets.js";
+import { isRefusing, shown, takePackets, valueOf } from "../packets.js";
 import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
 import { elapsed, isActive, isStale } from "../state.js";
 import { agentName, duration, listRefusal, loss, silentSince, STATE } from "../words.js";
@@ -51,6 +51,7 @@ function receive(message) {
     if (!isStale(row, message.tap)) show(message.tap);
   } else if (message.type === "meters" && message.packets?.[data.tap]) {
     packets = takePackets(packets, message.packets[data.tap], Date.now());
+    part(root, "refusing").hidden = !isRefusing(packets);
     showPackets(packets.figures);
   }
 }
