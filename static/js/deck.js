@@ -39,6 +39,7 @@ function noFacts() {
     startedAt: 0,
     frameAt: 0,
     quietSince: 0,
+    burstSeconds: 0,
     volume: 1,
   };
 }
@@ -181,11 +182,12 @@ export class Deck extends EventTarget {
     }
     const end = (frame.position + frame.pcm.length) >>> 0;
     this.last = { position: end, receivedMs: Number(frame.receivedAt / 1000n) };
-    this.output.check(performance.now());
-    this.player?.push(frame);
+    const now = performance.now();
+    this.output.check(now);
+    this.player?.push(frame, now);
     this.socket?.expectWithin(QUIET_LINK_MS);
     const first = !this.facts.frameAt || this.facts.stalled;
-    this.facts.frameAt = performance.now();
+    this.facts.frameAt = now;
     this.facts.stalled = false;
     if (first) this.#update({});
     this.#ack();
@@ -234,7 +236,8 @@ export class Deck extends EventTarget {
     const quietSince = quiet ? this.facts.quietSince || now : 0;
     const drained = this.facts.drained || report.ended;
     const blocked = this.output.blocked;
-    this.#update({ playing: report.playing, reportAt: now, quietSince, drained, blocked });
+    const burstSeconds = this.player?.burstSeconds ?? 0;
+    this.#update({ playing: report.playing, reportAt: now, quietSince, drained, blocked, burstSeconds });
     this.dispatchEvent(new Event("report"));
     if (report.ended) this.#release();
     else this.#ack();

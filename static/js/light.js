@@ -30,6 +30,7 @@ const NO_PLACE_YET = "Stop one of them, or wait if their connection was lost: th
  * @property {number} startedAt when listening began
  * @property {number} frameAt when a frame last came, 0 for never
  * @property {number} quietSince 0 while somebody is heard
+ * @property {number} burstSeconds the audio comes so much at a time; 0: it comes evenly
  * @property {number} volume
  */
 
@@ -103,7 +104,13 @@ function heard(facts, now) {
   if (facts.quietSince && now - facts.quietSince > QUIET_MS) {
     return light("silent", "Nobody is speaking", "The line is open and quiet.");
   }
-  return light("playing", "Playing", facts.volume === 0 ? "The volume is at zero." : "");
+  if (facts.volume === 0) return light("playing", "Playing", "The volume is at zero.");
+  return light("playing", "Playing", facts.burstSeconds ? inBursts(facts.burstSeconds) : "");
+}
+
+/** @param {number} seconds */
+function inBursts(seconds) {
+  return `The audio arrives ${seconds.toFixed(1)} s at a time, so you hear it that much later.`;
 }
 
 /**

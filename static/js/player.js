@@ -7,6 +7,7 @@
  * to `output`, and they hear what the listener hears.
  */
 
+import { Bursts } from "./bursts.js";
 import { AudioFailure } from "./output.js";
 
 const FADE_OUT_MS = 60;
@@ -44,6 +45,9 @@ export class Player {
     /** @type {Report | null} */
     this.stats = null;
     this.started = false;
+    this.bursts = new Bursts();
+    /** Length of a burst that the worklet was told about. */
+    this.burstSeconds = 0;
   }
 
   /** Call inside a click. Sound can come once the promise has settled. */
@@ -93,6 +97,7 @@ export class Player {
     this.gain.gain.value = this.level;
     node.connect(this.gain).connect(context.destination);
     this.node = node;
+    this.burstSeconds = 0; // a new node knows of none
     const detail = { context, output: this.gain };
     document.dispatchEvent(new CustomEvent("earshot:audio", { detail }));
   }
@@ -114,11 +119,21 @@ export class Player {
    * While the context is paused they are discarded: nobody would hear them,
    * and an hour of them is 58 MB.
    * @param {import("./frame.js").Frame} frame
+   * @param {number} now ms
    */
-  push(frame) {
-    if (!this.output.running) return;
+  push(frame, now) {
     const { pcm, position, flags } = frame;
+    this.bursts.arrived(pcm.length / this.rate, now);
+    if (!this.output.running) return;
+    this.#expectBursts(this.bursts.seconds);
     this.node?.port.postMessage({ type: "push", pcm, position, flags }, [pcm.buffer]);
+  }
+
+  /** @param {number} seconds */
+  #expectBursts(seconds) {
+    if (seconds === this.burstSeconds) return;
+    this.burstSeconds = seconds;
+    this.node?.port.postMessage({ type: "bursts", seconds });
   }
 
   /** No more frames will come: play what is buffered, then report `ended`. */

@@ -8,6 +8,7 @@
  *
  * In:  {type: "push", pcm: Int16Array, position, flags}
  *      {type: "configure", rate}   the call's sample rate; empties the ring
+ *      {type: "bursts", seconds}   audio comes so much at a time; 0: it comes evenly
  *      {type: "end"}               play out what is there, then finish
  *      {type: "stop"}              fade out and finish
  * Out: {type: "report", …} about four times a second, see #report.
@@ -19,6 +20,8 @@ const TAPS = 16; // samples an output sample is made of
 const HALF = TAPS / 2;
 const PHASES = 128; // rows of the table between two input samples
 const FADE_SECONDS = 0.005;
+const BURST_MARGIN_SECONDS = 0.25; // a burst may be late by this much
+const LONGEST_WAIT_SECONDS = 3;
 const REPORTS_PER_SECOND = 4;
 const GAP = 1; // Flag.GAP of frame.js
 
@@ -62,9 +65,11 @@ function interpolationTable(cutoff) {
 class EarshotPlayer extends AudioWorkletProcessor {
   step = 1; // input samples per output sample
   table = interpolationTable(1);
-  fade = 0; // input samples, like the next three
+  fade = 0; // input samples, like the next five
   target = 0;
+  wait = 0; // age of the oldest sample when playing begins: the target, or the length of a burst
   behind = 0;
+  sincePush = 0;
   fadeIn = 0; // still to be faded in as they are written
   written = 0; // counts samples and never wraps; the low bits are the place in the ring
   read = 0; // the same, fractional
@@ -102,6 +107,7 @@ class EarshotPlayer extends AudioWorkletProcessor {
     const given = options.processorOptions ?? {};
     this.targetSeconds = (given.targetMs ?? 200) / 1000;
     this.behindSeconds = (given.behindMs ?? 1000) / 1000;
+    this.burstSeconds = 0;
     const size = 2 ** Math.ceil(Math.log2((given.ringSeconds ?? 12) * 8000));
     this.ring = new Float32Array(size);
     this.positions = new Uint32Array(size); // of each sample in the ring
@@ -116,26 +122,39 @@ class EarshotPlayer extends AudioWorkletProcessor {
   receive(message) {
     if (message.type === "push") this.push(message.pcm, message.position, message.flags);
     else if (message.type === "configure") this.configure(message.rate);
+    else if (message.type === "bursts") this.expectBursts(message.seconds);
     else if (message.type === "end") this.ending = true;
     else if (message.type === "stop") this.stopping = true;
   }
 
   /**
-   * Begin anew at a rate.
+   * Begin anew.
    * @param {number} rate
    */
   configure(rate) {
+    this.rate = rate;
     this.step = rate / sampleRate;
     this.table = interpolationTable(Math.min(1, 1 / this.step));
     this.fade = Math.round(FADE_SECONDS * rate);
     this.target = Math.max(this.targetSeconds * rate, this.fade + TAPS);
-    this.behind = this.behindSeconds * rate;
+    this.expectBursts(this.burstSeconds);
     this.ring.fill(0);
     this.written = this.read = TAPS; // room for the filter before the first sample
     this.lastRead = this.nextPosition = -1;
     this.playing = false;
     this.gain = this.cross = this.fadeIn = 0;
     this.rendered = this.sinceReport = this.energy = 0;
+  }
+
+  /**
+   * A buffer as long as a burst needs no jump: the next burst would need one too.
+   * @param {number} seconds length of a burst, 0 where audio comes evenly
+   */
+  expectBursts(seconds) {
+    this.burstSeconds = seconds;
+    this.behind = (this.behindSeconds + seconds) * this.rate;
+    const wait = seconds ? Math.min(seconds + BURST_MARGIN_SECONDS, LONGEST_WAIT_SECONDS) : 0;
+    this.wait = Math.max(this.target, wait * this.rate);
   }
 
   /**
@@ -146,8 +165,7 @@ class EarshotPlayer extends AudioWorkletProcessor {
    * @param {number} flags
    */
   push(pcm, position, flags) {
-    const started = this.nextPosition >= 0;
-    if (started && (flags & GAP || position !== this.nextPosition)) this.cut();
+    if (this.nextPosition >= 0 && (flags & GAP || position !== this.nextPosition)) this.cut();
     for (let i = 0; i < pcm.length; i++) {
       let value = pcm[i] / 32768;
       if (this.fadeIn > 0) value *= 1 - this.fadeIn-- / this.fade;
@@ -157,6 +175,7 @@ class EarshotPlayer extends AudioWorkletProcessor {
     }
     this.written += pcm.length;
     this.nextPosition = (position + pcm.length) >>> 0;
+    this.sincePush = 0;
   }
 
   /** The next sample does not follow the last one: fade out, and in again. */
@@ -168,9 +187,9 @@ class EarshotPlayer extends AudioWorkletProcessor {
     this.fadeIn = this.fade;
   }
 
-  /** Too far behind live: go on at the target, with a short cross-fade when audible. */
+  /** Too far behind live: go on at the shortest delay that lasts, with a short cross-fade when audible. */
   jump() {
-    const ahead = this.written - this.target;
+    const ahead = this.written - this.wait;
     if (this.playing) {
       this.crossRead = this.read;
       this.cross = 1;
@@ -267,9 +286,11 @@ class EarshotPlayer extends AudioWorkletProcessor {
     if (left > this.behind) this.jump();
     if (!this.playing) {
       if (this.stopping || (this.ending && left <= this.fade + HALF)) this.finished = true;
-      else this.playing = left >= this.target || this.ending;
+      // The oldest sample is as old as the buffer is long, and ages while nothing comes.
+      else this.playing = (left >= this.target && left + this.sincePush >= this.wait) || this.ending;
     }
     if (this.playing) this.render(out);
+    this.sincePush += out.length * this.step;
     this.sinceReport += out.length;
     if (this.finished || this.sinceReport >= this.reportEvery) this.report();
     return !this.finished;
