@@ -37,7 +37,7 @@ class Earshot:
         self._started = False
         self.runtime = Runtime()
         self._router = ProtocolTypeRouter(
-            {"http": http, "websocket": websocket_router(self.runtime)}
+            {"http": _requests, "websocket": websocket_router(self.runtime)}
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -69,6 +69,14 @@ class Earshot:
                 await asyncio.gather(self.runtime.writes.made(), self.runtime.stop())
         except TimeoutError:
             logger.error("the last writes were not made in %s s", STOP_WITHIN)
+
+
+async def _requests(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Have Django answer a request, and give up one that is cut off by a stop (uvicorn)."""
+    try:
+        await http(scope, receive, send)
+    except asyncio.CancelledError:
+        logger.warning("a request was cut off: its client had not sent all of it")
 
 
 def protected(app: App) -> App:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidMessage
 from websockets.protocol import State
 
 from . import direct, rfc6455
@@ -90,6 +92,8 @@ class Protocol(FrameReceiver, WebSocketsSansIOProtocol):
             self.receive_bytes(data)
         else:
             super().data_received(data)  # the request, which uvicorn hands over whole
+            if self.conn.handshake_exc:
+                self._refuse()
         if self._hold and not self.is_established:
             self._hold_on()  # nothing may come behind the close frame that answered this
 
@@ -199,6 +203,16 @@ class Protocol(FrameReceiver, WebSocketsSansIOProtocol):
             self.fail(INVALID_DATA, "a text message is not UTF-8")
         elif self.is_established:
             self.queue_message({"text": data.decode()} if text else {"bytes": data})
+
+    def _refuse(self) -> None:
+        """Answer a request that is no handshake. websockets has an answer only for one that is
+        too long, and uvicorn sends neither."""
+        self.handshake_complete = self.close_sent = True
+        error = self.conn.handshake_exc
+        if isinstance(error, InvalidMessage):
+            why = f"not a WebSocket handshake: {error.__cause__}\n"
+            self.transport.write(self.conn.reject(HTTPStatus.BAD_REQUEST, why).serialize())
+        self._say_last()
 
     def _say_last(self) -> None:
         """Send what waits, and our end of the connection. The client has LAST_BYTES to end
