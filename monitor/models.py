@@ -42,7 +42,7 @@ class Call(models.Model):
 
     call_id = models.CharField("call ID", max_length=255, unique=True)
     agent = models.CharField(max_length=100, blank=True, db_index=True)
-    caller = models.CharField("caller number", max_length=64, blank=True)
+    caller = models.CharField("caller number", max_length=64, blank=True, db_index=True)
     caller_name = models.CharField(max_length=100, blank=True)
     project_id = models.CharField("project ID", max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -175,8 +175,10 @@ class ListenSession(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="listens"
     )
-    username = models.CharField(max_length=150, help_text="kept when the user is deleted")
-    address = models.CharField("IP address", max_length=45, blank=True)
+    username = models.CharField(
+        max_length=150, db_index=True, help_text="kept when the user is deleted"
+    )
+    address = models.CharField("IP address", max_length=45, blank=True, db_index=True)
     user_agent = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -190,6 +192,10 @@ class ListenSession(models.Model):
         indexes = [
             models.Index(fields=("tap", "ended_at")),
             models.Index(fields=("-started_at",)),
+            models.Index(fields=("user", "-started_at")),
+            models.Index(
+                fields=("-started_at",), condition=models.Q(ended_at=None), name="listening_now"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -220,13 +226,15 @@ class AdminAction(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="admin_actions"
     )
-    username = models.CharField(max_length=150, help_text="kept when the user is deleted")
+    username = models.CharField(
+        max_length=150, db_index=True, help_text="kept when the user is deleted"
+    )
     kind = models.CharField("what", max_length=9, choices=Kind)
     content_type = models.ForeignKey(
         ContentType, models.SET_NULL, null=True, related_name="+", verbose_name="type"
     )
-    object_id = models.CharField("object ID", max_length=255, blank=True)
-    object_repr = models.CharField("object", max_length=200)
+    object_id = models.CharField("object ID", max_length=255, blank=True, db_index=True)
+    object_repr = models.CharField("object", max_length=200, db_index=True)
     message = models.TextField("details", blank=True, help_text="which fields were changed")
 
     class Meta:

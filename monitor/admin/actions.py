@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from ..models import AdminAction
 from .base import HistoryAdmin
 from .lists import moment
+from .search import find_actions
 
 
 @admin.register(AdminAction)
@@ -21,8 +22,9 @@ class AdminActionAdmin(HistoryAdmin):
     list_display = ("when", "username", "kind", "content_type", "object_repr", "message")
     list_filter = ("at", "kind", ("user", admin.RelatedOnlyFieldListFilter))
     date_hierarchy = "at"
-    search_fields = ("username", "object_repr", "object_id")
-    search_help_text = "User name, or the name or ID of what was looked at or changed"
+    search_fields = ("username",)
+    find = staticmethod(find_actions)
+    search_help_text = "User name, name or ID of what was looked at or changed, or how they begin"
     fields = ("when", "username", "kind", "content_type", "object_repr", "object_id", "message")
     readonly_fields = ("when",)
     nothing_yet = "Nobody has looked at anything yet."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from .export import Sheet, download
-from .lists import HistoryList, HistoryRows
+from .lists import HistoryList, HistoryPaginator, HistoryRows
 from .log import Kind, Logged
 
 
@@ -43,11 +44,13 @@ class HistoryAdmin(ReadOnly, Logged):
 
     change_list_template = "admin/history_list.html"
     list_per_page = 50
+    paginator = HistoryPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a second and more on 100,000 rows
     empty_value_display = "–"
     sheet: Sheet | None = None
     nothing_yet = ""
+    find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None  # what a search finds
 
     class Media:
         css = {"all": ["css/admin.css"]}
@@ -60,6 +63,14 @@ class HistoryAdmin(ReadOnly, Logged):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[HistoryList]:
         return HistoryList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if self.find and text:
+            return self.find(queryset, text), False
+        return super().get_search_results(request, queryset, search_term)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from ..models import Call, Tap
 from .base import HistoryAdmin, HistoryInline, link
 from .lists import CallAgentFilter, chip, moment, span
+from .search import find_calls
 
 
 class TapInline(HistoryInline):
@@ -45,8 +46,9 @@ class CallAdmin(HistoryAdmin):
     list_display = ("created", "agent", "caller", "caller_name", "taps_made", "call_id")
     list_filter = (CallAgentFilter, "created_at")
     date_hierarchy = "created_at"
-    search_fields = ("call_id", "caller")
-    search_help_text = "Call ID or caller number"
+    search_fields = ("call_id",)
+    find = staticmethod(find_calls)
+    search_help_text = "Call ID or caller number, or how they begin"
     fields = ("call_id", "agent", "caller", "caller_name", "project_id", "created")
     readonly_fields = ("created",)
     inlines = (TapInline,)

@@ -13,6 +13,7 @@ from ..models import ListenSession
 from .base import HistoryAdmin, link
 from .export import Sheet
 from .lists import ListeningFilter, moment, span
+from .search import find_listens
 
 
 @admin.register(ListenSession)
@@ -25,10 +26,11 @@ class ListenSessionAdmin(HistoryAdmin):
     )
     list_filter = (ListeningFilter, "started_at", ("user", admin.RelatedOnlyFieldListFilter))
     date_hierarchy = "started_at"
-    search_fields = (
-        *("username", "address", "tap__control_id", "tap__call__call_id", "tap__call__caller"),
+    search_fields = ("username",)
+    find = staticmethod(find_listens)
+    search_help_text = (
+        "User name, call ID or caller number, or how they begin; IP address, tap ID or control ID"
     )
-    search_help_text = "User name, IP address, control ID, call ID or caller number"
     fields = (
         *("username", "tap_link", "agent", "caller", "started", "ended", "lasted"),
         *("frames", "dropped", "end_reason", "address", "user_agent"),

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from .. import packets
-from ..models import Call, ListenSession, Tap, TapEvent
+from ..models import ListenSession, Tap, TapEvent
 from .base import HistoryAdmin, HistoryInline, link
 from .export import Sheet
 from .lists import NOTHING, AgentFilter, CodecFilter, TransportFilter, chip, moment, span
+from .search import find_taps
 
 
 class EventInline(HistoryInline):
@@ -89,8 +89,9 @@ class TapAdmin(HistoryAdmin):
         *("state", "direction", CodecFilter, TransportFilter, AgentFilter, "requested_at"),
     )
     date_hierarchy = "requested_at"
-    search_fields = ("call__call_id", "control_id", "call__caller")
-    search_help_text = "Call ID, control ID, tap ID or caller number"
+    search_fields = ("control_id",)
+    find = staticmethod(find_taps)
+    search_help_text = "Tap ID or control ID; call ID or caller number, or how they begin"
     fieldsets = (
         (None, {"fields": ("of_call", "agent", "caller", "direction", "reason")}),
         ("State", {"fields": ("status", "end_reason", "requested", "started", "ended", "lasted")}),
@@ -146,17 +147,6 @@ class TapAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("call")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        try:
-            tap_id = uuid.UUID(search_term.strip())
-        except ValueError:
-            return super().get_search_results(request, queryset, search_term)
-        # A whole ID, of a tap or of a call: both are looked up in an index.
-        call = Call.objects.filter(call_id=search_term.strip())
-        return queryset.filter(Q(pk=tap_id) | Q(call__in=call)), False
 
     @admin.display(description="call")
     def of_call(self, tap: Tap) -> SafeString:
