@@ -118,16 +118,10 @@ class MonitoringSkill(SkillBase):
         self.define_tool(
             name="stop_monitoring",
             description=(
-                "Stop letting a supervisor hear this call. Use it when the caller asks not to be "
-                "monitored any more."
+                "Stop letting supervisors hear this call, all of them. Use it when the caller asks "
+                "not to be monitored any more."
             ),
-            parameters={
-                "control_id": {
-                    "type": "string",
-                    "description": "Which monitoring to stop, if there are several. "
-                    "Leave it out to stop the latest.",
-                }
-            },
+            parameters={},
             handler=self.stop_monitoring,
         )
 
@@ -176,12 +170,16 @@ class MonitoringSkill(SkillBase):
 
     @_answering
     def stop_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
-        """Have SignalWire stop a tap of this call."""
+        """Have SignalWire stop every tap of this call: none may be forgotten, for the caller is
+        told that nobody listens any more."""
         call_id = _text(raw_data, "call_id")
-        tap = taps.stop_tap(call_id, _text(args, "control_id")) if call_id else None
-        if tap is None:
+        stopped = taps.stop_taps(call_id) if call_id else []
+        if not stopped:
             return FunctionResult(NOT_MONITORED)
-        return FunctionResult(STOPPED).stop_tap(tap.control_id)
+        answer = FunctionResult(STOPPED)
+        for tap in stopped:
+            answer.stop_tap(tap.control_id)
+        return answer
 
     def _get_prompt_sections(self) -> list[dict[str, Any]]:
         return [

@@ -40,6 +40,7 @@ def describe(tap: Tap) -> dict[str, Any]:
         "silent_since": _iso(_silent_since(tap)),
         "requested_at": _iso(tap.requested_at),
         "started_at": _iso(tap.started_at),
+        "stop_requested_at": _iso(tap.stop_requested_at),
         "ended_at": _iso(tap.ended_at),
         "reason": tap.reason,
         "end_reason": tap.end_reason,

@@ -21,6 +21,10 @@ OPEN_FOR = datetime.timedelta(seconds=2.5 * SEEN_EVERY)  # after one; then it ta
 ABANDONED_AFTER = datetime.timedelta(seconds=60)  # without one, its process is gone
 
 
+class NotOpen(Exception):
+    """The tap takes no new listeners; the text says why."""
+
+
 class TooMany(Exception):
     """The user hears as many taps as one may."""
 
@@ -45,9 +49,10 @@ class Ending(NamedTuple):
 def start(user: Any, tap: Tap, client: Client) -> ListenSession:
     """Write that a user is about to hear a tap.
 
-    Raises TooMany.
+    Raises TooMany and NotOpen.
     """
     with transaction.atomic():
+        _check_open(tap.pk)
         # Whose worker was killed comes back through another one at once.
         alive = timezone.now() - OPEN_FOR
         open_now = ListenSession.objects.filter(user=user, ended_at=None, seen_at__gt=alive)
@@ -62,6 +67,13 @@ def start(user: Any, tap: Tap, client: Client) -> ListenSession:
         )
         announce.changed(tap.pk)
     return session
+
+
+def _check_open(tap_id: uuid.UUID) -> None:
+    """Read the tap now: it may have been asked to stop a moment ago. Raises NotOpen."""
+    tap = Tap.objects.get(pk=tap_id)
+    if tap.stop_requested_at:
+        raise NotOpen("monitoring of this call was stopped")
 
 
 def end(endings: Iterable[Ending]) -> None:

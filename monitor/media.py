@@ -72,6 +72,8 @@ def opened(
         now = timezone.now()
         if tap.state in FINAL:
             raise Refused(f"the tap has {tap.state}")
+        if tap.stop_requested_at:
+            raise Refused("the tap was asked to stop")
         unused = tap.media_opened_at is None and now - tap.requested_at > taps.FIRST_CONNECT
         if unused and tap.transport == "ws":  # RTP has no token that could leak
             raise Refused("the token was not used in time")
@@ -133,8 +135,10 @@ def figures(tap_id: uuid.UUID) -> dict[str, float] | None:
 
 
 def holders(sockets: set[str]) -> set[str]:
-    """Those of these connections that still hold the media of a tap that has not ended."""
+    """Those of these connections that still hold the media of a tap that has not ended, and
+    should not have: ``end_stopped`` may be late."""
     live = Tap.objects.filter(media_socket__in=sockets).exclude(state__in=ENDED)
+    live = live.exclude(stop_requested_at__lte=timezone.now() - taps.STOP_WITHIN)
     return set(live.values_list("media_socket", flat=True))
 
 
@@ -202,6 +206,14 @@ def close_lost(now: datetime.datetime | None = None) -> tuple[int, int]:
     return lost, failed
 
 
+def end_stopped(now: datetime.datetime | None = None) -> int:
+    """End the taps that were asked to stop and that SignalWire has not ended in time: an
+    objection holds even if the carrier does nothing."""
+    before = (now or timezone.now()) - taps.STOP_WITHIN
+    live = Tap.objects.filter(state__in=(TapState.REQUESTED, TapState.TAPPING))
+    return _end_all(live.filter(stop_requested_at__lte=before), TapState.FINISHED, taps.STOPPED)
+
+
 def _close_media_of_ended(now: datetime.datetime) -> None:
     """A worker that was killed after its tap had ended left the media open."""
     left = Tap.objects.filter(
@@ -229,7 +241,8 @@ def _end(due: QuerySet[Tap], tap_id: uuid.UUID, state: TapState, reason: str) ->
         if state == TapState.LOST:
             heard_until = tap.silent_since or tap.media_closed_at or tap.media_seen_at
             ended_at = heard_until or ended_at
-        fields = {"ended_at": ended_at, "end_reason": reason, "media_socket": ""}
-        if tap.media_opened_at and tap.media_closed_at is None:
-            fields["media_closed_at"] = tap.media_seen_at
+        fields = {"ended_at": ended_at, "end_reason": reason}
+        if state == TapState.LOST:
+            fields["media_socket"] = ""
+            fields["media_closed_at"] = tap.media_closed_at or tap.media_seen_at
         return taps.move(tap, state, fields, reason=reason)

@@ -77,6 +77,9 @@ class Tap(models.Model):
     )
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
+    stop_requested_at = models.DateTimeField(
+        "asked to stop", null=True, blank=True, help_text="nobody new may listen since then"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     content_type = models.CharField("announced type", max_length=200, blank=True)

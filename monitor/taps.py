@@ -21,10 +21,13 @@ from django.utils import timezone
 
 from . import announce, leases
 from .audio.g711 import CODECS
-from .live import tokens
-from .models import ENDED, Call, Direction, Tap, TapEvent, TapState
+from .live import bus, tokens
+from .models import ENDED, FINAL, Call, Direction, Tap, TapEvent, TapState
 
 FIRST_CONNECT = datetime.timedelta(seconds=120)  # a media token unused for longer is dead
+
+STOP_WITHIN = datetime.timedelta(seconds=5)  # for SignalWire to end a tap when asked to
+STOPPED = "monitoring was stopped"  # the end_reason of a tap that it did not end
 
 TRANSPORTS = ("ws", "rtp")
 
@@ -130,17 +133,24 @@ def open_tap(
     return OpenedTap(tap, media_uri(tap), status_url(tap))
 
 
-def stop_tap(call_id: str, control_id: str = "") -> Tap | None:
-    """The live tap to stop: the named one, or the call's last. Noted, not ended:
-    it has ended when SignalWire says so."""
-    candidates = Tap.objects.filter(call__call_id=call_id).exclude(state__in=ENDED)
-    if control_id:
-        candidates = candidates.filter(control_id=control_id)
-    tap = candidates.order_by("-requested_at").first()
-    if tap:
-        with transaction.atomic():
+@transaction.atomic
+def stop_taps(call_id: str) -> list[Tap]:
+    """Ask for the end of every live tap of a call; returns them, for SignalWire to be told.
+
+    From now on nobody new may listen and no media may connect. A tap that SignalWire does
+    not end within STOP_WITHIN is ended by ``media.end_stopped``. A lost tap, which its
+    media could bring back, is ended here.
+    """
+    going = Tap.objects.select_for_update(of=("self",)).filter(call__call_id=call_id)
+    stopped = list(going.exclude(state__in=FINAL).order_by("requested_at"))
+    for tap in stopped:
+        if tap.stop_requested_at is None:
+            tap.stop_requested_at = timezone.now()
+            tap.save(update_fields=["stop_requested_at"])
             note(tap, "asked to stop")
-    return tap
+        if tap.state == TapState.LOST:
+            move(tap, TapState.FINISHED, {"end_reason": STOPPED}, reason="asked to stop")
+    return [tap for tap in stopped if tap.state != TapState.LOST]
 
 
 def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
@@ -173,6 +183,9 @@ def record_status(tap_id: uuid.UUID, report: StatusReport) -> bool:
         elif report.state == TapState.FINISHED:
             ended_at = max(at, tap.started_at or at)  # the sender's clock may be behind ours
             moved = move(tap, TapState.FINISHED, {"ended_at": ended_at, "end_reason": ""}, **known)
+            # One that we ended because it was asked to stop: now its true end is known.
+            stopped = Tap.objects.filter(pk=tap.pk, state=TapState.FINISHED, end_reason=STOPPED)
+            stopped.update(ended_at=ended_at)
         if not moved:
             note(tap, **known)
     return True
@@ -212,6 +225,8 @@ def move(tap: Tap, new: str, fields: dict[str, Any], **event: Any) -> bool:
     if tap.state not in leaves or not may_leave.update(state=new, **fields):
         return False
     TapEvent.objects.create(tap=tap, old=tap.state, new=new, **event)
+    if new in FINAL and tap.stop_requested_at:
+        transaction.on_commit(lambda: bus.forget_ring(tap.pk))  # nobody may hear it any more
     if new in ENDED and tap.transport == "rtp":
         leases.heard([tap.pk])  # its sender may go on for a while
     announce.changed(tap.pk)

@@ -94,7 +94,15 @@ class TapAdmin(HistoryAdmin):
     search_help_text = "Tap ID or control ID; call ID or caller number, or how they begin"
     fieldsets = (
         (None, {"fields": ("of_call", "agent", "caller", "direction", "reason")}),
-        ("State", {"fields": ("status", "end_reason", "requested", "started", "ended", "lasted")}),
+        (
+            "State",
+            {
+                "fields": (
+                    *("status", "end_reason", "requested", "started"),
+                    *("asked_to_stop", "ended", "lasted"),
+                )
+            },
+        ),
         (
             "Media",
             {
@@ -107,7 +115,8 @@ class TapAdmin(HistoryAdmin):
         ("Identifiers", {"fields": ("control_id", "tap_id")}),
     )
     readonly_fields = (
-        *("of_call", "agent", "caller", "status", "requested", "started", "ended", "lasted"),
+        *("of_call", "agent", "caller", "status", "requested", "started", "asked_to_stop"),
+        *("ended", "lasted"),
         *("opened", "closed", "silent", "received", "rtp_packets", "tap_id"),
     )
     inlines = (EventInline, ListenInline)
@@ -175,6 +184,10 @@ class TapAdmin(HistoryAdmin):
     @admin.display(description="started (UTC)", ordering="started_at")
     def started(self, tap: Tap) -> SafeString:
         return moment(tap.started_at, after=tap.requested_at)
+
+    @admin.display(description="asked to stop (UTC)")
+    def asked_to_stop(self, tap: Tap) -> SafeString:
+        return moment(tap.stop_requested_at, after=tap.requested_at)
 
     @admin.display(description="ended (UTC)", ordering="ended_at")
     def ended(self, tap: Tap) -> SafeString:

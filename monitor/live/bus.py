@@ -187,6 +187,14 @@ def _append(key: str, message: dict[str, Any]) -> None:
             raise answer
 
 
+def forget_ring(tap_id: uuid.UUID) -> None:
+    """Delete what is kept of a tap's audio. If Redis is away, it expires by itself."""
+    try:
+        _sync_client(redis_url()).delete(audio_key(tap_id))
+    except Unavailable as error:
+        logger.warning("the audio of tap %s is not deleted: %s", tap_id, error)
+
+
 def forget_old_events(now: float | None = None) -> None:
     """Delete the events that are older than EVENTS_KEPT_FOR. While new ones keep coming, the
     stream as a whole never expires."""

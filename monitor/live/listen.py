@@ -66,6 +66,8 @@ class ListenConsumer(PageConsumer):
             session = await asyncio.shield(self._session)
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
+        except listens.NotOpen as error:
+            raise Closed(CloseCode.NO_SUCH_TAP, str(error)) from None
         # Or the first event, which is about us, would look new.
         self._state, self._transitions = self._tap.state, self._tap.transitions
         await self._runtime.hub.subscribe(bus.EVENTS, self._tap_changed)
@@ -201,7 +203,8 @@ class ListenConsumer(PageConsumer):
             self._note(stalled=False)
         if self._state in ENDED:
             reason = tap["end_reason"] or tap["state"]
-            asyncio.get_running_loop().call_later(GRACE, self.end, CloseCode.DONE, reason)
+            grace = 0.0 if tap["stop_requested_at"] else GRACE
+            asyncio.get_running_loop().call_later(grace, self.end, CloseCode.DONE, reason)
 
     def say_alive(self) -> None:
         self._notes.append(ALIVE)

@@ -110,6 +110,10 @@ class Writer:
         """Let a tap's ring expire."""
         self._command("EXPIRE", source.key, EXPIRE_AFTER_END)
 
+    def forget(self, source: Source) -> None:
+        """Delete a tap's ring, behind all that was queued for it."""
+        self._command("DEL", source.key)
+
     async def run(self) -> None:
         """Send what is queued, for ever; reconnect, and send again what was not answered."""
         pause = 0.02

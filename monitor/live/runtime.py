@@ -120,6 +120,7 @@ class Runtime:
         while True:
             await asyncio.sleep(SWEEP)
             with _logged("sweep"):
+                await threaded(media.end_stopped)()
                 await threaded(media.close_lost)()
                 await threaded(listens.close_abandoned)()
                 await threaded(bus.forget_old_events)()

@@ -49,6 +49,7 @@ class TapStream:
         self.on_silent: Callable[[], None] = lambda: None  # for longer than SILENT_FOR
         self.on_over: Callable[[], None] = lambda: None  # the tap has ended, or another has it
         self.figures: Callable[[], dict[str, float] | None] = lambda: None  # of RTP's packets
+        self.stopped = False  # was its tap asked to stop, and has ended?
         self.socket = ""  # whose the tap's media must be
         self._leg = LEGS[direction]
         self._writer = writer
@@ -120,9 +121,14 @@ class TapStream:
             self._emit(len(self._joined))
 
     def close(self) -> None:
-        """Send on the rest, and let the ring expire."""
-        self.flush()
-        self._writer.end(self._source)
+        """Send on the rest, and let the ring expire; of a tap that was asked to stop nothing
+        is kept."""
+        if self.stopped:
+            self._joined.clear()
+            self._writer.forget(self._source)
+        else:
+            self.flush()
+            self._writer.end(self._source)
 
     def counted(self) -> media.Count:
         """What came since the last call."""

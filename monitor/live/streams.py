@@ -53,10 +53,12 @@ class Streams:
         self._turns.remove(stream)
         self._stalled.discard(stream)
 
-    def end(self, tap_id: uuid.UUID) -> None:
-        """End the connections that bring a tap's audio: the tap is over."""
+    def end(self, tap_id: uuid.UUID, *, stopped: bool) -> None:
+        """End the connections that bring a tap's audio: the tap is over. ``stopped``: because
+        it was asked to stop."""
         for stream in tuple(self._streams):
             if stream.tap_id == tap_id:
+                stream.stopped = stopped
                 self._end(stream)
 
     def _end(self, stream: TapStream) -> None:

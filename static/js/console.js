@@ -4,7 +4,7 @@
 import { AUDIO_ICON, who } from "./deckview.js";
 import { part, setAttr, setIcon, setText } from "./dom.js";
 import { draw, FLOOR_DB } from "./meter.js";
-import { elapsed, isActive, mediaOf } from "./state.js";
+import { elapsed, isActive, isOpen, mediaOf } from "./state.js";
 import { agentName, callerParts, count, DIRECTION, duration, silentSince, spokenDuration, STATE, STATE_HINT } from "./words.js";
 
 /** @typedef {import("./state.js").Tap} Tap */
@@ -160,7 +160,7 @@ export class CallList {
     setAttr(button, "aria-label", `${label}${on ? ": " : " to "}${who(tap)}`);
     setText(part(button, "button-label"), label);
     setIcon(part(button, "button-icon"), on ? AUDIO_ICON[audio] : "listen");
-    button.hidden = !on && !isActive(tap);
+    button.hidden = !on && !isOpen(tap);
   }
 
   /** @param {KeyboardEvent} event */
@@ -204,6 +204,7 @@ function soundWords(state, tap, media) {
   if (state.link !== "live") return "Unknown";
   if (!isActive(tap)) return tap.state === "finished" ? "" : tap.end_reason;
   if (media === "live") return "";
+  if (tap.stop_requested_at) return "Monitoring is being stopped";
   if (tap.silent_since) return silentSince(tap.silent_since);
   if (media === "stalled") return "No sound arriving";
   return tap.state === "requested" ? "Not begun" : "No audio yet";

@@ -26,6 +26,7 @@ export const METERS_LATE_MS = 2_000;
  * @property {string | null} silent_since when it last brought audio, if it brings none
  * @property {string} requested_at
  * @property {string | null} started_at
+ * @property {string | null} stop_requested_at from when on nobody new may listen
  * @property {string | null} ended_at
  * @property {string} reason
  * @property {string} end_reason
@@ -67,6 +68,14 @@ export function emptyList() {
 /** @param {{state: string}} tap */
 export function isActive(tap) {
   return tap.state === "requested" || tap.state === "tapping";
+}
+
+/**
+ * May somebody who does not hear this tap yet listen to it?
+ * @param {{state: string, stop_requested_at?: string | null}} tap
+ */
+export function isOpen(tap) {
+  return isActive(tap) && !tap.stop_requested_at;
 }
 
 /**

@@ -29,7 +29,7 @@ const REFUSED = {
   [Close.NORMAL]: "The server closed the connection.",
   [Close.NOT_SIGNED_IN]: "You are signed out. Sign in to listen.",
   [Close.NOT_ALLOWED]: "You are not allowed to listen to this call.",
-  [Close.NO_SUCH_TAP]: "This call is no longer there.",
+  [Close.NO_SUCH_TAP]: "This call can no longer be heard: it has ended, or its monitoring was stopped.",
   [Close.REVOKED]: "You signed out in another window, or your access was changed. Sign in to go on.",
   [Close.TOO_MANY]: "You already listen to as many calls as one account may, in all windows together.",
 };
@@ -57,6 +57,7 @@ const ENDING = {
   finished: "",
   failed: "It could not be tapped.",
   lost: "Its end was never reported; no more audio came.",
+  "monitoring was stopped": "The monitoring of this call was stopped.",
 };
 
 /** @param {string} reason */

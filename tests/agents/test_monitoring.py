@@ -143,7 +143,7 @@ def test_no_raw_data_at_all_is_answered(agent: AgentBase) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "verb"), [("start_monitoring", "open_tap"), ("stop_monitoring", "stop_tap")]
+    ("tool", "verb"), [("start_monitoring", "open_tap"), ("stop_monitoring", "stop_taps")]
 )
 def test_an_error_is_logged_and_answered_and_its_text_kept(
     agent: AgentBase,
@@ -180,11 +180,29 @@ def test_stop_names_the_tap(agent: AgentBase) -> None:
     assert TapEvent.objects.filter(reason="asked to stop").count() == 1
 
 
-def test_stop_can_be_told_which(agent: AgentBase) -> None:
-    first = verb_of(use(agent, "start_monitoring", raw_data(), direction="speak"), "tap")
-    use(agent, "start_monitoring", raw_data(), direction="listen")
-    answer = use(agent, "stop_monitoring", raw_data(), control_id=first["control_id"])
-    assert verb_of(answer, "stop_tap") == {"control_id": first["control_id"]}
+def test_stop_stops_every_tap_of_the_call(agent: AgentBase) -> None:
+    started = [
+        verb_of(use(agent, "start_monitoring", raw_data(), direction=one), "tap")
+        for one in ("speak", "listen")
+    ]
+    answer = use(agent, "stop_monitoring", raw_data())
+    assert answer["response"] == monitoring.STOPPED
+    stopped = [verb_of({"action": [one]}, "stop_tap") for one in answer["action"]]
+    assert stopped == [{"control_id": one["control_id"]} for one in started]
+
+
+def test_stop_passes_over_an_id_that_the_model_made_up(agent: AgentBase) -> None:
+    started = verb_of(use(agent, "start_monitoring", raw_data()), "tap")
+    answer = use(agent, "stop_monitoring", raw_data(), control_id="monitoring-1")
+    assert verb_of(answer, "stop_tap") == {"control_id": started["control_id"]}
+
+
+def test_an_objection_that_is_repeated_is_passed_on_again_and_noted_once(agent: AgentBase) -> None:
+    started = verb_of(use(agent, "start_monitoring", raw_data()), "tap")
+    for _ in range(2):
+        answer = use(agent, "stop_monitoring", raw_data())
+        assert verb_of(answer, "stop_tap") == {"control_id": started["control_id"]}
+    assert TapEvent.objects.filter(reason="asked to stop").count() == 1
 
 
 def test_stop_without_a_tap_does_nothing(agent: AgentBase) -> None:

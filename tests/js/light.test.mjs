@@ -81,7 +81,7 @@ test("a refusal says why", () => {
   const why = (code) => audioLight({ ...well, link: "closed", code }, NOW).detail;
   assert.match(why(4401), /signed out/);
   assert.match(why(4403), /not allowed/);
-  assert.match(why(4404), /no longer/);
+  assert.match(why(4404), /no longer be heard/);
   assert.match(why(4410), /your access was changed/);
   assert.match(why(4999), /4999/);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { elapsed, emptyList, mediaOf, reduce } from "../../static/js/state.js";
+import { elapsed, emptyList, isOpen, mediaOf, reduce } from "../../static/js/state.js";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 const iso = (ms) => new Date(ms).toISOString();
@@ -24,6 +24,7 @@ function tap(id, changes = {}) {
     silent_since: null,
     requested_at: iso(NOW - 60_000),
     started_at: iso(NOW - 50_000),
+    stop_requested_at: null,
     ended_at: null,
     reason: "",
     end_reason: "",
@@ -173,6 +174,12 @@ test("an unknown message is let pass", () => {
   const list = play([snapshot(tap("a"))]);
   assert.equal(reduce(list, { type: "from the future" }, NOW), list);
   assert.equal(reduce(list, { type: "alive" }, NOW), list);
+});
+
+test("nobody new listens to a tap that was asked to stop, nor to one that has ended", () => {
+  assert.ok(isOpen(tap("a")));
+  assert.ok(!isOpen(tap("a", { stop_requested_at: iso(NOW) })));
+  assert.ok(!isOpen(ended("a")));
 });
 
 test("media: live, stalled, late and never heard of", () => {

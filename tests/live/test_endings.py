@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
 from monitor import taps
-from tests.live.talk import closing, eventually, hearing, more, open_tap, speaking
+from monitor.live import bus
+from tests.live.talk import closing, eventually, hearing, more, open_tap, refusal, speaking
 from tests.live.test_ingest import closed_row, reasons
 from tests.servers import Server
 
@@ -17,6 +20,37 @@ async def finish(opened: taps.OpenedTap) -> None:
     """Have SignalWire say that the tap has finished."""
     report = taps.StatusReport("finished", opened.tap.control_id, "", None, {}, "digest")
     await database_sync_to_async(taps.record_status)(opened.tap.pk, report)
+
+
+async def is_deleted(opened: taps.OpenedTap) -> bool:
+    """Does Redis hold nothing of the tap?"""
+    client = bus.client()
+    try:
+        return not await client.exists(bus.audio_key(opened.tap.pk))
+    finally:
+        await client.aclose()
+
+
+async def test_an_objection_holds_though_the_carrier_does_nothing(
+    server: Server, alice: User
+) -> None:
+    opened = await open_tap()
+    async with speaking(server, opened) as [sender], hearing(server, alice, opened) as [ear]:
+        await more([ear], 5)
+        await database_sync_to_async(taps.stop_taps)("call-1")
+        async with server.listen(opened.tap.pk, alice) as late:
+            assert await closing(late) == (4404, "monitoring of this call was stopped")
+
+        async def ended() -> bool:
+            end = {"type": "end", "reason": "monitoring was stopped"}
+            return bool(ear.texts) and ear.texts[-1] == end
+
+        await eventually(ended)
+        assert await closing(sender) == OVER
+    await eventually(lambda: is_deleted(opened))
+    tap = await closed_row(opened.tap)
+    assert (tap.state, tap.end_reason) == ("finished", "monitoring was stopped")
+    assert await refusal(server.tap(opened.uri)) == HTTPStatus.FORBIDDEN
 
 
 async def test_what_is_still_sent_after_the_end_is_not_heard(server: Server, alice: User) -> None:

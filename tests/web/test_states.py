@@ -96,6 +96,7 @@ class LifeOfATap(RuleBasedStateMachine):
         self.tap = opened()
         self.seen = [state_of(self.tap)]
         self.holder = ""
+        self.stopped = False
         self.counted = 0
 
     def teardown(self) -> None:
@@ -118,7 +119,7 @@ class LifeOfATap(RuleBasedStateMachine):
 
     @rule(socket=st.sampled_from("abc"), replacing=st.sampled_from(["", "a", "b", "c"]))
     def media_connects(self, socket: str, replacing: str) -> None:
-        takes_media = state_of(self.tap) in (REQUESTED, TAPPING, LOST)
+        takes_media = state_of(self.tap) in (REQUESTED, TAPPING, LOST) and not self.stopped
         may = takes_media and self.holder in ("", replacing)
         try:
             media.opened(self.tap.tap.pk, socket, replacing=replacing)
@@ -144,8 +145,9 @@ class LifeOfATap(RuleBasedStateMachine):
         since = timezone.now() if silent else None
         media.write_silences([media.Silence(self.tap.tap.pk, socket, since)])
         over = media.seen({socket: self.tap.tap.pk})
-        takes_up = before == LOST
-        assert over == (set() if takes_up or self.holder == socket != "" else {socket})
+        takes_up = before == LOST and not self.stopped
+        holds = self.holder == socket and before in (REQUESTED, TAPPING)
+        assert over == (set() if takes_up or holds else {socket})
         if takes_up:
             self.holder = socket
         assert state_of(self.tap) == (TAPPING if takes_up else before)
@@ -167,9 +169,17 @@ class LifeOfATap(RuleBasedStateMachine):
     @rule()
     def somebody_asks_to_stop(self) -> None:
         before = state_of(self.tap)
-        stopped = taps.stop_tap(self.tap.tap.call.call_id, self.tap.tap.control_id)
-        assert (stopped is not None) == (before in (REQUESTED, TAPPING))
-        assert state_of(self.tap) == before
+        stopped = taps.stop_taps(self.tap.tap.call.call_id)
+        assert bool(stopped) == (before in (REQUESTED, TAPPING))
+        assert state_of(self.tap) == (FINISHED if before == LOST else before)
+        self.stopped |= before in (REQUESTED, TAPPING)
+
+    @rule(seconds=st.sampled_from([0, 4, 6]))
+    def its_time_is_up(self, seconds: float) -> None:
+        before = state_of(self.tap)
+        media.end_stopped(timezone.now() + datetime.timedelta(seconds=seconds))
+        ended = self.stopped and seconds == 6 and before in (REQUESTED, TAPPING)
+        assert state_of(self.tap) == (FINISHED if ended else before)
 
     @invariant()
     def transitions_are_allowed_ones(self) -> None:

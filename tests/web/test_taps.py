@@ -15,7 +15,7 @@ from django.utils import timezone
 from monitor import announce, listens, media, taps
 from monitor.live import tokens
 from monitor.models import Call, Tap, TapState
-from monitor.taps import AlreadyTapped, OpenedTap
+from monitor.taps import AlreadyTapped, OpenedTap, StatusReport
 
 from .rows import NOW, SECOND, change, read, reasons
 
@@ -125,26 +125,73 @@ class TestOpening:
 
 
 class TestStopping:
-    def test_the_calls_last_live_tap_is_stopped(self, opened: OpenedTap) -> None:
+    def test_every_live_tap_of_the_call_is_stopped(self, opened: OpenedTap) -> None:
         last = taps.open_tap("call-1", direction="speak")
-        assert taps.stop_tap("call-1") == last.tap
-        assert reasons(last)[-1] == "asked to stop"
-
-    def test_a_named_tap_is_stopped(self, opened: OpenedTap) -> None:
-        taps.open_tap("call-1", direction="speak")
-        assert taps.stop_tap("call-1", opened.tap.control_id) == opened.tap
+        elsewhere = taps.open_tap("call-2")
+        assert taps.stop_taps("call-1") == [opened.tap, last.tap]
+        assert reasons(opened)[-1] == reasons(last)[-1] == "asked to stop"
+        assert reasons(elsewhere)[-1] != "asked to stop"
 
     def test_it_has_ended_when_signalwire_says_so(self, opened: OpenedTap) -> None:
-        taps.stop_tap("call-1")
+        taps.stop_taps("call-1")
         assert read(opened).state == TapState.REQUESTED
 
-    @pytest.mark.parametrize(("call", "control"), [("call-2", ""), ("call-1", "tap-1")])
-    def test_there_may_be_nothing_to_stop(self, opened: OpenedTap, call: str, control: str) -> None:
-        assert taps.stop_tap(call, control) is None
+    def test_there_may_be_nothing_to_stop(self, opened: OpenedTap) -> None:
+        assert taps.stop_taps("call-2") == []
 
     def test_an_ended_tap_is_not_stopped(self, opened: OpenedTap) -> None:
         change(opened, state="finished")
-        assert taps.stop_tap("call-1") is None
+        assert taps.stop_taps("call-1") == []
+
+    def test_a_lost_tap_stays_ended_whatever_comes(self, opened: OpenedTap) -> None:
+        change(opened, state="lost", ended_at=NOW)
+        assert taps.stop_taps("call-1") == []
+        assert (read(opened).state, read(opened).ended_at) == ("finished", NOW)
+        with pytest.raises(media.Refused):
+            media.opened(opened.tap.pk, "a")
+
+    def test_from_then_on_it_takes_no_media(self, opened: OpenedTap) -> None:
+        taps.stop_taps("call-1")
+        with pytest.raises(media.Refused, match="the tap was asked to stop"):
+            media.opened(opened.tap.pk, "a")
+
+    def test_from_then_on_it_takes_no_listener(self, opened: OpenedTap, alice: User) -> None:
+        taps.stop_taps("call-1")
+        with pytest.raises(listens.NotOpen, match="monitoring of this call was stopped"):
+            listens.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
+        assert not opened.tap.listens.exists()
+
+    def test_it_is_ended_after_5_seconds_in_which_signalwire_did_nothing(
+        self, opened: OpenedTap
+    ) -> None:
+        media.opened(opened.tap.pk, "a")
+        taps.stop_taps("call-1")
+        asked_at = read(opened).stop_requested_at
+        assert asked_at
+        assert media.end_stopped(asked_at + 4.9 * SECOND) == 0
+        assert media.holders({"a"})
+        assert media.end_stopped(asked_at + 5 * SECOND) == 1
+        tap = read(opened)
+        assert (tap.state, tap.end_reason) == ("finished", "monitoring was stopped")
+        assert tap.ended_at
+        assert not media.holders({"a"})
+
+    def test_nobody_holds_it_longer_than_that(self, opened: OpenedTap) -> None:
+        """Should the event be lost, the checkpoint finds out."""
+        media.opened(opened.tap.pk, "a")
+        change(opened, stop_requested_at=timezone.now() - 5 * SECOND)
+        assert media.seen({"a": opened.tap.pk}) == {"a"}
+
+    def test_signalwire_s_late_word_of_its_end_corrects_the_time(self, opened: OpenedTap) -> None:
+        media.opened(opened.tap.pk, "a")
+        change(opened, stop_requested_at=NOW)
+        media.end_stopped(NOW + 5 * SECOND)
+        at = timezone.now()
+        report = StatusReport("finished", opened.tap.control_id, "call-1", at, {}, "digest")
+        taps.record_status(opened.tap.pk, report)
+        tap = read(opened)
+        assert tap.started_at
+        assert tap.ended_at == at
 
 
 class TestPages:
@@ -167,6 +214,7 @@ class TestPages:
             "media": False,
             "silent_since": None,
             "started_at": None,
+            "stop_requested_at": None,
             "ended_at": None,
             "reason": "",
             "end_reason": "",

@@ -6,7 +6,7 @@ import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
 import { part, setAttr, setIcon, setText } from "../dom.js";
 import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
-import { emptyList, isActive, reduce } from "../state.js";
+import { emptyList, isActive, isOpen, reduce } from "../state.js";
 import { agentName, count, listRefusal, loss } from "../words.js";
 
 /** @type {Record<string, [icon: string, words: string]>} */
@@ -41,7 +41,7 @@ function serverNow() {
 function toggle(id) {
   const tap = list.taps.get(id);
   if (deck.tap?.id === id) stop();
-  else if (tap && isActive(tap)) deck.listen(tap);
+  else if (tap && isOpen(tap)) deck.listen(tap);
 }
 
 function stop() {
