@@ -26,6 +26,10 @@ from .models import ENDED, FINAL, Call, Direction, Tap, TapEvent, TapState
 
 FIRST_CONNECT = datetime.timedelta(seconds=120)  # a media token unused for longer is dead
 
+#: A tap whose media is gone for so long, or whose process has given no sign of life, which it
+#: does every 10 s, keeps no new tap out.
+GONE_AFTER = datetime.timedelta(seconds=5)
+UNSEEN_AFTER = datetime.timedelta(seconds=30)
 STOP_WITHIN = datetime.timedelta(seconds=5)  # for SignalWire to end a tap when asked to
 STOPPED = "monitoring was stopped"  # the end_reason of a tap that it did not end
 
@@ -207,9 +211,12 @@ def may_watch(user: Any) -> bool:
 
 
 def _live(now: datetime.datetime) -> QuerySet[Tap]:
-    """Taps that carry audio or still may."""
+    """Taps that carry audio or still may: they keep another one of their direction out."""
     dead_token = Q(state=TapState.REQUESTED, transport="ws", requested_at__lt=now - FIRST_CONNECT)
-    return Tap.objects.exclude(state__in=ENDED).exclude(dead_token)
+    gone = Q(media_closed_at__lte=now - GONE_AFTER)
+    gone |= Q(media_closed_at=None, media_seen_at__lte=now - UNSEEN_AFTER)
+    going = Tap.objects.exclude(state__in=ENDED).filter(stop_requested_at=None)
+    return going.exclude(dead_token).exclude(gone)
 
 
 def locked(tap_id: uuid.UUID) -> Tap:

@@ -116,6 +116,15 @@ def test_asked_twice_starts_one_tap(agent: AgentBase) -> None:
     assert Tap.objects.count() == 1
 
 
+def test_monitoring_starts_again_though_the_end_of_the_last_is_not_told_yet(
+    agent: AgentBase,
+) -> None:
+    first = verb_of(use(agent, "start_monitoring", raw_data()), "tap")
+    verb_of(use(agent, "stop_monitoring", raw_data()), "stop_tap")
+    again = verb_of(use(agent, "start_monitoring", raw_data()), "tap")
+    assert again["control_id"] != first["control_id"]
+
+
 def test_another_direction_is_another_tap(agent: AgentBase) -> None:
     names = {
         verb_of(use(agent, "start_monitoring", raw_data(), direction=one), "tap")["control_id"]

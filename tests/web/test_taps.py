@@ -101,6 +101,37 @@ class TestOpening:
         change(opened, requested_at=timezone.now() - 121 * SECOND)
         assert taps.open_tap("call-1").tap != opened.tap
 
+    def test_a_tap_that_was_asked_to_stop_makes_room(self, opened: OpenedTap) -> None:
+        media.opened(opened.tap.pk, "a")
+        taps.stop_taps("call-1")
+        again = taps.open_tap("call-1")
+        assert again.tap != opened.tap
+        assert taps.stop_taps("call-1") == [opened.tap, again.tap]
+
+    @pytest.mark.parametrize(
+        ("fields", "makes_room"),
+        [
+            ({"media_closed_at": 4}, False),
+            ({"media_closed_at": 6}, True),
+            ({"media_seen_at": 29}, False),
+            ({"media_seen_at": 31}, True),  # its process was killed
+            ({"silent_since": 300}, False),  # on hold
+        ],
+    )
+    def test_a_tap_whose_media_is_gone_for_a_while_makes_room(
+        self, opened: OpenedTap, fields: dict[str, int], makes_room: bool
+    ) -> None:
+        """Each field so many seconds ago."""
+        media.opened(opened.tap.pk, "a")
+        now = timezone.now()
+        change(opened, **{name: now - ago * SECOND for name, ago in fields.items()})
+        try:
+            assert taps.open_tap("call-1").tap != opened.tap
+        except AlreadyTapped:
+            assert not makes_room
+        else:
+            assert makes_room
+
     @pytest.mark.django_db(transaction=True)
     def test_two_at_once_open_one(self) -> None:
         start = threading.Barrier(2)
