@@ -1,0 +1,129 @@
+"""How many requests Django works on at once, and how many of them check a password.
+
+Django gives every request a thread of its own. Forty that hash a password at once
+are forty runnable threads beside the one that carries the audio: it came to run a
+second late. Here all but a few requests wait before they get a thread and a
+connection to the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from weakref import WeakValueDictionary
+
+from asgiref.sync import markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+
+from .client_address import UNKNOWN
+from .known_device import KnownDevice
+
+REQUESTS = 8  # that Django works on at once
+PASSWORDS = 1  # that check a password: a hash takes a whole processor for 0.3 s
+WAITING = 200  # sign-ins that may wait; each keeps its form in memory
+PATIENCE = 10.0  # seconds that a sign-in waits
+#: Views whose POST hashes a password.
+PASSWORD_VIEWS = {
+    "login",
+    "admin:login",
+    "admin:password_change",
+    "admin:auth_user_add",
+    "admin:auth_user_password_change",
+}
+
+
+class Busy(Exception):
+    """There was no place in time."""
+
+
+class Turnstile:
+    """Lets a few in at once, of each client one, and keeps others waiting for a while."""
+
+    def __init__(self, places: int, waiting: int, patience: float) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._most = places + waiting
+        self._patience = patience
+        self._here = 0
+        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @contextlib.asynccontextmanager
+    async def place(self, client: str) -> AsyncIterator[None]:
+        """Wait for a place and hold it. Raises Busy."""
+        if self._here >= self._most:
+            raise Busy
+        self._here += 1
+        try:
+            async with contextlib.AsyncExitStack() as held:
+                # However many come from one client, others wait behind one of them at most.
+                line = self._lines.setdefault(client, asyncio.Lock())
+                try:
+                    async with asyncio.timeout(self._patience):
+                        await held.enter_async_context(line)
+                        await held.enter_async_context(self._places)
+                except TimeoutError:
+                    raise Busy from None
+                yield
+        finally:
+            self._here -= 1
+
+
+class Middleware:
+    """The outermost middleware: from here on, a request has a thread."""
+
+    async_capable = True
+    sync_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> None:
+        self._get_response = get_response
+        self._requests = asyncio.Semaphore(REQUESTS)
+        self._sign_ins = Turnstile(PASSWORDS, WAITING, PATIENCE)
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not checks_password(request):
+            return await self._work(request)
+        try:
+            async with self._sign_ins.place(client_name(request)):
+                return await self._work(request)
+        except Busy:
+            return busy_page()
+
+    async def _work(self, request: HttpRequest) -> HttpResponse:
+        async with self._requests:
+            return await finished(self._get_response(request))
+
+
+async def finished(work: Awaitable[HttpResponse]) -> HttpResponse:
+    """Wait for work that goes on in its thread even where its client has hung up."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        await asyncio.wait([task])
+
+
+def checks_password(request: HttpRequest) -> bool:
+    """Will this request hash a password?"""
+    if request.method != "POST":
+        return False
+    try:
+        return resolve(request.path_info).view_name in PASSWORD_VIEWS
+    except Resolver404:
+        return False
+
+
+def client_name(request: HttpRequest) -> str:
+    """Whose turn it is: a browser's in which somebody has signed in before, or an address's."""
+    device = KnownDevice.read(request)
+    return device.name if device else request.META.get("REMOTE_ADDR") or UNKNOWN
+
+
+def busy_page() -> HttpResponse:
+    """Refuse a sign-in for now, at the cost of no thread."""
+    text = "Too many people are signing in at this moment. Try again in a few seconds.\n"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    headers = {"Retry-After": str(int(PATIENCE))}
+    return HttpResponse(text, "text/plain; charset=utf-8", status, headers=headers)
