@@ -16,11 +16,20 @@ class MonitorConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here because they need the models to be loaded.
-        from . import checks, groups, known_device, redis_server, revocation, sqlite  # noqa: F401
+        from . import (  # noqa: F401
+            checks,
+            groups,
+            known_device,
+            passwords,
+            redis_server,
+            revocation,
+            sqlite,
+        )
 
         post_migrate.connect(groups.ensure_supervisors, sender=self)
         revocation.connect()
         known_device.connect()
+        passwords.connect()
         connection_created.connect(sqlite.refuse_patterns)
 
 

@@ -1,5 +1,5 @@
 """What is kept: calls, their taps, every change of a tap, who listened, and who did what in
-the admin."""
+the admin, and whose password is to be changed."""
 
 from __future__ import annotations
 
@@ -202,7 +202,11 @@ class ListenSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.username} on {self.tap_id}"
+        return f"{self.who} on {self.tap_id}"
+
+    @property
+    def who(self) -> str:
+        return account_label(self.username, self.user_id)
 
     @property
     def duration(self) -> datetime.timedelta:
@@ -248,4 +252,25 @@ class AdminAction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.username}: {self.get_kind_display()} {self.object_repr}"
+        return f"{self.who}: {self.get_kind_display()} {self.object_repr}"
+
+    @property
+    def who(self) -> str:
+        return account_label(self.username, self.user_id)
+
+
+class AssignedPassword(models.Model):
+    """Says that somebody else knows a user's password, because they set it.
+
+    The row goes when the user chooses another one; until then the user may do nothing else.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
+
+    def __str__(self) -> str:
+        return f"of user {self.user_id}"
+
+
+def account_label(username: str, user_id: int | None) -> str:
+    """Return a user's name with what tells it from another account that had the same name."""
+    return f"{username} (user {user_id})" if user_id else f"{username} (deleted user)"

@@ -230,6 +230,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "monitor.passwords.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "monitor.known_device.middleware",
     "axes.middleware.AxesMiddleware",

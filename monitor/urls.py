@@ -7,7 +7,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from . import views, webhooks
+from . import passwords, views, webhooks
 
 urlpatterns = [
     path("", views.console, name="console"),
@@ -18,7 +18,10 @@ urlpatterns = [
         name="login",
     ),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("password", views.Password.as_view(), name=passwords.PAGE),
+    path("password/changed", views.PasswordChanged.as_view(), name="password-changed"),
     path("tap/<str:token>/status", webhooks.tap_status, name="tap-status"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/password_change/", RedirectView.as_view(pattern_name=passwords.PAGE)),
     path("admin/", admin.site.urls),
 ]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import uuid
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeDoneView, PasswordChangeView
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from . import metrics, packets, taps
+from . import metrics, packets, passwords, taps
 from .live import bus
 from .models import Tap
 
@@ -77,3 +81,36 @@ def healthz(request: HttpRequest) -> JsonResponse:
         trouble["redis"] = said
     status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
     return JsonResponse({"ok": not trouble, **trouble}, status=status)
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """Takes any good password but the one that the user has."""
+
+    def clean_new_password1(self) -> str:
+        new: str = self.cleaned_data["new_password1"]
+        if self.user.check_password(new):
+            raise ValidationError("This is the password that you have now. Choose another one.")
+        return new
+
+
+class Password(PasswordChangeView):
+    """A user changes their own password, which ends their other sessions."""
+
+    form_class = NewPasswordForm
+    template_name = "password.html"
+    success_url = reverse_lazy("password-changed")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        response = super().form_valid(form)
+        passwords.chosen(self.request)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        required = passwords.must_change(self.request.session)
+        return super().get_context_data(required=required, **kwargs)
+
+
+class PasswordChanged(PasswordChangeDoneView):
+    """Tells a user that their new password is in force."""
+
+    template_name = "password_changed.html"

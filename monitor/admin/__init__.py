@@ -9,13 +9,17 @@ from .accounts import GroupAdmin, UserAdmin
 from .actions import AdminActionAdmin
 from .calls import CallAdmin
 from .listens import ListenSessionAdmin
+from .signins import AttemptAdmin, FailureAdmin, SignInAdmin
 from .taps import TapAdmin
 
 __all__ = [
     "AdminActionAdmin",
+    "AttemptAdmin",
     "CallAdmin",
+    "FailureAdmin",
     "GroupAdmin",
     "ListenSessionAdmin",
+    "SignInAdmin",
     "TapAdmin",
     "UserAdmin",
 ]

@@ -10,23 +10,23 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from ..models import AdminAction
-from .base import HistoryAdmin
+from .base import HistoryAdmin, NamesAUser
 from .lists import moment
 from .search import find_actions
 
 
 @admin.register(AdminAction)
-class AdminActionAdmin(HistoryAdmin):
+class AdminActionAdmin(NamesAUser, HistoryAdmin):
     """The admin's log: the history that was read and exported, and every change."""
 
-    list_display = ("when", "username", "kind", "content_type", "object_repr", "message")
+    list_display = ("when", "who", "kind", "content_type", "object_repr", "message")
     list_filter = ("at", "kind", ("user", admin.RelatedOnlyFieldListFilter))
     date_hierarchy = "at"
     search_fields = ("username",)
     find = staticmethod(find_actions)
     search_help_text = "User name, name or ID of what was looked at or changed, or how they begin"
-    fields = ("when", "username", "kind", "content_type", "object_repr", "object_id", "message")
-    readonly_fields = ("when",)
+    fields = ("when", "who", "kind", "content_type", "object_repr", "object_id", "message")
+    readonly_fields = ("when", "who")
     nothing_yet = "Nobody has looked at anything yet."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -26,6 +26,14 @@ def link(row: Model, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
+class NamesAUser:
+    """The column of who it was, for rows that keep a user and the name."""
+
+    @admin.display(description="user", ordering="username")
+    def who(self, row: Any) -> str:
+        return str(row.who)
+
+
 class ReadOnly:
     """Nobody adds, changes or deletes: what is kept here is evidence."""
 

@@ -10,18 +10,18 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from ..models import ListenSession
-from .base import HistoryAdmin, link
+from .base import HistoryAdmin, NamesAUser, link
 from .export import Sheet
 from .lists import ListeningFilter, moment, span
 from .search import find_listens
 
 
 @admin.register(ListenSession)
-class ListenSessionAdmin(HistoryAdmin):
+class ListenSessionAdmin(NamesAUser, HistoryAdmin):
     """Who listened to which tap, from when to when, and from where."""
 
     list_display = (
-        *("started", "username", "tap_link", "agent", "caller", "ended", "lasted"),
+        *("started", "who", "tap_link", "agent", "caller", "ended", "lasted"),
         *("frames", "dropped", "end_reason", "address"),
     )
     list_filter = (ListeningFilter, "started_at", ("user", admin.RelatedOnlyFieldListFilter))
@@ -32,10 +32,10 @@ class ListenSessionAdmin(HistoryAdmin):
         "User name, call ID or caller number, or how they begin; IP address, tap ID or control ID"
     )
     fields = (
-        *("username", "tap_link", "agent", "caller", "started", "ended", "lasted"),
+        *("who", "tap_link", "agent", "caller", "started", "ended", "lasted"),
         *("frames", "dropped", "end_reason", "address", "user_agent"),
     )
-    readonly_fields = ("tap_link", "agent", "caller", "started", "ended", "lasted")
+    readonly_fields = ("who", "tap_link", "agent", "caller", "started", "ended", "lasted")
     nothing_yet = "Nobody has listened yet. Every listener is noted here, from the first second."
     sheet = Sheet(
         name="earshot-listening",
@@ -43,6 +43,7 @@ class ListenSessionAdmin(HistoryAdmin):
         columns={
             "session_id": lambda session: session.pk,
             "username": lambda session: session.username,
+            "user_id": lambda session: session.user_id,
             "tap_id": lambda session: session.tap_id,
             "call_id": lambda session: session.tap.call.call_id,
             "agent": lambda session: session.tap.call.agent,

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from .. import packets
 from ..models import ListenSession, Tap, TapEvent
-from .base import HistoryAdmin, HistoryInline, link
+from .base import HistoryAdmin, HistoryInline, NamesAUser, link
 from .export import Sheet
 from .lists import NOTHING, AgentFilter, CodecFilter, TransportFilter, chip, moment, span
 from .search import find_taps
@@ -50,14 +50,14 @@ class EventInline(HistoryInline):
         )
 
 
-class ListenInline(HistoryInline):
+class ListenInline(NamesAUser, HistoryInline):
     """Who listened to a tap, from when to when."""
 
     model = ListenSession
     verbose_name_plural = "who listened"
     ordering = ("started_at",)
     fields = readonly_fields = (
-        *("username", "started", "ended", "lasted", "frames", "dropped", "end_reason", "address"),
+        *("who", "started", "ended", "lasted", "frames", "dropped", "end_reason", "address"),
     )
 
     @admin.display(description="from (UTC)")

@@ -13,7 +13,7 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from .. import direct, metrics
+from .. import direct, metrics, passwords
 from ..allowance import Allowance
 from . import bus
 from .auth import App
@@ -125,6 +125,8 @@ class PageConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def _serve(self, receive: App) -> Closed:
         if not self._user.is_authenticated:
             raise Closed(CloseCode.NOT_SIGNED_IN, "not signed in")
+        if passwords.must_change(self.scope["session"]):
+            raise Closed(CloseCode.NOT_ALLOWED, "change your password first")
         self._runtime.rights.watch(self)  # first: a right may be lost while it is looked at
         await threaded(self.allowed)(self._user)
         await self.opened()

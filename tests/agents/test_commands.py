@@ -117,7 +117,7 @@ def test_showtap_is_readable_without_json(alice: User) -> None:
     said = run("showtap", str(tap.pk))
     assert "call             call-1\n" in said
     assert "→ requested: asked for by desk\n" in said
-    assert "alice listened until " in said
+    assert f"alice (user {alice.pk}) listened until " in said
 
 
 def test_showtap_sends_a_terminal_no_control_characters() -> None:

@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from monitor import taps
+from monitor import passwords, taps
 from monitor.audio import g711
 from monitor.live import bus
 from monitor.live.console import BACKLOG
@@ -98,6 +98,14 @@ async def test_nobody_signed_in_is_closed_4401(server: Server) -> None:
 async def test_a_user_without_the_permission_is_closed_4403(server: Server, charlie: User) -> None:
     async with server.console(charlie) as page:
         assert (await closing(page))[0] == 4403
+
+
+async def test_a_user_with_a_password_that_somebody_else_set_is_closed_4403(
+    server: Server, alice: User
+) -> None:
+    await database_sync_to_async(passwords.assigned)(alice)
+    async with server.console(alice) as page:
+        assert await closing(page) == (4403, "change your password first")
 
 
 async def test_a_deactivated_user_is_closed_4410(server: Server, alice: User) -> None:

@@ -142,7 +142,8 @@ class TestFile:
             tap=opened.tap, user=alice, username="alice", address="192.0.2.7", user_agent="=x"
         )
         row = exported(as_bob, LISTENS)[0]
-        assert (row["username"], row["tap_id"]) == ("alice", str(opened.tap.pk))
+        assert (row["username"], row["user_id"]) == ("alice", str(alice.pk))
+        assert row["tap_id"] == str(opened.tap.pk)
         assert (row["ip_address"], row["user_agent"]) == ("192.0.2.7", "'=x")
 
 

@@ -101,7 +101,7 @@ class TestDeletedUsers:
         as_bob.get(f"{page}change/")
         bob.delete()
         html = as_root.get(f"{page}history/").content.decode()
-        assert "<td>bob</td><td>Looked at</td>" in html
+        assert "<td>bob (deleted user)</td><td>Looked at</td>" in html
 
 
 class TestWhoReadsTheLog:

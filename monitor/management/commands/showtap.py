@@ -41,7 +41,7 @@ def lines(tap: Tap) -> Iterator[str]:
         yield f"{event.at:%Y-%m-%d %H:%M:%S.%f} {event}"
     for listen in tap.listens.all():
         until = f"{listen.ended_at:%H:%M:%S}" if listen.ended_at else "now"
-        yield f"{listen.started_at:%Y-%m-%d %H:%M:%S} {listen.username} listened until {until}"
+        yield f"{listen.started_at:%Y-%m-%d %H:%M:%S} {listen.who} listened until {until}"
 
 
 def find(name: str) -> Tap:
