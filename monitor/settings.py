@@ -270,7 +270,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,  # seconds
     }
 else:
-    DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+    # Connections are lent to threads from a pool and stay open: to open one takes PostgreSQL
+    # some 5 ms, and each of the six steps in which a listener joins would open its own.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": whole("DATABASE_CONNECTIONS", 10, 2, 1000),
+        "timeout": 5,  # seconds that a thread waits for a connection, then it is an error
+        "reconnect_timeout": 5,  # seconds; the next thread that asks has it tried again
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = [

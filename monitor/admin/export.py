@@ -18,10 +18,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db.models import Model, Q, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+
+from ..live.database import threaded
 
 PAGE = 1000  # rows fetched, and sent, at once; about 0.3 MB of text
 
@@ -71,7 +72,7 @@ async def _body(sheet: Sheet, rows: QuerySet[Any]) -> AsyncIterator[bytes]:
     page = ordered
     while True:
         # In a thread, the formatting too: the loop has live audio to carry.
-        text, last = await sync_to_async(_fetch)(sheet, page)
+        text, last = await threaded(_fetch)(sheet, page)
         if last is None:
             return
         yield text

@@ -31,6 +31,15 @@ LISTENS = "/admin/monitor/listensession/export.csv"
 SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
+@pytest.fixture(autouse=True)
+def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One entry each time that a thread gives its database connection back. In a test it
+    keeps it: the test's transaction would end."""
+    times: list[bool] = []
+    monkeypatch.setattr("channels.db.close_old_connections", lambda: times.append(True))
+    return times
+
+
 def content(response: Any) -> bytes:
     """A stream's bytes, read as the server reads them."""
 
@@ -241,6 +250,14 @@ class TestFilters:
 
 
 class TestLength:
+    def test_a_slow_client_keeps_no_database_connection_between_two_pages(
+        self, as_bob: Client, opened: OpenedTap, given_back: list[bool]
+    ) -> None:
+        response = as_bob.get(EXPORT)
+        assert not given_back
+        content(response)
+        assert given_back
+
     def test_pages_join_without_a_seam(
         self, as_bob: Client, db: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
