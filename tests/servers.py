@@ -58,7 +58,6 @@ class Server:
             "PYTHONDEVMODE": "",  # as it is served; asyncio's debug mode is several times slower
             "PUBLIC_URL": self.url,
             "SWML_PROXY_URL_BASE": self.url,
-            **({"DATABASE_URL": f"sqlite:///{environment.DATABASE}"} if _sqlite() else {}),
             **env,
         }
         del self._env["DJANGO_SETTINGS_MODULE"]  # pytest's; an operator's shell has none
@@ -221,12 +220,11 @@ class RtpTaps:
     def start(self) -> None:
         """Start, and wait until it says where it receives."""
         before = self.said().count("RTP taps at") if self.log.exists() else 0
-        database = {"DATABASE_URL": f"sqlite:///{environment.DATABASE}"} if _sqlite() else {}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self._command],
                 cwd=Path(settings.BASE_DIR),
-                env={**os.environ, "PYTHONDEVMODE": "", **database, **self._env},
+                env={**os.environ, "PYTHONDEVMODE": "", **self._env},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -261,7 +259,3 @@ def cookie(user: User) -> str:
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
     return f"{name}={client.cookies[name].value}"
-
-
-def _sqlite() -> bool:
-    return bool(settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"))
