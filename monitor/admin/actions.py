@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from ..models import AdminAction
 from .base import HistoryAdmin, NamesAUser
-from .lists import moment
+from .lists import UserFilter, moment
 from .search import find_actions
 
 
@@ -20,7 +20,7 @@ class AdminActionAdmin(NamesAUser, HistoryAdmin):
     """The admin's log: the history that was read and exported, and every change."""
 
     list_display = ("when", "who", "kind", "content_type", "object_repr", "message")
-    list_filter = ("at", "kind", ("user", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("at", "kind", ("user", UserFilter))
     date_hierarchy = "at"
     search_fields = ("username",)
     find = staticmethod(find_actions)

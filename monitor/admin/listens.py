@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from ..models import ListenSession
 from .base import HistoryAdmin, NamesAUser, link
 from .export import Sheet
-from .lists import ListeningFilter, moment, span
+from .lists import ListeningFilter, UserFilter, moment, span
 from .search import find_listens
 
 
@@ -24,7 +24,7 @@ class ListenSessionAdmin(NamesAUser, HistoryAdmin):
         *("started", "who", "tap_link", "agent", "caller", "ended", "lasted"),
         *("frames", "dropped", "end_reason", "address"),
     )
-    list_filter = (ListeningFilter, "started_at", ("user", admin.RelatedOnlyFieldListFilter))
+    list_filter = (ListeningFilter, "started_at", ("user", UserFilter))
     date_hierarchy = "started_at"
     search_fields = ("username",)
     find = staticmethod(find_listens)
