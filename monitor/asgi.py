@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 http = get_asgi_application()
 
 from . import startup  # noqa: E402  models need the apps loaded
+from .body_limit import BodyLimit  # noqa: E402
 from .client_address import App, ClientAddress  # noqa: E402
 from .live.database import threaded  # noqa: E402
 from .live.routing import websocket_router  # noqa: E402
@@ -81,7 +82,7 @@ async def _requests(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 def protected(app: App) -> App:
     """Wrap an application in what every connection passes before anything answers it."""
-    return ClientAddress(app, settings.TRUSTED_PROXIES)
+    return ClientAddress(BodyLimit(app), settings.TRUSTED_PROXIES)
 
 
 earshot = Earshot()

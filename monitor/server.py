@@ -19,6 +19,7 @@ import sys
 import time
 import weakref
 from typing import Any, TextIO
+from urllib.parse import unquote
 
 import daphne.server  # first: it installs Twisted's asyncio reactor
 from daphne.access import AccessLogGenerator
@@ -30,6 +31,7 @@ from twisted.internet import defer
 
 from . import direct
 from .backpressure import Pace
+from .body_limit import limit_for
 from .client_address import find_client
 from .daphne_socket import Socket
 from .live.close import RESTART
@@ -38,7 +40,6 @@ from .redaction import redact
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 128 * 1024  # bytes; consumers refuse over 64 KiB and write down why
-MAX_BODY = 10 * 1024 * 1024  # bytes; the agents' SDK takes as much
 STOP_WITHIN = 3.5  # seconds that sockets have to say goodbye
 SHUTDOWN_WITHIN = 1.0  # seconds that the application has to shut down
 DAPHNE_PROXY_HEADERS = tuple(
@@ -174,17 +175,21 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
 
 
 def _limit(request: Any) -> None:
-    """Hang up on a body over MAX_BODY: Daphne would take all of it into memory first."""
+    """Drop what is over a body's limit: Daphne would take all of it into memory first.
+
+    One byte more than the limit is kept, by which the application sees that it is too
+    large. The client then has its answer when it has sent everything.
+    """
     take, taken = type(request).handleContentChunk, 0
     request = weakref.proxy(request)  # or it would hold itself
 
     def handle(data: bytes) -> None:
         nonlocal taken
+        path = request.channel._path.partition(b"?")[0]  # request.path is not set yet
+        room = limit_for(unquote(path.decode("latin1"))) + 1 - taken
         taken += len(data)
-        if taken > MAX_BODY:
-            request.channel.forceAbortClient()
-        else:
-            take(request, data)
+        if room > 0:
+            take(request, data[:room])
 
     request.handleContentChunk = handle
 

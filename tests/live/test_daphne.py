@@ -8,7 +8,6 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import websockets
@@ -159,23 +158,3 @@ def test_a_root_path_of_a_clients_own_is_passed_over(plain: Server) -> None:
     client = asked(plain, "/", **{"Daphne-Root-Path": "/elsewhere"})
     assert client.getresponse().read() == b"root ''"
     client.close()
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
-def test_a_body_over_10_mib_hangs_up_and_memory_stays_flat(plain: Server) -> None:
-    def most() -> int:
-        """The most memory that the server ever had, in bytes."""
-        status = Path(f"/proc/{plain.process.pid}/status").read_text()
-        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-        assert peak
-        return int(peak[1]) * 1024
-
-    before, sent = most(), 0
-    with socket.create_connection(("127.0.0.1", plain.port), timeout=PATIENCE) as peer:
-        peer.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000000\r\n\r\n")
-        with contextlib.suppress(ConnectionError):
-            while sent < 200 * MIB:
-                sent += peer.send(b"x" * 65536)
-    assert 10 * MIB <= sent < 30 * MIB  # the kernels' buffers among them
-    assert most() - before < 5 * MIB
-    kept_alive(plain).close()
