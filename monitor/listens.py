@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from . import announce
-from .models import ListenSession, Tap
+from .models import ENDED, ListenSession, Tap
 
 AT_ONCE = 8  # taps that one user may hear at the same time
 SEEN_EVERY = 4  # seconds between two signs of life of a session
 OPEN_FOR = datetime.timedelta(seconds=2.5 * SEEN_EVERY)  # after one; then it takes no place up
+#: Before the end of a tap: a page that lost its connection tries again after 8 s at the latest.
+REJOINS_WITHIN = datetime.timedelta(seconds=15)
 ABANDONED_AFTER = datetime.timedelta(seconds=60)  # without one, its process is gone
 
 
@@ -52,7 +54,7 @@ def start(user: Any, tap: Tap, client: Client) -> ListenSession:
     Raises TooMany and NotOpen.
     """
     with transaction.atomic():
-        _check_open(tap.pk)
+        _check_open(user, tap.pk)
         # Whose worker was killed comes back through another one at once.
         alive = timezone.now() - OPEN_FOR
         open_now = ListenSession.objects.filter(user=user, ended_at=None, seen_at__gt=alive)
@@ -69,11 +71,21 @@ def start(user: Any, tap: Tap, client: Client) -> ListenSession:
     return session
 
 
-def _check_open(tap_id: uuid.UUID) -> None:
+def _check_open(user: Any, tap_id: uuid.UUID) -> None:
     """Read the tap now: it may have been asked to stop a moment ago. Raises NotOpen."""
     tap = Tap.objects.get(pk=tap_id)
     if tap.stop_requested_at:
         raise NotOpen("monitoring of this call was stopped")
+    if tap.state in ENDED and not _heard_its_end(user, tap):
+        raise NotOpen("this call has ended")
+
+
+def _heard_its_end(user: Any, tap: Tap) -> bool:
+    """Did this user listen to the tap when it ended, or lose the connection just before? Only
+    then is the ring, which outlives the tap by a minute, still for their ears."""
+    lost_after = (tap.ended_at or timezone.now()) - REJOINS_WITHIN
+    until_then = Q(ended_at=None) | Q(ended_at__gte=lost_after)
+    return ListenSession.objects.filter(until_then, tap=tap, user=user).exists()
 
 
 def end(endings: Iterable[Ending]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from channels.db import database_sync_to_async
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 
 from monitor import taps
 from monitor.live import bus
-from tests.live.talk import closing, eventually, hearing, more, open_tap, refusal, speaking
+from tests.live.talk import Ear, closing, eventually, hearing, more, open_tap, refusal, speaking
 from tests.live.test_ingest import closed_row, reasons
 from tests.servers import Server
 
@@ -51,6 +51,22 @@ async def test_an_objection_holds_though_the_carrier_does_nothing(
     tap = await closed_row(opened.tap)
     assert (tap.state, tap.end_reason) == ("finished", "monitoring was stopped")
     assert await refusal(server.tap(opened.uri)) == HTTPStatus.FORBIDDEN
+
+
+async def test_what_was_said_last_is_for_those_who_listened_only(
+    server: Server, alice: User, bob: User
+) -> None:
+    await bob.groups.aadd(await Group.objects.aget(name="Supervisors"))
+    opened = await open_tap()
+    async with speaking(server, opened), hearing(server, alice, opened) as [ear]:
+        await more([ear], 5)
+        await finish(opened)
+    await closed_row(opened.tap)
+    async with server.listen(opened.tap.pk, bob) as late:
+        assert await closing(late) == (4404, "this call has ended")
+    async with server.listen(opened.tap.pk, alice) as again:
+        await again.send('{"type":"backfill","seconds":30}')
+        assert await Ear(again).take(480)
 
 
 async def test_what_is_still_sent_after_the_end_is_not_heard(server: Server, alice: User) -> None:

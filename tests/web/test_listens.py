@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.utils import timezone
 
 from monitor import listens
 from monitor.models import ListenSession
 from monitor.taps import OpenedTap
 
-from .rows import SECOND
+from .rows import SECOND, change
 
 
 class TestListening:
@@ -67,3 +68,45 @@ class TestListening:
         assert listens.close_abandoned(seen_at + 60 * SECOND) == 1
         session.refresh_from_db()
         assert (session.ended_at, session.end_reason) == (seen_at, "the server went away")
+
+
+class TestAfterTheEnd:
+    """What was said last is in the ring for a minute more."""
+
+    CLIENT = listens.Client("192.0.2.7", "Browser")
+
+    @pytest.mark.parametrize("state", ["finished", "failed", "lost"])
+    def test_who_did_not_listen_is_refused(
+        self, opened: OpenedTap, alice: User, bob: User, state: str
+    ) -> None:
+        listens.start(bob, opened.tap, self.CLIENT)
+        change(opened, state=state, ended_at=timezone.now())
+        with pytest.raises(listens.NotOpen, match="this call has ended"):
+            listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_who_listened_then_may_come_back(self, opened: OpenedTap, alice: User) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        change(opened, state="finished", ended_at=timezone.now())
+        listens.end([listens.Ending(session, 700, 3, "the page left")])
+        assert listens.start(alice, opened.tap, self.CLIENT).pk != session.pk
+
+    @pytest.mark.parametrize(("before", "may"), [(14, True), (16, False)])
+    def test_who_was_cut_off_up_to_15_s_before_may_come_back(
+        self, opened: OpenedTap, alice: User, before: int, may: bool
+    ) -> None:
+        listens.start(alice, opened.tap, self.CLIENT)
+        ended_at = timezone.now()
+        ListenSession.objects.update(ended_at=ended_at - before * SECOND)
+        change(opened, state="finished", ended_at=ended_at)
+        if may:
+            listens.start(alice, opened.tap, self.CLIENT)
+        else:
+            with pytest.raises(listens.NotOpen):
+                listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_but_not_once_the_tap_was_asked_to_stop(self, opened: OpenedTap, alice: User) -> None:
+        listens.start(alice, opened.tap, self.CLIENT)
+        now = timezone.now()
+        change(opened, state="finished", ended_at=now, stop_requested_at=now)
+        with pytest.raises(listens.NotOpen, match="monitoring of this call was stopped"):
+            listens.start(alice, opened.tap, self.CLIENT)
