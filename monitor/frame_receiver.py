@@ -68,16 +68,16 @@ class FrameReceiver:
     def on_message(self, first: int, payload: bytes) -> int:
         """Give a message to the application, the direct way if it may go there."""
         if not self.is_established:
-            return 1
+            return rfc6455.COSTLY
         text = first == rfc6455.TEXT
         if text and not self._may_send_small():
-            return 1
+            return rfc6455.COSTLY
         take = self.take_text if text else self.take
         if take and not self.queued and take(payload):
             return 1
         if text and not rfc6455.is_utf8(payload):
             self.on_violation(INVALID_DATA, "a text message is not UTF-8")
-            return 1
+            return rfc6455.COSTLY
         self.queue_message({"text": payload.decode()} if text else {"bytes": payload})
         return rfc6455.COSTLY if self.queued <= QUEUED else rfc6455.TURN
 
@@ -86,7 +86,7 @@ class FrameReceiver:
         enough (RFC 6455 section 5.5.3)."""
         if self.is_established and self._may_send_small():
             self._ping = payload
-        return 1
+        return rfc6455.COSTLY
 
     def on_frame(self, frame: bytes) -> int:
         """Have the server parse a frame. After a close frame of ours only the answer counts."""
@@ -94,15 +94,16 @@ class FrameReceiver:
         if not self.is_established:
             if first == rfc6455.CLOSE:
                 self.parse_frame(frame)
-            return 1
+            return rfc6455.COSTLY
         if rfc6455.is_data(first) or first == rfc6455.CLOSE or self._may_send_small():
             self.parse_frame(frame)
         return rfc6455.COSTLY
 
     def on_violation(self, code: int, reason: str) -> None:
-        """Close the socket for what the client sent."""
+        """Close the socket for what the client sent, and read no frame of it any more."""
         if self.is_established:
             self.fail(code, reason)
+        self._frames.discard()
 
     @property
     def is_established(self) -> bool:
@@ -157,7 +158,7 @@ class FrameReceiver:
         """Count a small message; False, and the socket is closed, if it is one too many."""
         if self._small.spend():
             return True
-        self.fail(POLICY, "too many small messages")
+        self.on_violation(POLICY, "too many small messages")
         return False
 
     def _answer_ping(self) -> None:

@@ -74,7 +74,9 @@ async def test_a_page_that_floods_its_socket_is_closed_with_a_reason(
     assert "Traceback" not in server.said()
 
 
-async def test_pings_in_one_write_are_answered_by_the_newest_alone(server: Server) -> None:
+async def test_pings_in_one_write_are_answered_once_a_turn_and_the_newest_is(
+    server: Server,
+) -> None:
     opened = await open_tap()
     async with server.tap(opened.uri) as sender:
         answered: list[bytes] = []
@@ -82,13 +84,11 @@ async def test_pings_in_one_write_are_answered_by_the_newest_alone(server: Serve
         pings = [framed(Opcode.PING, b"%d" % number) for number in range(50)]
         await send_raw(sender, b"".join(pings))
 
-        async def some() -> bool:
-            return bool(answered)
+        async def newest() -> bool:
+            return b"49" in answered
 
-        await eventually(some)
-        await (await sender.ping())
-    assert len(answered) == 2
-    assert answered[0] == b"49"
+        await eventually(newest)
+    assert len(answered) <= 10
 
 
 def _seeing(sender: Connection, answered: list[bytes]) -> Any:

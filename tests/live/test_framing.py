@@ -124,6 +124,11 @@ BROKEN = {
         1002,
     ),
     "head that says too much": (binary(b"\xff" * (LIMIT + 1))[:20], 1009),
+    "text that is not UTF-8": (framed(Opcode.TEXT, b"\x80"), 1007),
+    "text in two frames that is not UTF-8": (
+        framed(Opcode.TEXT, b"\xc3", fin=False) + framed(Opcode.CONT, b"\xc3"),
+        1007,
+    ),
     "whole and too big": (binary(b"\xff" * (LIMIT + 1)), 1009),
 }
 
