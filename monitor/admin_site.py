@@ -19,8 +19,10 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 LONGEST_SEARCH = 200  # characters
+NUL = "\0"  # in no text of PostgreSQL, which takes a query with one for an error
+NO_NUL = "The address holds a NUL character, which no text contains."
 #: What Django raises of an address that it cannot turn into a query, and what a database raises
-#: of a value that no row can have, such as a text with NUL or a year with eleven digits.
+#: of a value that no row can have, such as a year with eleven digits.
 NOT_UNDERSTOOD = (IncorrectLookupParameters, DataError, OverflowError, ValueError)
 
 
@@ -45,6 +47,8 @@ class Guarded(ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
         return type(own.__name__, (OfferedOnly, own), {})
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        if any(NUL in value for _, values in request.GET.lists() for value in values):
+            raise BadRequest(NO_NUL)
         try:
             return super().get_changelist_instance(request)
         except NOT_UNDERSTOOD as error:
@@ -55,6 +59,8 @@ class Guarded(ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
     ) -> tuple[QuerySet[Any], bool]:
         if len(search_term) > LONGEST_SEARCH:
             raise BadRequest(f"A search has at most {LONGEST_SEARCH} characters.")
+        if NUL in search_term:
+            raise BadRequest(NO_NUL)
         return super().get_search_results(request, queryset, search_term)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:

@@ -65,10 +65,8 @@ def test_a_question_that_no_filter_asks_is_refused(as_root: Client, query: str) 
 
 
 @pytest.mark.parametrize("query", ["state__exact=%00", "agent=%00", "q=%00"])
-def test_a_value_that_no_row_can_have_is_no_error_of_ours(as_root: Client, query: str) -> None:
-    """SQLite finds nothing, PostgreSQL cannot even be asked."""
-    status = as_root.get(f"{TAPS}?{query}").status_code
-    assert status == (HTTPStatus.OK if connection.vendor == "sqlite" else HTTPStatus.BAD_REQUEST)
+def test_a_nul_character_is_refused(as_root: Client, query: str) -> None:
+    assert as_root.get(f"{TAPS}?{query}").status_code == HTTPStatus.BAD_REQUEST
 
 
 @pytest.mark.parametrize(
@@ -98,9 +96,10 @@ def test_a_search_may_have_200_characters(as_root: Client) -> None:
     assert as_root.get(f"{TAPS}?q={'x' * 201}").status_code == HTTPStatus.BAD_REQUEST
 
 
-def test_a_field_that_looks_names_up_takes_no_longer_search(as_root: Client) -> None:
+@pytest.mark.parametrize("term", ["x" * 201, "%00"])
+def test_a_field_that_looks_names_up_takes_no_other_search(as_root: Client, term: str) -> None:
     asked = "app_label=monitor&model_name=listensession&field_name=user"
-    answer = as_root.get(f"/admin/autocomplete/?{asked}&term={'x' * 201}")
+    answer = as_root.get(f"/admin/autocomplete/?{asked}&term={term}")
     assert answer.status_code == HTTPStatus.BAD_REQUEST
 
 
