@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.staticfiles.storage import staticfiles_storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -10,3 +11,9 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
     would silently keep its unhashed name."""
 
     support_js_module_import_aggregation = True
+
+
+def build() -> str:
+    """Name the static files that this process serves, so that a page can tell whether it is
+    older than the server: a digest of all of them, or "" where they have none (``DEBUG``)."""
+    return str(getattr(staticfiles_storage, "manifest_hash", ""))

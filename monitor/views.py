@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from . import metrics, packets, passwords, taps
+from . import metrics, packets, passwords, staticfiles, taps
 from .live import bus
 from .models import Tap
 
@@ -29,7 +29,8 @@ from .models import Tap
 def console(request: HttpRequest) -> HttpResponse:
     """The live list; the page fills itself over /console."""
     can_listen = request.user.has_perm("monitor.listen_tap")
-    return render(request, "console.html", {"can_listen": can_listen})
+    context = {"can_listen": can_listen, "build": staticfiles.build()}
+    return render(request, "console.html", context)
 
 
 @require_safe
@@ -42,6 +43,7 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(Tap.objects.select_related("call"), pk=tap_id)
     may_audit = request.user.has_perm("monitor.view_listensession")
     context = {
+        "build": staticfiles.build(),
         "tap": row,
         "events": row.events.all(),
         "sessions": row.listens.all() if may_audit else None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from .. import announce, taps
+from .. import announce, staticfiles, taps
 from .close import CloseCode, Closed
 from .database import threaded
 from .hub import Mailbox
@@ -80,4 +80,6 @@ class ConsoleConsumer(PageConsumer):
     async def _snapshot(self) -> None:
         shown = await threaded(announce.current)()
         now = timezone.now().isoformat()
-        await self.send_json({"type": "snapshot", "now": now, "taps": shown})
+        await self.send_json(
+            {"type": "snapshot", "build": staticfiles.build(), "now": now, "taps": shown}
+        )

@@ -8,7 +8,7 @@ import json
 import time
 from typing import Any
 
-from .. import announce, listens, metrics, taps
+from .. import announce, listens, metrics, staticfiles, taps
 from ..audio import frame, g711
 from ..audio.sequence import uint32_diff
 from ..models import ENDED, ListenSession, Tap
@@ -79,6 +79,7 @@ class ListenConsumer(PageConsumer):
         await self.send_json(
             {
                 "type": "hello",
+                "build": staticfiles.build(),
                 "tap": tap,
                 "rate": g711.SAMPLE_RATE,
                 "channels": 1,

@@ -50,10 +50,12 @@ export class Deck extends EventTarget {
    * @param {string} options.listenUrl path before the tap's id
    * @param {string} options.workletUrl
    * @param {number} options.volume
+   * @param {(build: string) => void} [options.onBuild] told the server's build
    */
-  constructor({ listenUrl, workletUrl, volume }) {
+  constructor({ listenUrl, workletUrl, volume, onBuild = () => {} }) {
     super();
     this.listenUrl = listenUrl;
+    this.onBuild = onBuild;
     this.output = new AudioOutput(workletUrl);
     this.output.addEventListener("change", () => this.#outputChanged());
     this.output.addEventListener("replaced", () => this.player?.connect());
@@ -82,6 +84,11 @@ export class Deck extends EventTarget {
   /** Position of the sample heard now, or null while nothing is heard. */
   get #positionHeard() {
     return isSounding(this.facts, performance.now()) ? (this.report?.positionPlayed ?? null) : null;
+  }
+
+  /** Have the player at hand before a call is wanted. Call when the page is loaded. */
+  prepare() {
+    this.output.prepare();
   }
 
   /**
@@ -152,8 +159,9 @@ export class Deck extends EventTarget {
     else if (data.type === "end") this.#end(data.reason);
   }
 
-  /** @param {{tap: Tap, rate: number, stalled?: boolean}} hello */
+  /** @param {{build: string, tap: Tap, rate: number, stalled?: boolean}} hello */
   #hello(hello) {
+    this.onBuild(hello.build);
     this.rate = hello.rate;
     this.player?.configure(hello.rate);
     this.tap = hello.tap ?? this.tap;

@@ -2,7 +2,7 @@
 /** Sound out: the page's one AudioContext, and the worklet module loaded into it. */
 
 /** How long a context may take to run before the page says that the browser waits for a click. */
-const UNCLICKED_MS = 600;
+const UNCLICKED_MS = 1500;
 /** After a click no browser holds the sound back: what is slow is the device. Firefox takes up to 2 s to open one. */
 const CLICKED_MS = 4000;
 /** How long the clock of a running context may stand still. Healthy clocks move every 3 ms. */
@@ -25,8 +25,6 @@ class StateRequest {
     this.context = context;
     /** @type {"running" | "suspended"} */
     this.wanted = "suspended";
-    /** @type {Promise<void>} the last suspend() */
-    this.suspended = Promise.resolve();
   }
 
   /** Call inside a click, before any await: only there may sound begin. */
@@ -37,7 +35,7 @@ class StateRequest {
 
   suspend() {
     this.wanted = "suspended";
-    this.suspended = this.context.suspend().then(() => this.#reached("suspended"), () => {});
+    this.context.suspend().then(() => this.#reached("suspended"), () => {});
   }
 
   /** @param {"running" | "suspended"} state */
@@ -73,7 +71,18 @@ export class AudioFailure extends Error {
   name = "AudioFailure";
 }
 
-/** The page's one AudioContext: created in the first click, at the device's rate. */
+/**
+ * addModule() fails alike for a file that is gone and for a network that is.
+ * @param {string} url
+ * @returns {Promise<string>} in words for the listener
+ */
+async function whyNotLoaded(url) {
+  const answer = await fetch(url, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (answer?.status === 404) return "Earshot was updated. Reload the page.";
+  return "The player could not be loaded. Check your connection and try again.";
+}
+
+/** The page's one AudioContext, at the device's rate. It sleeps while nobody listens. */
 export class AudioOutput extends EventTarget {
   /** @param {string} workletUrl */
   constructor(workletUrl) {
@@ -102,6 +111,19 @@ export class AudioOutput extends EventTarget {
     return this.users > 0 && !this.settling && !this.running;
   }
 
+  /**
+   * Load the player's module when the page is loaded. Later the server may have
+   * been updated, and have no file of that name.
+   */
+  async prepare() {
+    try {
+      this.#create();
+      await this.load();
+    } catch {
+      // Nobody has asked for sound yet. A click tries again, and says why it failed.
+    }
+  }
+
   /** Call inside a click, before any await: only there may sound begin. */
   unlock() {
     if (!this.context) this.#create();
@@ -112,10 +134,9 @@ export class AudioOutput extends EventTarget {
   }
 
   /** Where a device or a click is missing the promise of resume() stays open, so a timer decides. */
-  async #settle() {
+  #settle() {
     const clicked = Boolean(globalThis.navigator?.userActivation?.isActive);
     const attempt = ++this.attempt;
-    await this.request?.suspended;
     setTimeout(() => {
       if (attempt === this.attempt) this.#settled(clicked);
     }, clicked ? CLICKED_MS : UNCLICKED_MS);
@@ -167,6 +188,7 @@ export class AudioOutput extends EventTarget {
 
   #changed() {
     this.ran ||= this.running;
+    if (this.running) this.rest(); // where pages may play without a click, a context begins to run
     this.dispatchEvent(new Event("change"));
   }
 
@@ -190,10 +212,10 @@ export class AudioOutput extends EventTarget {
   /** @returns {Promise<void>} settled when the worklet is there */
   load() {
     const context = /** @type {AudioContext} */ (this.context);
-    this.loading ??= context.audioWorklet.addModule(this.workletUrl).catch(() => {
+    this.loading ??= context.audioWorklet.addModule(this.workletUrl).catch(async () => {
       // A context remembers a module that failed for good: the next click gets a new one.
       if (context === this.context) this.#discard();
-      throw new AudioFailure("The player could not be loaded. Check your connection and try again.");
+      throw new AudioFailure(await whyNotLoaded(this.workletUrl));
     });
     return this.loading;
   }

@@ -21,7 +21,7 @@ import websockets
 
 PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
 STARTS_WITHIN = 60.0  # seconds
-PATIENCE = 15.0  # seconds
+PATIENCE = 40.0  # seconds: on a busy machine Firefox stands still while it opens a device
 #: No updates, no first-run pages, no look-ups at Mozilla.
 PREFERENCES = {
     "app.normandy.enabled": False,

@@ -69,7 +69,7 @@ test("a page whose sound is taken away for a minute keeps its link and says how 
 test("what is buffered when the sound is taken away is not played a minute later", async () => {
   const call = new Call();
   await call.listen();
-  await call.go(1200);
+  await call.go(1800);
   FakeContext.made[0].become("suspended");
   await call.go(600);
   const since = FakeNode.made[0].messages.slice(FakeNode.made[0].messages.findLastIndex((one) => one.type === "push") + 1);
@@ -142,7 +142,7 @@ test("a browser that waits for a click is said to hold the sound back", async ()
   await call.listen();
   await call.go(480);
   assert.equal(call.deck.light.state, "buffering");
-  await call.go(300);
+  await call.go(1200);
   assert.equal(call.deck.light.state, "blocked");
   FakeContext.delays.resume = 0;
   call.deck.resume();
@@ -234,4 +234,60 @@ test("a page that was frozen does not take its context for dead", async () => {
   watch.look(5, 1000);
   assert.ok(watch.look(5, 61_000) < 2000);
   assert.equal(watch.look(5.1, 61_060), 0);
+});
+
+const gone = async () => {
+  throw new Error("AbortError");
+};
+
+test("a page that was open before an update still listens", async () => {
+  const call = new Call();
+  call.deck.prepare();
+  await pass(100);
+  FakeContext.module = gone;
+  await call.listen();
+  await call.go(1200);
+  assert.equal(call.deck.light.state, "playing");
+  assert.equal(FakeContext.made.length, 1);
+});
+
+test("a page that is ready lets the device sleep until somebody listens", async () => {
+  const deck = newDeck();
+  deck.prepare();
+  await pass(100);
+  FakeContext.made[0].become("running"); // where no click is needed, it runs by itself
+  await pass(100);
+  assert.equal(FakeContext.made[0].state, "suspended");
+  assert.equal(deck.light.state, "idle");
+});
+
+for (const [what, answer, words] of [
+  ["is gone", async () => ({ status: 404 }), "Earshot was updated. Reload the page."],
+  ["cannot be reached", gone, "The player could not be loaded. Check your connection and try again."],
+]) {
+  test(`a player that ${what} is told as that`, async (context) => {
+    FakeContext.module = gone;
+    context.mock.method(globalThis, "fetch", answer);
+    const call = new Call();
+    call.deck.prepare();
+    await pass(100);
+    assert.equal(call.deck.light.state, "idle");
+    await call.listen();
+    await pass(100);
+    assert.deepEqual([call.deck.light.state, call.deck.light.detail], ["failed", words]);
+    FakeContext.module = async () => {};
+    await call.listen();
+    await call.go(1200);
+    assert.equal(call.deck.light.state, "playing");
+  });
+}
+
+test("the deck says which build the server has", async () => {
+  const builds = [];
+  const options = { listenUrl: "/listen/", workletUrl: "/w.js", volume: 1 };
+  const deck = new Deck({ ...options, onBuild: (build) => builds.push(build) });
+  deck.listen(TAP);
+  FakeSocket.opened[0].onopen();
+  FakeSocket.opened[0].say({ type: "hello", build: "b2", tap: TAP, rate: 8000, stalled: false });
+  assert.deepEqual(builds, ["b2"]);
 });

@@ -264,3 +264,17 @@ test("the page of a tap shows the packets that are not zero, as they come", asyn
   sockets[0].say({ type: "meters", levels: {}, packets: { other: { late: 9 } } });
   assert.deepEqual(shown(), [[false, "50"], [false, "2"], [true, ""]]);
 });
+
+for (const [name, dataset] of [
+  ["console", { consoleUrl: "/console", listenUrl: "/listen/" }],
+  ["tap", TAP],
+]) {
+  test(`the ${name} page offers a reload when the server has another build, and only then`, async () => {
+    const root = await page(name, { ...dataset, build: "b1" });
+    const offered = (build) => {
+      sockets[0].say({ ...snapshot(), build });
+      return !root.part("update").hidden;
+    };
+    assert.deepEqual(["b1", "b2", "b1", "", undefined].map(offered), [false, true, false, false, false]);
+  });
+}

@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from monitor import passwords, taps
+from monitor import passwords, staticfiles, taps
 from monitor.audio import g711
 from monitor.live import bus
 from monitor.live.console import BACKLOG
@@ -32,6 +32,7 @@ async def test_it_begins_with_the_taps_that_live(server: Server, alice: User) ->
     async with server.console(alice) as page:
         snapshot = await message(page)
     assert snapshot["type"] == "snapshot"
+    assert snapshot["build"] == staticfiles.build()
     assert [(tap["id"], tap["agent"], tap["caller"]) for tap in snapshot["taps"]] == [
         (str(opened.tap.pk), "Receptionist", "+15550100")
     ]

@@ -11,7 +11,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import Group, User
 
-from monitor import taps
+from monitor import staticfiles, taps
 from monitor.audio import frame, g711
 from monitor.models import ListenSession, Tap
 from tests.live.talk import (
@@ -60,9 +60,10 @@ async def test_hello_says_what_comes(server: Server, alice: User) -> None:
         hello = await message(page)
     assert hello["tap"]["agent"] == "Receptionist"
     assert {
-        key: hello[key] for key in ("type", "rate", "channels", "leg", "state", "position")
+        key: hello[key] for key in ("type", "build", "rate", "channels", "leg", "state", "position")
     } == {
         "type": "hello",
+        "build": staticfiles.build(),
         "rate": 8000,
         "channels": 1,
         "leg": "speak",

@@ -1,6 +1,7 @@
 // @ts-check
 /** The page of the live list: wires the list, the deck and the socket together. */
 
+import { compareBuild } from "../build.js";
 import { CallList } from "../console.js";
 import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
@@ -26,6 +27,7 @@ const deck = new Deck({
   listenUrl: urls.listenUrl,
   workletUrl: urls.workletUrl,
   volume: rememberedVolume(),
+  onBuild: (build) => compareBuild(root, build),
 });
 const calls = new CallList(root, { tapUrl: urls.tapUrl, onToggle: toggle, onEscape: stop });
 const deckElement = document.getElementById("deck");
@@ -65,6 +67,7 @@ function receive(message) {
     list = reduce(list, message, Date.now());
     if (!document.hidden) calls.meters(list, Date.now());
   } else {
+    if (message.type === "snapshot") compareBuild(root, message.build);
     apply(message);
   }
 }
@@ -147,3 +150,4 @@ setInterval(() => {
 }, 1000);
 
 socket.open();
+if (deckElement) deck.prepare();

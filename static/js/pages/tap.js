@@ -1,6 +1,7 @@
 // @ts-check
 /** The page of one tap: its deck, and its facts kept true while it lives. */
 
+import { compareBuild } from "../build.js";
 import { Deck } from "../deck.js";
 import { DeckView, rememberedVolume } from "../deckview.js";
 import { localTimes, part, setAttr, setIcon, setText } from "../dom.js";
@@ -31,6 +32,7 @@ const deck = new Deck({
   listenUrl: data.listenUrl,
   workletUrl: data.workletUrl,
   volume: rememberedVolume(),
+  onBuild: (build) => compareBuild(root, build),
 });
 
 function toggle() {
@@ -43,6 +45,7 @@ function receive(message) {
   if (message.type === "snapshot") {
     offset = Date.parse(message.now) - Date.now();
     known = true;
+    compareBuild(root, message.build);
     setText(part(root, "banner"), "");
     const found = message.taps.find((/** @type {any} */ tap) => tap.id === data.tap);
     if (found) show(found);
@@ -155,5 +158,6 @@ if (isActive(pageTap())) {
     view?.render();
   }, 1000);
   socket.open();
+  if (deckElement) deck.prepare();
 }
 renderTitle();
