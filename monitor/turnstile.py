@@ -29,7 +29,7 @@ PATIENCE = 10.0  # seconds that a sign-in waits
 PASSWORD_VIEWS = {
     "login",
     "admin:login",
-    "admin:password_change",
+    "password",
     "admin:auth_user_add",
     "admin:auth_user_password_change",
 }

@@ -161,7 +161,7 @@ async def test_a_place_is_free_again_after_an_error() -> None:
     [
         ("POST", "/login", True),
         ("POST", "/admin/login/", True),
-        ("POST", "/admin/password_change/", True),
+        ("POST", "/password", True),
         ("POST", "/admin/auth/user/add/", True),
         ("POST", "/admin/auth/user/1/password/", True),
         ("GET", "/login", False),
