@@ -14,6 +14,9 @@ from twisted.internet.protocol import connectionDone
 from . import direct, rfc6455
 from .frame_receiver import FrameReceiver
 
+NO_CODE = 1005  # what ASGI says of a close frame without a code (RFC 6455 section 7.1.5)
+REGISTERED_LATER = range(1012, 1015)  # IANA's WebSocket Close Code Number Registry
+
 
 class Socket(FrameReceiver, WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
     """A WebSocket on which whole messages go the short way, and binary ones the direct way.
@@ -44,6 +47,16 @@ class Socket(FrameReceiver, WebSocketProtocol):  # type: ignore[misc]  # daphne 
     def onOpen(self) -> None:  # noqa: N802
         super().onOpen()
         self.next_turn()
+
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:  # noqa: N802, N803
+        """Take a close frame, which a FrameReceiver has found to be valid. autobahn knows the
+        codes of RFC 6455 alone; 1012 to 1014 were registered later."""
+        ends = super().onCloseFrame(1000 if code in REGISTERED_LATER else code, reasonRaw)
+        self.remoteCloseCode = code
+        return bool(ends)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
+        super().onClose(wasClean, NO_CODE if code is None else code, reason)
 
     def write(self, data: bytes) -> bool:
         """Send a binary message the short way, if the socket is open."""

@@ -95,6 +95,9 @@ class FrameReceiver:
             if first == rfc6455.CLOSE:
                 self.parse_frame(frame)
             return rfc6455.COSTLY
+        if first == rfc6455.CLOSE and (violation := rfc6455.close_violation(frame)):
+            self.on_violation(*violation)
+            return rfc6455.COSTLY
         if rfc6455.is_data(first) or first == rfc6455.CLOSE or self._may_send_small():
             self.parse_frame(frame)
         return rfc6455.COSTLY

@@ -11,6 +11,9 @@ from __future__ import annotations
 import struct
 from typing import Protocol
 
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # a platform for which websockets has no compiled wheel
@@ -156,6 +159,19 @@ def is_utf8(payload: bytes) -> bool:
 def unmasked(data: bytes, payload: int, end: int) -> bytes:
     """The payload of a masked frame; its four bytes of key lie before it."""
     return apply_mask(data[payload:end], data[payload - 4 : payload])
+
+
+def close_violation(frame: bytes) -> tuple[int, str] | None:
+    """Return the close code and the reason that answer a client's close frame whose payload may
+    not be what it is: a code alone or with a text, or nothing (RFC 6455 section 5.5.1)."""
+    payload, end = extent(frame, 0)
+    try:
+        Close.parse(unmasked(frame, payload, end))
+    except UnicodeDecodeError:
+        return 1007, "the reason of a close frame is not UTF-8"
+    except ProtocolError as error:
+        return 1002, str(error)
+    return None
 
 
 def binary(payload: bytes) -> bytes:

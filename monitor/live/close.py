@@ -26,6 +26,10 @@ class CloseCode(IntEnum):
     TOO_MANY = 4429
 
 
+NO_CODE = 1005  # of a close frame that names none
+NO_CLOSE = 1006  # of a connection that ended without a close frame
+
+
 class Closed(Exception):
     """This socket is to be closed, and why."""
 
@@ -49,3 +53,12 @@ def silent() -> Closed:
     """Say that a connection brought no audio for too long. Not a constant: Daphne reads this
     module before the application has said which settings there are."""
     return Closed(CloseCode.TOO_SLOW, f"no audio for {settings.SILENT_FOR} s")
+
+
+def how_closed(code: int) -> str:
+    """Tell how the other side closed a connection, by its close code (RFC 6455 section 7.1.5)."""
+    if code == NO_CODE:
+        return "the connection closed without a code"
+    if code == NO_CLOSE:
+        return "the connection was lost"
+    return f"the connection closed ({code})"

@@ -18,7 +18,7 @@ from .. import direct, media, metrics
 from ..audio import announce, frame
 from ..models import Tap
 from . import bus, tokens
-from .close import OVER, RESTART, CloseCode, Closed, silent
+from .close import NO_CODE, OVER, RESTART, CloseCode, Closed, how_closed, silent
 from .database import threaded
 from .runtime import Runtime
 from .stream import STALL, Flood, TapStream, continue_at
@@ -125,7 +125,7 @@ class TapConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
                 except Flood as flood:
                     raise Closed(CloseCode.POLICY, str(flood)) from None
             elif message["type"] == "websocket.disconnect":
-                return f"the connection closed ({message.get('code', 1005)})"
+                return how_closed(message.get("code", NO_CODE))
             else:
                 await self._hear(message.get("text") or "")
 

@@ -16,7 +16,7 @@ from websockets.utils import apply_mask
 from monitor import rfc6455
 from monitor.audio import g711
 from tests.live.talk import closing, open_tap, payload
-from tests.live.test_ingest import MULAW, assert_ring, closed_row
+from tests.live.test_ingest import MULAW, assert_ring, closed_row, reasons
 from tests.servers import Server
 
 LIMIT = 131_072  # bytes of a message, at the server
@@ -129,6 +129,12 @@ BROKEN = {
         framed(Opcode.TEXT, b"\xc3", fin=False) + framed(Opcode.CONT, b"\xc3"),
         1007,
     ),
+    "close with one byte": (framed(Opcode.CLOSE, b"\x03"), 1002),
+    "close whose reason is not UTF-8": (framed(Opcode.CLOSE, b"\x03\xe8\x80"), 1007),
+    **{
+        f"close with {code}": (framed(Opcode.CLOSE, code.to_bytes(2)), 1002)
+        for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)
+    },
     "whole and too big": (binary(b"\xff" * (LIMIT + 1)), 1009),
 }
 
@@ -152,6 +158,26 @@ async def test_audio_behind_a_close_frame_is_not_taken(server: Server) -> None:
         await write(sender, binary(payload(1)) + goodbye + binary(payload(2)), [])
         await closing(sender)
     assert (await closed_row(opened.tap)).frames == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (b"", "the connection closed without a code"),
+        *(
+            (code.to_bytes(2), f"the connection closed ({code})")
+            for code in (1000, 1001, 1003, 1007, 1011, 1012, 1013, 1014, 3000, 4999)
+        ),
+    ],
+)
+async def test_how_a_sender_closed_is_told(server: Server, frame: bytes, said: str) -> None:
+    opened = await open_tap()
+    async with server.tap(opened.uri) as sender:
+        await write(sender, binary(payload(1)) + framed(Opcode.CLOSE, frame), [])
+        await sender.wait_closed()
+        assert sender.close_code != 1006  # a close frame has come back
+    await closed_row(opened.tap)
+    assert (await reasons(opened.tap))[-1] == f"media closed: {said}"
 
 
 @pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536])
