@@ -90,7 +90,9 @@ class FrameSplitter:
             return False
         start = 0
         if self._data:
-            start, data = self._start, self._data + data if data else self._data
+            if data:
+                self.keep(data)
+            start, data = self._start, self._data
         left, size = TURN, len(data)
         while start < size and left > 0:
             payload, end = extent(data, start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -198,3 +199,17 @@ def test_an_allowance_comes_back_with_time() -> None:
     assert [allowance.spend() for _ in range(3)] == [True, True, False]
     now += 3
     assert allowance.spend()
+
+
+async def test_frames_that_were_handed_over_are_not_kept(socket: Socket) -> None:
+    half = len(AUDIO) // 2
+    socket.receive_bytes(AUDIO[:half])
+    tracemalloc.start()
+    try:
+        for _ in range(2000):
+            socket.receive_bytes(AUDIO[half:] + AUDIO[:half])  # no read ends where a frame does
+            socket.taken.clear()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 64 * 1024  # the frames together had 330 KB
