@@ -111,7 +111,12 @@ class Writer:
         self._command("EXPIRE", source.key, EXPIRE_AFTER_END)
 
     def forget(self, source: Source) -> None:
-        """Delete a tap's ring, behind all that was queued for it."""
+        """Delete a tap's ring, and drop what waits to be stored there.
+
+        After an outage of Redis, waiting Frames take several round trips. Those stored
+        after the deletion would create the ring again, and it would never expire.
+        """
+        self._pending = deque(entry for entry in self._pending if entry.source is not source)
         self._command("DEL", source.key)
 
     async def run(self) -> None:

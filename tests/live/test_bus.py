@@ -239,6 +239,16 @@ async def test_a_ring_outlives_its_tap_by_a_minute(store: redis.Redis) -> None:
     assert tap.stored(store) == tap.said
 
 
+async def test_a_forgotten_ring_is_deleted_and_not_written_again(store: redis.Redis) -> None:
+    async with running(pipeline.Writer()) as writer:
+        tap, other = Tap(writer), Tap(writer)
+        tap.say(2 * pipeline.BATCH)  # so much waits that it takes several round trips
+        other.say(10)
+        writer.forget(tap.source)
+    assert not store.exists(tap.key)
+    assert other.stored(store) == other.said
+
+
 async def test_levels_and_events_go_to_their_streams_which_are_bounded(
     store: redis.Redis,
 ) -> None:
