@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from weakref import WeakValueDictionary
@@ -25,6 +26,7 @@ REQUESTS = 8  # that Django works on at once
 PASSWORDS = 1  # that check a password: a hash takes a whole processor for 0.3 s
 WAITING = 200  # sign-ins that may wait; each keeps its form in memory
 PATIENCE = 10.0  # seconds that a sign-in waits
+OF_ONE_CLIENT = 30  # sign-ins that may be here: more of them are not let in within PATIENCE
 #: Views whose POST hashes a password.
 PASSWORD_VIEWS = {
     "login",
@@ -46,15 +48,15 @@ class Turnstile:
         self._places = asyncio.Semaphore(places)
         self._most = places + waiting
         self._patience = patience
-        self._here = 0
+        self._here: Counter[str] = Counter()  # how many of each client wait or have a place
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @contextlib.asynccontextmanager
     async def place(self, client: str) -> AsyncIterator[None]:
         """Wait for a place and hold it. Raises Busy."""
-        if self._here >= self._most:
+        if self._here.total() >= self._most or self._here[client] >= OF_ONE_CLIENT:
             raise Busy
-        self._here += 1
+        self._here[client] += 1
         try:
             async with contextlib.AsyncExitStack() as held:
                 # However many come from one client, others wait behind one of them at most.
@@ -67,7 +69,9 @@ class Turnstile:
                     raise Busy from None
                 yield
         finally:
-            self._here -= 1
+            self._here[client] -= 1
+            if not self._here[client]:
+                del self._here[client]
 
 
 class Middleware:

@@ -90,6 +90,23 @@ async def test_more_than_may_wait_are_refused_at_once(posts: Iterator[str]) -> N
     assert await answers(tasks) == [HTTPStatus.OK] * 6
 
 
+async def test_one_client_cannot_take_up_all_the_room_for_waiting(
+    posts: Iterator[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turnstile, "OF_ONE_CLIENT", 3)
+    view = View()
+    gate = Middleware(view)
+    tasks = [asyncio.create_task(gate(sign_in("203.0.113.66"))) for _ in range(3)]
+    await settled()
+    refused = await gate(sign_in("203.0.113.66"))
+    assert refused.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    tasks.append(asyncio.create_task(gate(sign_in(next(posts)))))
+    await settled()
+    view.go.set()
+    assert await answers(tasks) == [HTTPStatus.OK] * 4
+    assert (await gate(sign_in("203.0.113.66"))).status_code == HTTPStatus.OK
+
+
 async def test_who_waits_too_long_is_refused(
     posts: Iterator[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
