@@ -19,6 +19,7 @@ BOUND_WITHIN = 15.0  # seconds: leases are looked at each second
 HEADER = 16  # bytes of Earshot's Frame before its samples
 UVICORN = (
     *("-m", "uvicorn", "--host", "127.0.0.1", "--port", "PORT", "--loop", "uvloop"),
+    *("--http", "monitor.uvicorn:HttpProtocol"),
     *("--ws", "monitor.uvicorn:Protocol", "--timeout-graceful-shutdown", "4"),
     *("--ws-per-message-deflate", "false", "--ws-max-size", "131072", "--log-level", "warning"),
 )

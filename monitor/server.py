@@ -2,12 +2,13 @@
 
     python -m monitor.server --port 8000 agents.asgi:application
 
-Daphne's own command line, with seven differences: a close frame carries its
+Daphne's own command line, with eight differences: a close frame carries its
 reason (Daphne sends the code alone), a message that is too big is answered
 with one (autobahn drops the connection), whole messages pass autobahn by, the
 access log shows no tokens, forwarded addresses are left to the application
-(TRUSTED_PROXIES), a stop waits for the sockets to be told, and the application
-learns of it (lifespan), which Daphne never says.
+(TRUSTED_PROXIES), clients cannot take the last file descriptors, a stop waits
+for the sockets to be told, and the application learns of it (lifespan), which
+Daphne never says.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from .backpressure import Pace
 from .body_limit import limit_for
 from .client_address import find_client
 from .daphne_socket import Socket
+from .descriptors import DescriptorLimit, next_descriptor
 from .live.close import RESTART
 from .redaction import redact
 
@@ -77,9 +79,11 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
         kwargs.update(dict.fromkeys(DAPHNE_PROXY_HEADERS))
         super().__init__(*args, **kwargs)
         self._ports: list[Any] = []
+        self._descriptors = DescriptorLimit.of_process()
 
     def listen_success(self, port: Any) -> None:
         self._ports.append(port)
+        _keep_reserve(port.factory, self._descriptors)
         super().listen_success(port)
 
     def protocol_connected(self, protocol: Any) -> None:
@@ -172,6 +176,17 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
             for protocol in self.connections
             if not isinstance(protocol, WebRequest) and protocol.state == protocol.STATE_CLOSING
         ]
+
+
+def _keep_reserve(factory: Any, limit: DescriptorLimit) -> None:
+    """Have Twisted close a new connection at once where only reserved descriptors are left."""
+    build = factory.buildProtocol
+
+    def build_protocol(address: Any) -> Any:
+        # The connection has its descriptor already; the next one tells what is left after it.
+        return build(address) if limit.admits(next_descriptor(), "new connections") else None
+
+    factory.buildProtocol = build_protocol
 
 
 def _limit(request: Any) -> None:

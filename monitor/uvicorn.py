@@ -1,12 +1,14 @@
-"""uvicorn's WebSocket protocol, made quick for many small messages.
+"""uvicorn's WebSocket protocol, made quick for many small messages, and its HTTP protocol.
 
-    uvicorn --ws monitor.uvicorn:Protocol --loop uvloop monitor.asgi:application
+    uvicorn --http monitor.uvicorn:HttpProtocol --ws monitor.uvicorn:Protocol --loop uvloop \
+        monitor.asgi:application
 
 uvicorn stops reading a socket after every message until the application has
 taken it, two system calls each, and takes frames apart step by step. Here a
 FrameReceiver reads on until some messages wait, and gives whole messages straight to
 the application, binary ones the direct way; the handshake, the closing and whatever is
-rare stay uvicorn's.
+rare stay uvicorn's. Every connection begins with the HTTP protocol, which keeps clients from
+taking the last file descriptors.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidMessage
 from websockets.protocol import State
 
 from . import direct, rfc6455
+from .descriptors import DescriptorLimit
 from .frame_receiver import INVALID_DATA, FrameReceiver
 
 LAST_BYTES = 1.0  # seconds that a peer has to take what a close leaves to be sent
@@ -51,6 +55,18 @@ class Inbox:
 
     def empty(self) -> bool:
         return not self._items
+
+
+class HttpProtocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # chosen at run time
+    """One connection, until it becomes a WebSocket."""
+
+    _descriptors = DescriptorLimit.of_process()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        descriptor = transport.get_extra_info("socket").fileno()
+        if not self._descriptors.admits(descriptor, "new connections"):
+            self.transport.abort()
 
 
 class Protocol(FrameReceiver, WebSocketsSansIOProtocol):

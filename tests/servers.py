@@ -33,7 +33,7 @@ class Server:
     """One serving process on a random port, on the run's database and Valkey.
 
     ``kind`` is daphne or uvicorn, ``app`` what it serves, ``arguments`` are more of its
-    command line's; ``env`` overrides settings.
+    command line's; ``files`` is how many files it may have open; ``env`` overrides settings.
     A log with a sign of TROUBLE fails the test, unless it is one that ``allowed`` names.
     """
 
@@ -43,6 +43,7 @@ class Server:
         app: str = "monitor.asgi:application",
         *arguments: str,
         allowed: str = "",
+        files: int | None = None,
         **env: str,
     ) -> None:
         self.port = environment.free_port()
@@ -53,6 +54,7 @@ class Server:
         self._allowed = allowed
         self._app = app
         self._arguments = arguments
+        self._files = files
         self._env = {
             **os.environ,
             "PYTHONDEVMODE": "",  # as it is served; asyncio's debug mode is several times slower
@@ -75,7 +77,7 @@ class Server:
         """Start, and wait until the server answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self._command()],
+                [*self._limited(), sys.executable, *self._command()],
                 cwd=Path(settings.BASE_DIR),
                 env=self._env,
                 stdin=subprocess.DEVNULL,
@@ -83,7 +85,7 @@ class Server:
                 stderr=log,
             )
         until = time.monotonic() + STARTS_WITHIN
-        while not self._answers():
+        while not self.answers():
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < until, self.said()
             time.sleep(0.05)
@@ -167,20 +169,27 @@ class Server:
     def console(self, user: User | None) -> websockets.connect:
         return self.page("/console", user)
 
+    def _limited(self) -> list[str]:
+        """A shell that lowers its limit of open files, and becomes what follows."""
+        if self._files is None:
+            return []
+        return ["/bin/sh", "-c", f'ulimit -n {self._files} && exec "$@"', "sh"]
+
     def _command(self) -> list[str]:
         where = ["-b", "127.0.0.1", "-p", str(self.port)]
         if self._kind == "daphne":
             return ["-m", "monitor.server", *where, *self._arguments, self._app]
         return [
             *("-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.port)),
-            *("--ws", "monitor.uvicorn:Protocol", "--loop", "uvloop"),
+            *("--http", "monitor.uvicorn:HttpProtocol", "--ws", "monitor.uvicorn:Protocol"),
+            *("--loop", "uvloop"),
             *("--ws-max-size", "131072", "--ws-per-message-deflate", "false"),
             *("--timeout-graceful-shutdown", "4", "--no-proxy-headers"),
             *self._arguments,
             self._app,
         ]
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=3) as answer:
                 return bool(answer.status == 200)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error as DatabaseTrouble  # InterfaceError is no DatabaseError
 
 from .. import leases
+from ..descriptors import DescriptorLimit, next_descriptor
 from ..models import FINAL, TapState
 from . import bus
 from .close import RESTART, CloseCode, Closed
@@ -37,6 +38,7 @@ class Receiver:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._descriptors = DescriptorLimit.of_process()
         self._taps: dict[int, RtpTap] = {}  # by lease
         self._look = asyncio.Event()
         self._subscribed = False
@@ -97,6 +99,8 @@ class Receiver:
         return leases.held(settings.RTP_PUBLIC_IP)
 
     async def _bind(self, lease: leases.Held) -> None:
+        if not self._descriptors.admits(next_descriptor(), "new RTP taps"):
+            return  # the next look at the leases tries again
         loop = asyncio.get_running_loop()
         try:
             _, tap = await loop.create_datagram_endpoint(
