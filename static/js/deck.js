@@ -193,10 +193,10 @@ export class Deck extends EventTarget {
     const now = performance.now();
     this.output.check(now);
     this.player?.push(frame, now);
-    this.socket?.expectWithin(QUIET_LINK_MS);
-    const first = !this.facts.frameAt || this.facts.stalled;
+    // The last audio before a stall may come behind the word of it, which holds until it is taken back.
+    if (!this.facts.stalled) this.socket?.expectWithin(QUIET_LINK_MS);
+    const first = !this.facts.frameAt;
     this.facts.frameAt = now;
-    this.facts.stalled = false;
     if (first) this.#update({});
     this.#ack();
   }

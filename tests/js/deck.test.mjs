@@ -291,3 +291,16 @@ test("the deck says which build the server has", async () => {
   FakeSocket.opened[0].say({ type: "hello", build: "b2", tap: TAP, rate: 8000, stalled: false });
   assert.deepEqual(builds, ["b2"]);
 });
+
+test("the last audio before a stall does not take back the word of it", async () => {
+  const call = new Call();
+  await call.listen();
+  call.socket.say({ type: "state", state: "tapping", stalled: true });
+  call.socket.say(frame(0));
+  assert.equal(call.deck.light.state, "stalled");
+  await pass(8000); // a sign of life is due within twelve seconds
+  assert.equal(call.deck.light.state, "stalled");
+  call.socket.say({ type: "state", state: "tapping", stalled: false });
+  await call.go(1200);
+  assert.equal(call.deck.light.state, "playing");
+});
