@@ -105,7 +105,7 @@ def rtp_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "call.",
             hint="Set it to the networks that SignalWire sends your RTP from, and let the "
             "firewall pass no others.",
-            id="monitor.W006",
+            id="monitor.W008",
         )
     ]
 

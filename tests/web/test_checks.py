@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,14 +147,22 @@ def test_w005_a_limit_that_ends_calls_on_hold(
 @pytest.mark.parametrize(
     ("public", "sources", "found"),
     [
-        ("8.8.8.8", "", ["monitor.W006"]),
+        ("8.8.8.8", "", ["monitor.W008"]),
         ("8.8.8.8", "203.0.113.0/24", []),
         ("127.0.0.1", "", []),  # not set up
     ],
 )
-def test_w006_rtp_from_anywhere(settings: Any, public: str, sources: str, found: list[str]) -> None:
+def test_w008_rtp_from_anywhere(settings: Any, public: str, sources: str, found: list[str]) -> None:
     settings.RTP_PUBLIC_IP, settings.RTP_SOURCES = public, parse_networks(sources)
     assert ids(checks.rtp_sources(None)) == found
+
+
+def test_each_check_has_an_id_of_its_own_by_which_it_is_silenced() -> None:
+    package = Path(checks.__file__).parent
+    source = "".join(path.read_text() for path in sorted(package.glob("*.py")))
+    found = re.findall(r'id="(monitor\.[EW]\d{3})"', source)
+    assert found
+    assert sorted(found) == sorted(set(found))
 
 
 def test_rtptaps_starts_with_its_own_check_only() -> None:
