@@ -23,7 +23,6 @@ from .models import Tap
 EVENT_TYPE = "calling.call.tap"
 MAX_DEPTH = 32  # of nested values; a status has 4
 
-#: What a database cannot hold as text: NUL (PostgreSQL), half a surrogate pair (any).
 #: The part of a tap's address that opens it. A status names the media address.
 SECRET = re.compile(r"(/tap/[0-9a-f]{32}\.)[\w-]+")
 
