@@ -60,8 +60,7 @@ def changed(tap_id: uuid.UUID) -> None:
 
 def again() -> None:
     """Tell pages how those taps are now whose change Redis did not take."""
-    for tap_id in bus.untold():
-        _publish(uuid.UUID(tap_id))
+    bus.tell_again(lambda tap_id: _publish(uuid.UUID(tap_id)))
 
 
 def _publish(tap_id: uuid.UUID) -> None:

