@@ -45,6 +45,12 @@ class Page(PageConsumer):
         self.reason = reason
 
 
+class Session(dict[str, Any]):
+    """A session that holds nothing."""
+
+    session_key = "key"
+
+
 async def left(message: dict[str, Any]) -> None:
     """Raises what uvicorn does, whose ClientDisconnected is an OSError."""
     if message["type"] != "websocket.accept":
@@ -73,7 +79,7 @@ async def test_a_page_that_leaves_during_hello_is_not_taken_for_a_redis_that_is_
 ) -> None:
     page = Page(hello)
     user = SimpleNamespace(pk=1, is_authenticated=True)
-    scope = {"user": user, "session": SimpleNamespace(session_key="key")}
+    scope = {"user": user, "session": Session()}
     await page(scope, connect, left)
     assert page.reason == reason
 
