@@ -111,11 +111,7 @@ def open_tap(
     tap of that direction, and NoPort.
     """
     direction = "listen" if direction == "hear" else direction
-    _check("direction", direction, list(Direction.values))
-    _check("codec", codec, list(CODECS))
-    _check("transport", transport, list(TRANSPORTS))
-    if not 0 < len(call_id) <= 255 or call_id != storable(call_id):
-        raise ValueError("call_id must have 1 to 255 characters")
+    _check_request(call_id, direction, codec, transport)
     known = {
         "agent": storable(agent)[:100],
         "caller": storable(caller)[:64],
@@ -257,6 +253,17 @@ def _plausible(at: datetime.datetime | None, tap: Tap) -> datetime.datetime:
 def storable(text: str) -> str:
     """Return the text with a replacement character for each that must not be stored."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def _check_request(call_id: str, direction: str, codec: str, transport: str) -> None:
+    """Refuse values that no tap may have. Raises ValueError."""
+    _check("direction", direction, list(Direction.values))
+    _check("codec", codec, list(CODECS))
+    _check("transport", transport, list(TRANSPORTS))
+    if not 0 < len(call_id) <= 255:
+        raise ValueError("call_id must have 1 to 255 characters")
+    if found := _UNSTORABLE.search(call_id):
+        raise ValueError(f"call_id must not have the character {found[0]!a}")
 
 
 def _check(name: str, value: str, allowed: list[str]) -> None:

@@ -62,6 +62,8 @@ class TestOpening:
             ({"codec": "x" * 500}, f"codec {'x' * 40!r} is not one of PCMU, PCMA"),
             ({"call_id": ""}, "call_id must have 1 to 255 characters"),
             ({"call_id": "x" * 256}, "call_id must have 1 to 255 characters"),
+            ({"call_id": "call\0"}, "call_id must not have the character '\\x00'"),
+            ({"call_id": "\u202ecall"}, "call_id must not have the character '\\u202e'"),
         ],
     )
     def test_nonsense_is_refused_with_a_sentence(
