@@ -26,6 +26,7 @@ App = Callable[[Scope, Any, Any], Awaitable[Any]]
 
 UNKNOWN = "unknown"  # the word for a client that has no address, in text
 MAX_HOPS = 10
+MAPPED_BITS = 96  # of ::ffff:0:0/96, before the 32 of an IPv4 address (RFC 4291 section 2.5.5.2)
 WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5}")
 
 
@@ -48,8 +49,19 @@ def parse_address(text: str) -> Address | None:
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """Read networks or addresses that are separated by commas. Raises ValueError."""
-    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+    """Read networks or addresses that are separated by commas. Raises ValueError.
+
+    An IPv4 network that is written as IPv6 is IPv4, as its addresses are.
+    """
+    return tuple(_parse_network(one.strip()) for one in text.split(",") if one.strip())
+
+
+def _parse_network(text: str) -> Network:
+    network = ip_network(text)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < MAPPED_BITS:
+        return network
+    return IPv4Network((mapped, network.prefixlen - MAPPED_BITS))
 
 
 def within(address: Address | None, networks: Iterable[Network]) -> bool:

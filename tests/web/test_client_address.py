@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from monitor import checks
-from monitor.client_address import ClientAddress, TrustedProxies, find_client, parse_address
+from monitor.client_address import (
+    ClientAddress,
+    TrustedProxies,
+    find_client,
+    parse_address,
+    parse_networks,
+    within,
+)
 from monitor.live.auth import client_of
 
 PROXIES = "10.0.0.0/8, fd00::/8"
@@ -43,6 +50,14 @@ def test_an_address_is_read_as_proxies_write_it(text: str, address: str) -> None
 )
 def test_what_is_no_address_is_none(text: str) -> None:
     assert parse_address(text) is None
+
+
+@pytest.mark.parametrize("written", ["10.0.0.0/8", "::ffff:10.0.0.0/104"])
+def test_an_ipv4_network_holds_its_addresses_however_it_is_written(written: str) -> None:
+    networks = parse_networks(written)
+    assert within(parse_address("10.1.2.3"), networks)
+    assert within(parse_address("::ffff:10.1.2.3"), networks)
+    assert not within(parse_address("11.1.2.3"), networks)
 
 
 def client(
