@@ -112,9 +112,14 @@ class Rights:
             elif lost.user_id is None or lost.user_id in {one.user_id for one in sockets}:
                 concerned.append(session)
         if concerned:
-            task = asyncio.get_running_loop().create_task(self._look(concerned))
+            task = asyncio.get_running_loop().create_task(self._look_at_all(concerned))
             self._looking.add(task)
             task.add_done_callback(self._looking.discard)
+
+    async def _look_at_all(self, sessions: list[str]) -> None:
+        """Look at any number of sessions, as few at once as in turns."""
+        for start in range(0, len(sessions), AT_ONCE):
+            await self._look(sessions[start : start + AT_ONCE])
 
     async def _look(self, sessions: Iterable[str]) -> None:
         by_session = {one: list(self._sockets.get(one, ())) for one in sessions}

@@ -105,3 +105,21 @@ async def test_everybody_is_looked_at_though_redis_was_never_there(
     with pytest.raises(asyncio.CancelledError):
         await running
     assert set(looked) == {"alice's"}
+
+
+async def test_a_change_that_concerns_everybody_is_looked_at_a_few_sessions_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[list[str]] = []
+
+    async def look(self: Rights, sessions: Iterable[str]) -> None:
+        looked.append(list(sessions))
+
+    monkeypatch.setattr(Rights, "_look", look)
+    watched = Rights(SimpleNamespace())  # type: ignore[arg-type]
+    for number in range(5):
+        watched.watch(Mock(session_key=f"session-{number}", user_id=number))
+    watched._revoked(Revocation(user_id=None))
+    await asyncio.gather(*watched._looking)
+    assert [len(sessions) for sessions in looked] == [2, 2, 1]
+    assert {one for sessions in looked for one in sessions} == {f"session-{n}" for n in range(5)}
