@@ -44,6 +44,7 @@ class ListenConsumer(PageConsumer):
         self._state = ""
         self._transitions = 0  # of the tap, when it was in that state
         self._notes: list[dict[str, Any]] = []  # what goes out before the next frame
+        self._ending: asyncio.TimerHandle | None = None  # of the listening, after its tap's
 
     @functools.cached_property
     def _tap(self) -> Tap:
@@ -174,6 +175,8 @@ class ListenConsumer(PageConsumer):
 
     async def gone(self, reason: str) -> None:
         self._direct.take_text = None
+        if self._ending:
+            self._ending.cancel()
         if self._session is None:
             return
         try:
@@ -202,10 +205,13 @@ class ListenConsumer(PageConsumer):
         if tap["state"] != self._state:
             self._state = tap["state"]
             self._note(stalled=False)
+        if self._ending:
+            self._ending.cancel()  # the media of a lost tap may have come back
         if self._state in ENDED:
             reason = tap["end_reason"] or tap["state"]
             grace = 0.0 if tap["stop_requested_at"] else GRACE
-            asyncio.get_running_loop().call_later(grace, self.end, CloseCode.DONE, reason)
+            loop = asyncio.get_running_loop()
+            self._ending = loop.call_later(grace, self.end, CloseCode.DONE, reason)
 
     def say_alive(self) -> None:
         self._notes.append(ALIVE)

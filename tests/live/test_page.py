@@ -127,3 +127,14 @@ async def test_a_listener_counts_what_it_was_sent_either_way() -> None:
     assert listener.told == 0
     listener._frames = 2  # that the pump has sent
     assert listener.told == 2
+
+
+async def test_a_listening_outlives_a_lost_tap_whose_media_comes_back() -> None:
+    listener = ListenConsumer(SimpleNamespace())  # type: ignore[arg-type]
+    lost = {"state": "lost", "end_reason": "media gone", "stop_requested_at": None}
+    listener._follow({**lost, "transitions": 2})
+    ending = listener._ending
+    assert ending
+    assert not ending.cancelled()
+    listener._follow({**lost, "state": "tapping", "transitions": 3})
+    assert ending.cancelled()
