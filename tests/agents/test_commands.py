@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from monitor import media, taps
-from monitor.models import Call, ListenSession, RtpLease, Tap, TapEvent, TapState
+from monitor.models import AdminAction, Call, ListenSession, RtpLease, Tap, TapEvent, TapState
 
 pytestmark = pytest.mark.django_db
 
@@ -225,13 +225,22 @@ def test_prunetaps_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None
     for key, hours in (("over", -1), ("open", 1)):
         expires = timezone.now() + datetime.timedelta(hours=hours)
         Session.objects.create(session_key=key, session_data="", expire_date=expires)
-    counted = "4 records of sign-ins and sessions\n"
+    counted = "4 records of sign-ins, sessions and the admin's log\n"
     assert run("prunetaps", "--days", "30", "--dry-run").endswith(f"would delete {counted}")
     assert run("prunetaps", "--days", "30").endswith(f"deleted {counted}")
     assert [kind.objects.count() for kind in (AccessAttempt, AccessFailureLog, AccessLog)] == [
         1
     ] * 3
     assert Session.objects.get().session_key == "open"
+
+
+def test_prunetaps_keeps_the_admins_log_until_told_its_age() -> None:
+    for days in (400, 31):
+        AdminAction.objects.create(username=f"of {days} days ago", at=ago(days=days))
+    run("prunetaps", "--days", "30")
+    assert AdminAction.objects.count() == 2
+    run("prunetaps", "--days", "30", "--audit-days", "365")
+    assert AdminAction.objects.get().username == "of 31 days ago"
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from monitor.models import ENDED, Call, ListenSession, Tap
+from monitor.models import ENDED, AdminAction, Call, ListenSession, Tap
 
 BATCH = 500  # rows in one transaction, so that a running server is not kept waiting
 
 
 class Command(BaseCommand):
-    """Who listened is evidence: taps with listens go only where ``--audit-days`` says so."""
+    """Who listened, and what was done in the admin, is evidence: it goes only where
+    ``--audit-days`` says so."""
 
     help = (
         "Delete taps that ended long ago, with their events, calls left without taps, records of "
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             "--audit-days",
             type=int,
             help="delete taps that were listened to as well, with those listens, once both are "
-            "older than this; without it they stay",
+            "older than this, and the admin's log of that age; without it they stay",
         )
         parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
 
@@ -48,18 +49,20 @@ class Command(BaseCommand):
         staying = Tap.objects.exclude(pk__in=doomed.values("pk"))
         empty = Call.objects.filter(created_at__lt=ago(days)).exclude(pk__in=staying.values("call"))
         kept = old.count() - doomed.count()
-        sign_ins = old_sign_ins(days)
+        records = old_sign_ins(days)
+        if audit_days is not None:
+            records.append(AdminAction.objects.filter(at__lt=ago(audit_days)))
         if options["dry_run"]:
             listens = ListenSession.objects.filter(tap__in=doomed)
             done, counts = "would delete", (doomed.count(), listens.count(), empty.count())
-            forgotten = sum(rows.count() for rows in sign_ins)
+            forgotten = sum(rows.count() for rows in records)
         else:
             done, counts = "deleted", (*delete_taps(doomed), delete_calls(empty))
-            forgotten = sum(rows.delete()[0] for rows in sign_ins)
+            forgotten = sum(rows.delete()[0] for rows in records)
         self.stdout.write(
             f"{done} {counts[0]} taps, {counts[1]} listens, {counts[2]} calls; "
             f"kept {kept} old taps for their listens; "
-            f"{done} {forgotten} records of sign-ins and sessions"
+            f"{done} {forgotten} records of sign-ins, sessions and the admin's log"
         )
 
 
