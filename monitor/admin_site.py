@@ -35,7 +35,9 @@ class OfferedOnly(ChangeList):
         if self.date_hierarchy:
             not_taken -= {f"{self.date_hierarchy}__gte", f"{self.date_hierarchy}__lt"}
         if not_taken:
-            raise IncorrectLookupParameters(f"no filter is called {min(not_taken)}")
+            raise BadRequest(
+                f"This list has no filter called {min(not_taken)[:60]!r}. Use those beside it."
+            )
         return found
 
 

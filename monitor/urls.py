@@ -25,3 +25,5 @@ urlpatterns = [
     path("admin/password_change/", RedirectView.as_view(pattern_name=passwords.PAGE)),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = views.not_understood

@@ -9,13 +9,14 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeDoneView, PasswordChangeView
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django.views.defaults import bad_request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from . import metrics, packets, passwords, staticfiles, taps
@@ -116,3 +117,11 @@ class PasswordChanged(PasswordChangeDoneView):
     """Tells a user that their new password is in force."""
 
     template_name = "password_changed.html"
+
+
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Tell what was wrong with an address of ours. Of an attack, such as an unknown Host header,
+    Django's bare page tells nothing."""
+    if not isinstance(exception, BadRequest):
+        return bad_request(request, exception)
+    return render(request, "400.html", {"why": str(exception)}, status=HTTPStatus.BAD_REQUEST)

@@ -64,6 +64,19 @@ def test_a_question_that_no_filter_asks_is_refused(as_root: Client, query: str) 
     assert as_root.get(f"{TAPS}?{query}").status_code == HTTPStatus.BAD_REQUEST
 
 
+def test_what_is_refused_is_named(as_root: Client) -> None:
+    html = as_root.get(f"{TAPS}?control_id__regex=x").content.decode()
+    assert "This list has no filter called &#x27;control_id__regex&#x27;." in html
+    html = as_root.get(f"{TAPS}?q={'x' * 201}").content.decode()
+    assert "A search has at most 200 characters." in html
+
+
+def test_a_request_under_an_unknown_host_is_told_nothing(db: Any) -> None:
+    answer = Client(headers={"Host": "evil.example"}).get("/login")
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert "evil.example" not in answer.content.decode()
+
+
 @pytest.mark.parametrize("query", ["state__exact=%00", "agent=%00", "q=%00"])
 def test_a_nul_character_is_refused(as_root: Client, query: str) -> None:
     assert as_root.get(f"{TAPS}?{query}").status_code == HTTPStatus.BAD_REQUEST
