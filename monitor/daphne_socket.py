@@ -13,8 +13,8 @@ from twisted.internet.protocol import connectionDone
 
 from . import direct, rfc6455
 from .frame_receiver import FrameReceiver
+from .live.close import NO_CODE
 
-NO_CODE = 1005  # what ASGI says of a close frame without a code (RFC 6455 section 7.1.5)
 REGISTERED_LATER = range(1012, 1015)  # IANA's WebSocket Close Code Number Registry
 
 
