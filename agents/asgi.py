@@ -1,4 +1,4 @@
-"""The outermost ASGI application: the agents' HTTP paths to the SDK, the rest to monitor."""
+"""The outermost ASGI application: it sends agents' HTTP paths to the SDK, the rest to monitor."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import logging
 
 from django.conf import settings
 
+from agents.mounts import BODY_LIMIT, Mounts
+from agents.receptionist import Receptionist
 from monitor.asgi import earshot, protected
-
-from .mounts import Mounts
-from .receptionist import Receptionist
 
 logger = logging.getLogger(__name__)
 
@@ -17,14 +16,14 @@ AGENTS = (Receptionist,)
 
 
 def build() -> Mounts:
-    """The application, with every agent mounted at its route."""
+    """Return the application, with every agent mounted at its route."""
     if not (settings.SWML_BASIC_AUTH_USER and settings.SWML_BASIC_AUTH_PASSWORD):
         logger.warning(
             "SWML_BASIC_AUTH_USER and SWML_BASIC_AUTH_PASSWORD are not both set: the agents "
-            "have a random password, and only who knows it can fetch them"
+            "have a random password, so SignalWire cannot fetch them"
         )
     agents = [agent() for agent in AGENTS]
     return Mounts({agent.route: agent.get_app() for agent in agents}, earshot)
 
 
-application = protected(build())
+application = protected(build(), BODY_LIMIT)

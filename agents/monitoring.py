@@ -1,10 +1,10 @@
-"""The ``monitoring`` skill: an agent starts and stops taps on its own calls.
+"""The ``monitoring`` skill: an agent starts and stops taps on its own calls, and asks for help.
 
     import agents.monitoring
 
     agent.add_skill("monitoring", {"direction": "both"})
 
-A tool must never raise: the SDK would read the exception's text to the caller.
+A tool must never raise, because the SDK would have the exception's text read to the caller.
 """
 
 from __future__ import annotations
@@ -12,51 +12,51 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, get_args
 
 from django.db import close_old_connections
 from signalwire import FunctionResult
 from signalwire.core.skill_base import SkillBase
 from signalwire.skills.registry import skill_registry
 
-from monitor import taps
+from agents.call_data import text
+from agents.parameters import (
+    CODECS,
+    DIRECTIONS,
+    PARTIES,
+    PTIME,
+    SCHEMA,
+    TRANSPORTS,
+    Direction,
+    one_of,
+    ptime,
+)
+from agents.tap_opener import TapOpener, legs_of
+from monitor.services import taps
 
 logger = logging.getLogger(__name__)
 
-Direction = Literal["both", "speak", "listen"]
-Codec = Literal["PCMU", "PCMA"]
-Transport = Literal["ws", "rtp"]
-Choice = TypeVar("Choice", bound=str)
 Tool = Callable[["MonitoringSkill", dict[str, Any], dict[str, Any]], FunctionResult]
 
-#: ``hear`` is SignalWire's older word, which today's platform refuses.
-DIRECTIONS: dict[str, Direction] = {
-    "both": "both",
-    "speak": "speak",
-    "listen": "listen",
-    "hear": "listen",
-}
-CODECS: dict[str, Codec] = {"PCMU": "PCMU", "PCMA": "PCMA"}
-TRANSPORTS: dict[str, Transport] = {"ws": "ws", "rtp": "rtp"}
-PTIME = 20  # milliseconds of audio in an RTP packet; SignalWire knows 10 to 120 in tens
-PTIMES = range(10, 121, 10)
-
 STARTED = "Monitoring has started. Carry on with the call."
+ONE_SIDE = "Monitoring has started, but of one side of the call only. Carry on with the call."
 STOPPED = "Monitoring has stopped. Carry on with the call."
+ASKED = "A supervisor has been asked to listen to this call. Carry on with the call."
 ALREADY = "This call is already being monitored. Carry on with the call."
 NOT_MONITORED = "This call is not being monitored, so there is nothing to stop."
 NO_AUDIO = "This is a text chat: it has no audio that could be monitored."
 NO_CALL = "Monitoring works only during a phone call."
 NO_TRANSPORT = "Monitoring was not started: transport is ws or rtp."
 NO_DIRECTION = "Monitoring was not started: direction is speak, listen or both."
+NO_SPLIT = "Monitoring was not started: split is true or false."
 SORRY = "Monitoring is not available right now. Carry on with the call."
 
 
 def _answering(tool: Tool) -> Tool:
-    """Make a tool answer a sentence whatever happens.
+    """Return the tool, made to answer with a sentence whatever happens.
 
-    The SDK runs it in a worker thread that outlives the request, so database
-    connections are looked after here, as Django does around a request.
+    The SDK runs a tool in a thread that outlives the request. Old database connections are
+    therefore closed here, as Django does before and after a request.
     """
 
     @functools.wraps(tool)
@@ -65,7 +65,7 @@ def _answering(tool: Tool) -> Tool:
     ) -> FunctionResult:
         close_old_connections()
         try:
-            _tell_source(raw_data or {})
+            _record_source(raw_data or {})
             return tool(skill, args or {}, raw_data or {})
         except Exception:
             logger.exception("%s failed", tool.__name__)
@@ -77,44 +77,30 @@ def _answering(tool: Tool) -> Tool:
 
 
 class MonitoringSkill(SkillBase):
-    """Gives an agent ``start_monitoring`` and ``stop_monitoring``."""
+    """Gives an agent ``start_monitoring``, ``ask_for_help`` and ``stop_monitoring``."""
 
     SKILL_NAME = "monitoring"
     SKILL_DESCRIPTION = "Let supervisors hear a call live, and stop it again"
 
     def setup(self) -> bool:
-        """Read the parameters. Raises ValueError, naming what is allowed."""
-        self._direction = _one_of("direction", self.params.get("direction", "both"), DIRECTIONS)
-        self._codec = _one_of("codec", self.params.get("codec", "PCMU"), CODECS)
-        self._transport = _one_of("transport", self.params.get("transport", "ws"), TRANSPORTS)
-        self._rtp_ptime = _ptime(self.params.get("rtp_ptime", PTIME))
-        self._agent_name = str(self.params.get("agent_name") or self.agent.name)
+        """Read the parameters. Raises ValueError, which names what is allowed."""
+        self._direction = one_of("direction", self.params.get("direction", "both"), DIRECTIONS)
+        parties = one_of("parties", self.params.get("parties", "together"), PARTIES)
+        self._apart = parties == "apart"
+        if self._apart and self._direction != "both":
+            raise ValueError("monitoring: parties 'apart' needs the direction both")
+        self._transport = one_of("transport", self.params.get("transport", "ws"), TRANSPORTS)
+        self._opener = TapOpener(
+            str(self.params.get("agent_name") or self.agent.name),
+            one_of("codec", self.params.get("codec", "PCMU"), CODECS),
+            ptime(self.params.get("rtp_ptime", PTIME)),
+        )
         return True
 
     def register_tools(self) -> None:
-        self.define_tool(
-            name="start_monitoring",
-            description=(
-                "Let a supervisor hear this call live. Use it at the start of the call, or when "
-                "the caller asks for a supervisor, is upset, or agrees to be monitored. It runs "
-                "in the background: the conversation goes on. Not needed twice in one call."
-            ),
-            parameters={
-                "direction": {
-                    "type": "string",
-                    "enum": ["speak", "listen", "both"],
-                    "description": (
-                        "What the supervisor hears: speak is the caller only, listen is what the "
-                        f"caller hears, both is the whole conversation. Default: {self._direction}."
-                    ),
-                },
-                "reason": {
-                    "type": "string",
-                    "description": "Why, in a few words, for the supervisor to read. No names.",
-                },
-            },
-            handler=self.start_monitoring,
-        )
+        """Offer the tools to the model, with the words by which it chooses them."""
+        self._define_start()
+        self._define_help()
         self.define_tool(
             name="stop_monitoring",
             description=(
@@ -125,54 +111,101 @@ class MonitoringSkill(SkillBase):
             handler=self.stop_monitoring,
         )
 
-    @_answering
-    def start_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
-        """Open a tap and have SignalWire start it."""
-        if raw_data.get("conversation_type") == "chat":
-            return FunctionResult(NO_AUDIO)
-        call_id = _text(raw_data, "call_id")
-        if not call_id:
-            return FunctionResult(NO_CALL)
-        direction = DIRECTIONS.get(str(args.get("direction") or self._direction))
-        if direction is None:
-            return FunctionResult(NO_DIRECTION)
-        # Not offered to the model: it is for whoever tests the other transport.
-        transport = TRANSPORTS.get(str(args.get("transport") or self._transport))
-        if transport is None:
-            return FunctionResult(NO_TRANSPORT)
-        number, name = _caller(raw_data)
-        try:
-            opened = taps.open_tap(
-                call_id,
-                agent=self._agent_name,
-                direction=direction,
-                codec=self._codec,
-                transport=transport,
-                reason=_text(args, "reason"),
-                caller=number,
-                caller_name=name,
-                project_id=_text(raw_data, "project_id"),
-            )
-        except taps.AlreadyTapped:
-            return FunctionResult(ALREADY)
-        except (taps.NoPort, ValueError) as error:
-            logger.warning("monitoring was not started: %s", error)
-            return FunctionResult(SORRY)
-        # The direction is always said: the platform's own default is speak.
-        return FunctionResult(STARTED).tap(
-            opened.uri,
-            control_id=opened.tap.control_id,
-            direction=direction,
-            codec=self._codec,
-            rtp_ptime=self._rtp_ptime,
-            status_url=opened.status_url,
+    def _define_start(self) -> None:
+        self.define_tool(
+            name="start_monitoring",
+            description=(
+                "Let a supervisor hear this call live. Use it at the start of the call, or when "
+                "the caller asks for a supervisor, is upset, or agrees to be monitored. It runs "
+                "in the background: the conversation goes on. Not needed twice in one call."
+            ),
+            parameters={
+                "direction": {
+                    "type": "string",
+                    "enum": list(get_args(Direction)),
+                    "description": (
+                        "What the supervisor hears: speak is the caller only, listen is what the "
+                        f"caller hears, both is the whole conversation. Default: {self._direction}."
+                    ),
+                },
+                "split": {
+                    "type": "boolean",
+                    "description": (
+                        "Whether the supervisor hears the two sides of the whole conversation "
+                        f"apart, one in each ear. Default: {str(self._apart).lower()}."
+                    ),
+                },
+                "reason": {
+                    "type": "string",
+                    "description": "Why, in a few words, for the supervisor to read. No names.",
+                },
+            },
+            handler=self.start_monitoring,
+        )
+
+    def _define_help(self) -> None:
+        self.define_tool(
+            name="ask_for_help",
+            description=(
+                "Show supervisors that this call needs one of them to listen. Use it when you "
+                "cannot help the caller, or the caller is angry or in danger. It starts monitoring "
+                "by itself, and runs in the background. Nobody joins the conversation: do not "
+                "promise that."
+            ),
+            parameters={
+                "reason": {
+                    "type": "string",
+                    "description": "What is wrong, in a few words, for the supervisor to read. "
+                    "No names.",
+                },
+            },
+            handler=self.ask_for_help,
         )
 
     @_answering
+    def start_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
+        """Open a tap, or one for each side of the call, and have SignalWire start them."""
+        call_id = text(raw_data, "call_id")
+        if refusal := _refusal(call_id, raw_data):
+            return FunctionResult(refusal)
+        direction = DIRECTIONS.get(str(args.get("direction") or self._direction))
+        if direction is None:
+            return FunctionResult(NO_DIRECTION)
+        # The model is not offered this argument; it is for tests of the other transport.
+        transport = TRANSPORTS.get(str(args.get("transport") or self._transport))
+        if transport is None:
+            return FunctionResult(NO_TRANSPORT)
+        split = self._apart if args.get("split") is None else args["split"]
+        if not isinstance(split, bool):
+            return FunctionResult(NO_SPLIT)
+        opened, failed = self._opener.open(legs_of(direction, split), transport, args, raw_data)
+        if not opened:
+            return FunctionResult(SORRY if failed else ALREADY)
+        return self._opener.add_verbs(FunctionResult(ONE_SIDE if failed else STARTED), opened)
+
+    @_answering
+    def ask_for_help(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
+        """Show that a supervisor is needed, and open taps if nobody could hear the call."""
+        call_id = text(raw_data, "call_id")
+        if refusal := _refusal(call_id, raw_data):
+            return FunctionResult(refusal)
+        answer = FunctionResult(ASKED)
+        if not taps.is_tapped(call_id):
+            legs = legs_of(self._direction, self._apart)
+            opened, failed = self._opener.open(legs, self._transport, args, raw_data)
+            if failed and not opened:
+                return FunctionResult(SORRY)
+            self._opener.add_verbs(answer, opened)
+        taps.ask_for_help(call_id, text(args, "reason"))
+        return answer
+
+    @_answering
     def stop_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
-        """Have SignalWire stop every tap of this call: none may be forgotten, for the caller is
-        told that nobody listens any more."""
-        call_id = _text(raw_data, "call_id")
+        """Have SignalWire stop every tap of this call.
+
+        None may be left out, because the caller is told that nobody listens any more.
+        """
+        call_id = text(raw_data, "call_id")
         stopped = taps.stop_taps(call_id) if call_id else []
         if not stopped:
             return FunctionResult(NOT_MONITORED)
@@ -188,6 +221,7 @@ class MonitoringSkill(SkillBase):
                 "body": "A supervisor can hear this call.",
                 "bullets": [
                     "start_monitoring lets a supervisor hear the call, stop_monitoring ends that.",
+                    "If you cannot help, or the caller is angry or in danger, use ask_for_help.",
                     "If the caller objects to being monitored, use stop_monitoring at once.",
                     "Never say identifiers, addresses or technical details of monitoring.",
                 ],
@@ -196,95 +230,33 @@ class MonitoringSkill(SkillBase):
 
     @classmethod
     def get_parameter_schema(cls) -> dict[str, dict[str, Any]]:
-        """The skill's parameters beside the SDK's common ones."""
-        return {
-            **super().get_parameter_schema(),
-            "direction": {
-                "type": "string",
-                "description": "What is tapped if the agent does not say: both sides of the call, "
-                "what the party says (speak), or what the party hears (listen)",
-                "enum": ["both", "speak", "listen"],
-                "default": "both",
-                "required": False,
-            },
-            "codec": {
-                "type": "string",
-                "description": "Codec of the tapped audio",
-                "enum": ["PCMU", "PCMA"],
-                "default": "PCMU",
-                "required": False,
-            },
-            "transport": {
-                "type": "string",
-                "description": "How SignalWire sends the audio: over a WebSocket, or as RTP to "
-                "a port that manage.py rtptaps receives on",
-                "enum": ["ws", "rtp"],
-                "default": "ws",
-                "required": False,
-            },
-            "rtp_ptime": {
-                "type": "integer",
-                "description": "Milliseconds of audio in an RTP packet, 10 to 120 in tens",
-                "default": PTIME,
-                "required": False,
-            },
-            "agent_name": {
-                "type": "string",
-                "description": "Name that supervisors see; the agent's own unless given",
-                "required": False,
-            },
-        }
+        """Return the skill's parameters, in addition to those of every skill."""
+        return {**super().get_parameter_schema(), **SCHEMA}
 
 
-def _one_of(name: str, value: object, allowed: dict[str, Choice]) -> Choice:
-    found = allowed.get(value) if isinstance(value, str) else None
-    if found is None:
-        choices = ", ".join(dict.fromkeys(allowed.values()))
-        raise ValueError(f"monitoring: {name} {value!r} is not one of {choices}")
-    return found
+def _refusal(call_id: str, raw_data: dict[str, Any]) -> str:
+    """Return why what called a tool cannot be heard, or ""."""
+    if raw_data.get("conversation_type") == "chat":
+        return NO_AUDIO
+    return "" if call_id else NO_CALL
 
 
-def _ptime(value: object) -> int:
-    if type(value) is not int or value not in PTIMES:
-        raise ValueError(f"monitoring: rtp_ptime {value!r} is not one of 10, 20, … 120")
-    return value
+def _record_source(raw_data: dict[str, Any]) -> None:
+    """Record the address that SignalWire says it sends an RTP tap from.
 
-
-def _text(source: object, *keys: str) -> str:
-    """The first of these fields that holds text, or nothing."""
-    if isinstance(source, dict):
-        for key in keys:
-            value = source.get(key)
-            if value and isinstance(value, str):
-                return value
-    return ""
-
-
-def _tell_source(raw_data: dict[str, Any]) -> None:
-    """Pass on where an RTP tap comes from: SignalWire sets it after the tap verb, so
-    the call's next tool call is the first to bring it."""
+    SignalWire sets it after the tap verb, so the next tool call of the call is the first to
+    contain it.
+    """
     said = raw_data.get("SWMLVars")
-    call_id, control_id = _text(raw_data, "call_id"), _text(said, "tap_control_id")
+    call_id, control_id = text(raw_data, "call_id"), text(said, "tap_control_id")
     if not (isinstance(said, dict) and call_id and control_id and said.get("tap_rtp_src_addr")):
         return
     try:
-        taps.source_told(
+        taps.set_rtp_source(
             call_id, control_id, said["tap_rtp_src_addr"], said.get("tap_rtp_src_port")
         )
-    except Exception:  # it only helps to know the sender: the tool goes on without
-        logger.exception("a tap's sender was not kept")
-
-
-def _caller(raw_data: dict[str, Any]) -> tuple[str, str]:
-    """The caller's number and name, as far as SignalWire tells: both are optional,
-    and Bedrock agents call them otherwise."""
-    session = raw_data.get("global_data")
-    number = _text(raw_data, "caller_id_num", "caller_id_number")
-    name = _text(raw_data, "caller_id_name", "caller_id")
-    return (
-        number or _text(session, "caller_id_number", "caller_id_num"),
-        name or _text(session, "caller_id_name"),
-    )
+    except Exception:  # the tool works without it
+        logger.exception("the address of a tap's sender was not recorded")
 
 
 skill_registry.register_skill(MonitoringSkill)

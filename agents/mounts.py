@@ -1,17 +1,23 @@
-"""Which application an ASGI scope is for: an agent's, or the rest's."""
+"""Dispatches ASGI scopes to the agents, and all others to the rest of the application."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from monitor.wire.body_limit import MIB, PathLimit
+
+#: A call's transcript comes with its summary.
+BODY_LIMIT = PathLimit(re.compile(r"/agents/.*", re.DOTALL), 10 * MIB)
+
 
 class Mounts:
-    """Sends ``/agents/<name>`` and what lies below it to that agent.
+    """Sends ``/agents/<name>`` and every path below it to that agent.
 
-    The scope stays as it came: with a path that was cut or a ``root_path`` the
-    SDK answers 200 to anything, or rebuilds a URL that no signature fits.
-    Agents take nothing but HTTP, and an unknown name is not theirs to answer.
+    The scope is passed on unchanged. With a shortened path or a ``root_path``, the SDK answers
+    200 to any request, or rebuilds a URL that no signature matches. Agents get only HTTP; a name
+    that no agent has is left to the rest.
     """
 
     def __init__(self, agents: Mapping[str, Any], rest: Any) -> None:

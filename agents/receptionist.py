@@ -1,4 +1,4 @@
-"""The demo agent: a front desk that answers short questions, monitored from the start."""
+"""The demo agent: a front desk that answers short questions and starts monitoring by itself."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from signalwire import AgentBase
 
 import agents.monitoring  # noqa: F401  registers the skill
 
-TOKEN_LIFE = 12 * 3600  # seconds; a call longer than that loses its tools
+TOKEN_LIFE = 12 * 3600  # seconds; in a longer call the tools stop working
 
 
 class Receptionist(AgentBase):
-    """Answers at ``/agents/receptionist``."""
+    """The agent at ``/agents/receptionist``."""
 
     def __init__(self) -> None:
         super().__init__(

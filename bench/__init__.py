@@ -1,3 +1,3 @@
-"""What Earshot costs, measured from outside beside two baselines. See docs/benchmarks.md."""
+"""The benchmark measures what Earshot costs, beside two baselines. See docs/benchmarks.md."""
 
 from __future__ import annotations

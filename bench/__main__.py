@@ -11,14 +11,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from . import faults, people, plot, report, rows, soak, suite, targets
-from .ground import Ground
+from bench import faults, plot, report, rows, soak, state, suite, targets
+from bench.testbed import Testbed
 
-GRACE = 4  # seconds after the deadline until everything is ended where it stands
+GRACE = 4  # seconds after the deadline until the benchmark is aborted
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure what the options ask for, and print and write the result."""
     options = _options()
     signal.signal(signal.SIGALRM, _too_long)
     signal.signal(signal.SIGTERM, _ended)
@@ -35,66 +35,70 @@ def _table(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     scale = suite.QUICK if options.quick else suite.FULL
     runs = 1 if options.quick else options.runs
     within = scale.within(names, runs)
-    _say(f"{within / 60:.0f} min at most")
+    _log(f"{within / 60:.0f} min at most")
     signal.alarm(int(within) + GRACE)
     result = _measure(scale, names, runs, within)
     return result, _text(result)
 
 
 def _long_run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    """What is not in the table: a soak, faults."""
+    """Measure what is not in the table: faults, a soak."""
     servers = [one for one in rows.SERVERS if options.only in (None, one)]
     within = len(servers) * faults.LENGTH if options.faults else 0
     within += options.soak * 60 + soak.OVERHEAD if options.soak else 0
-    _say(f"{within / 60:.0f} min at most")
+    _log(f"{within / 60:.0f} min at most")
     signal.alarm(int(within) + GRACE)
-    with Ground() as ground:
-        people.prepare()
-        result: dict[str, Any] = {"rows": [], "machine": report.machine(ground), "skipped": []}
+    with Testbed() as testbed:
+        state.prepare()
+        result: dict[str, Any] = {"rows": [], "machine": report.machine(testbed), "skipped": []}
         lines = [report.heading(result["machine"]), ""]
         if options.faults:
             result["faults"] = []
             for server in servers:
-                made = faults.Faults(ground, server, _say)
+                made = faults.Faults(testbed, server, _log)
                 made.run()
                 result["faults"] += made.figures
                 result["skipped"] += made.skipped
             lines += faults.lines(result["faults"])
         if options.soak:
             row = rows.named(options.only or rows.SERVERS[0])
-            result["soak"] = soak.run(ground, row, options.soak, options.soak_taps, _say)
+            result["soak"] = soak.run(testbed, row, options.soak, options.soak_taps, _log)
             lines += soak.lines(result["soak"])
     lines += [f"left out: {what}" for what in result["skipped"]]
     return result, "\n".join(lines)
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(f"… {text}", file=sys.stderr)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/bench",
-        description="What Earshot costs per 20 ms of audio, beside two baselines.",
+        description="Measure what Earshot costs per 20 ms of audio, beside two baselines.",
     )
-    parser.add_argument("--quick", action="store_true", help="small, one run, under 60 s")
-    parser.add_argument("--runs", type=int, default=5, help="of every row, interleaved (5)")
-    parser.add_argument("--only", choices=[row.name for row in rows.ROWS], help="one row alone")
+    parser.add_argument("--quick", action="store_true", help="a small load and one run, under 60 s")
+    parser.add_argument("--runs", type=int, default=5, help="runs of every row, interleaved (5)")
     parser.add_argument(
-        "--soak", type=_minutes, metavar="MINUTES", help="instead: one load for so long"
+        "--only", choices=[row.name for row in rows.ROWS], help="measure one row alone"
     )
-    parser.add_argument("--soak-taps", type=int, default=120, help="with a listener each (120)")
-    parser.add_argument("--faults", action="store_true", help="instead: faults under load")
-    parser.add_argument("--json", metavar="FILE", help="write all figures there")
-    parser.add_argument("--plot", metavar="FILE", help="write p99 against load there, an SVG")
+    parser.add_argument(
+        "--soak", type=_minutes, metavar="MINUTES", help="instead, keep one load for this long"
+    )
+    parser.add_argument(
+        "--soak-taps", type=int, default=120, help="taps of the soak, with a listener each (120)"
+    )
+    parser.add_argument("--faults", action="store_true", help="instead, make faults under load")
+    parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
+    parser.add_argument("--plot", metavar="FILE", help="write an SVG of p99 against load to FILE")
     options = parser.parse_args()
     if options.faults and options.only not in (None, *rows.SERVERS):
-        parser.error(f"--faults knows {' and '.join(rows.SERVERS)} only")
+        parser.error(f"--faults takes only {' or '.join(rows.SERVERS)}")
     return options
 
 
 def _minutes(text: str) -> float:
-    """From three samples, which are 10 s apart, to a day."""
+    """Parse a duration. It allows for three samples, 10 s apart, at least, and a day at most."""
     with contextlib.suppress(ValueError):
         if 0.5 <= float(text) <= 24 * 60:
             return float(text)
@@ -102,10 +106,10 @@ def _minutes(text: str) -> float:
 
 
 def _measure(scale: suite.Scale, names: list[str], runs: int, within: float) -> dict[str, Any]:
-    with Ground() as ground:
-        people.prepare()
-        machine = report.machine(ground)
-        measured = suite.Suite(ground, scale, within, _say)
+    with Testbed() as testbed:
+        state.prepare()
+        machine = report.machine(testbed)
+        measured = suite.Suite(testbed, scale, within, _log)
         cost = measured.cost(names, runs)
         medians = suite.medians(cost)
         rtp = measured.rtp_taps() if rows.RTP in names else None
@@ -131,7 +135,7 @@ def _measure(scale: suite.Scale, names: list[str], runs: int, within: float) -> 
 def _text(result: dict[str, Any]) -> str:
     lines = [
         report.heading(result["machine"]),
-        "Server CPU per 20 ms of audio: in, taken from a tap; out, handed to one listener.",
+        "Server CPU per 20 ms of audio: in, received from a tap; out, sent to one listener.",
         "",
         report.table(result["rows"]),
         "",
@@ -162,11 +166,11 @@ def _text(result: dict[str, Any]) -> str:
 
 
 def _too_long(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit("bench: over its time; ended")
+    raise SystemExit("bench: aborted after its deadline")
 
 
 def _ended(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit("bench: ended")
+    raise SystemExit("bench: ended by SIGTERM")
 
 
 if __name__ == "__main__":

@@ -1,32 +1,32 @@
-"""The knee: the most load that is still served well, by doubling and then halving the step."""
+"""The knee is the highest load that is served well; it is found by doubling, then bisecting."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .plan import Readings, Stage
+from bench.plan import Readings, Stage
 
 GOOD_P99 = 150.0  # ms
-NEAR = 0.1  # the knee is found when the step is this share of it
-GENERATOR_FULL = 0.9  # share of its core at which the generator is what limits
+NEAR = 0.1  # the knee is found once the next step is this share of it
+GENERATOR_FULL = 0.9  # share of its core from which on the generator is the limit
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One load that was tried."""
+    """The outcome of one load."""
 
     load: int
     p99_ms: float
     lost: int
     server_share: float  # of its core
-    waited: float  # share of the time that the server wanted its core in vain
-    trusted: bool  # the generator had time to spare
+    waited: float  # share of the time in which the server was ready but had no core
+    trusted: bool  # whether the generator had time to spare
     note: str = ""
 
     @property
-    def good(self) -> bool:
-        """Is it under the knee?"""
+    def is_good(self) -> bool:
+        """Whether the load is below the knee."""
         return not self.note and not self.lost and self.p99_ms <= GOOD_P99
 
 
@@ -34,7 +34,7 @@ Try = Callable[[int], Point]
 
 
 def point(load: int, readings: Readings) -> Point:
-    """What a run at one load says."""
+    """Return the point that a run at one load has found."""
     if readings.failure or not readings.stages:
         return Point(load, 0.0, 0, 1.0, 0.0, True, note=readings.failure or "nothing was read")
     seen = readings.stages[-1]
@@ -49,12 +49,12 @@ def point(load: int, readings: Readings) -> Point:
 
 
 def search(attempt: Try, first: int, most: int, time_left: Callable[[], bool]) -> list[Point]:
-    """Try loads from ``first`` up to ``most``; what was tried, by load."""
+    """Try loads from ``first`` up to ``most``; return the points in the order of their load."""
     tried: list[Point] = []
     good, bad, load = 0, 0, first
     while time_left() and load not in (good, bad):
         tried.append(attempt(load))
-        if tried[-1].good:
+        if tried[-1].is_good:
             good = load
         else:
             bad = load
@@ -64,21 +64,21 @@ def search(attempt: Try, first: int, most: int, time_left: Callable[[], bool]) -
     return sorted(tried, key=lambda one: one.load)
 
 
-def of(points: list[Point]) -> int:
-    """The highest load that was good, and none under it was not; 0 if none was."""
+def find(points: list[Point]) -> int:
+    """Return the highest good load with no bad load below it, or 0 if there is none."""
     knee = 0
     for one in points:
-        if not one.good:
+        if not one.is_good:
             break
         knee = one.load
     return knee
 
 
 def taps_stage(load: int, settle: float, measure: float) -> list[Stage]:
-    """As many taps, one listener each."""
+    """Return a load of so many taps, with one listener each."""
     return [Stage("load", load, load, settle=settle, measure=measure)]
 
 
-def ears_stage(load: int, settle: float, measure: float) -> list[Stage]:
-    """One tap, as many listeners."""
+def listeners_stage(load: int, settle: float, measure: float) -> list[Stage]:
+    """Return a load of one tap with so many listeners."""
     return [Stage("load", 1, load, settle=settle, measure=measure)]

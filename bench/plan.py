@@ -1,4 +1,4 @@
-"""What goes between the bench and its load generator: a plan in, readings out, as JSON."""
+"""Plan and Readings: what the benchmark and its load generator exchange as JSON."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
-FRAME = 160  # samples, and bytes of G.711, of 20 ms
-FRAME_SECONDS = 0.02
-PCM_FRAME = 2 * FRAME  # bytes of 20 ms as s16le
+UNIT = 160  # samples, and bytes of G.711, in a unit of 20 ms
+UNIT_SECONDS = 0.02
+PCM_UNIT = 2 * UNIT  # bytes of a unit in s16le
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How many sockets are open, and how long they are watched.
+    """How many sockets are open, and for how long they are watched.
 
-    Stages add sockets; of what an earlier one opened only consoles may leave.
+    Each stage adds sockets. Of those that an earlier stage opened, only consoles may leave.
     """
 
     name: str
     taps: int
     listeners: int = 0
     consoles: int = 0
-    deaf: int = 0  # listeners that never read
+    non_reading: int = 0  # listeners that never read
     settle: float = 1.0  # seconds before the window
     measure: float = 1.0  # seconds of the window
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
-    """One listener: which tap (its index), and how it is let in."""
+class Listener:
+    """One listener: the index of its tap, and its request."""
 
     tap: int
     path: str
@@ -38,20 +38,20 @@ class Ear:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything the generator is told."""
+    """Everything that the generator needs to know."""
 
     port: int
     server_pid: int
     redis_pid: int | None
     core: int | None  # the generator pins itself here
     taps: list[str]  # paths, or rtp:// uris
-    ears: list[Ear]
+    listeners: list[Listener]
     consoles: list[str]  # cookies
     stages: list[Stage]
     header: int = 0  # bytes before the samples of a message
-    greeting: bool = False  # a listener is in when its hello has come, and acknowledges
-    at_once: int = 16  # handshakes
-    deaf: list[Ear] = field(default_factory=list)
+    greeting: bool = False  # whether a listener is sent a hello, and acknowledges
+    at_once: int = 16  # sockets that are opened at the same time
+    non_reading: list[Listener] = field(default_factory=list)
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -59,15 +59,15 @@ class Plan:
     @classmethod
     def loads(cls, text: str) -> Self:
         raw = json.loads(text)
-        for key in ("ears", "deaf"):
-            raw[key] = [Ear(**one) for one in raw[key]]
+        for key in ("listeners", "non_reading"):
+            raw[key] = [Listener(**one) for one in raw[key]]
         raw["stages"] = [Stage(**one) for one in raw["stages"]]
         return cls(**raw)
 
 
 @dataclass(slots=True)
 class Reading:
-    """What was seen in one window."""
+    """What was measured in one window."""
 
     name: str
     taps: int
@@ -75,36 +75,36 @@ class Reading:
     consoles: int
     seconds: float = 0.0
     server_cpu: float = 0.0  # seconds, user and system, all threads
-    server_waited: float = 0.0  # seconds that its main thread wanted its core in vain
+    server_waited: float = 0.0  # seconds in which its main thread was ready but had no core
     redis_cpu: float = 0.0
     generator_cpu: float = 0.0
-    frames_in: int = 0  # 20 ms each
-    units_out: int = 0  # 20 ms each, over all listeners
+    units_in: int = 0
+    units_out: int = 0  # over all listeners
     bytes_out: int = 0
     lost: int = 0
     doubled: int = 0
     disordered: int = 0
-    garbled: int = 0  # no mark, another tap's mark, or a position that is not the mark's
-    gone: int = 0  # sockets that the server had closed by then
+    garbled: int = 0  # no tag, another tap's tag, or another position than the tag's
+    gone: int = 0  # sockets that the server had closed by the end of the window
     allocated: int = 0  # bytes, of the server
     rss: int = 0
-    late_ms: float = 0.0  # the longest that the generator was behind its schedule
+    late_ms: float = 0.0  # the most by which the generator missed its schedule
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     max_ms: float = 0.0
     silence_ms: float = 0.0  # the longest between two messages to a listener
-    resumed_at: float = 0.0  # monotonic seconds: the last listener heard again after over 0.5 s
-    joined_ms: float = 0.0  # until all its new listeners had audio; -1 if some never had
+    resumed_at: float = 0.0  # monotonic seconds: when the last interruption of over 0.5 s ended
+    joined_ms: float = 0.0  # until all new listeners of the stage had audio; -1 if some never had
 
 
 @dataclass(slots=True)
 class Readings:
-    """What the generator answers."""
+    """What the generator returns."""
 
     stages: list[Reading] = field(default_factory=list)
-    never_came: int = 0  # 20 ms units sent, and not delivered a second after the last was
+    never_came: int = 0  # units that were not delivered a second after the last was sent
     failure: str = ""
-    sent: list[int] = field(default_factory=list)  # frames, by tap
+    sent: list[int] = field(default_factory=list)  # units, by tap
     refused: int = 0  # datagrams that nobody received
     codes: dict[str, int] = field(default_factory=dict)  # of the sockets the server closed
 
@@ -118,5 +118,5 @@ class Readings:
         return cls(**raw)
 
     def stage(self, name: str) -> Reading:
-        """The reading of a stage by its name."""
+        """Return the reading of a stage."""
         return next(one for one in self.stages if one.name == name)

@@ -1,11 +1,11 @@
-"""p99 against load as a small SVG, written by hand."""
+"""Draws p99 against load as a small SVG."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from .knee import GOOD_P99
+from bench.knee import GOOD_P99
 
 WIDTH, HEIGHT = 640, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 150, 36, 44
@@ -16,7 +16,7 @@ Series = dict[str, list[tuple[int, float]]]
 
 
 def series(knees: dict[str, Any]) -> Series:
-    """By row and shape: load and p99 in ms, where there was one."""
+    """Return each row's loads with their p99 in ms, for both shapes of load."""
     found: Series = {}
     for name, knee in knees.items():
         for shape in ("listeners", "taps"):
@@ -28,7 +28,7 @@ def series(knees: dict[str, Any]) -> Series:
 
 
 def svg(found: Series) -> str:
-    """Both axes are logarithmic. The ground is white, for it is shown on dark pages too."""
+    """Return the SVG. Both axes are logarithmic; the background is white for dark pages."""
     loads = [load for points in found.values() for load, _ in points] or [1, 10]
     low, high = min(loads), max(max(loads), 2 * min(loads))
 
@@ -64,7 +64,7 @@ def svg(found: Series) -> str:
 
 def _axes(x: Any, y: Any, low: int, high: int) -> list[str]:
     parts = [
-        _text(LEFT, HEIGHT - 8, "load: listeners of one tap, or taps with one each"),
+        _text(LEFT, HEIGHT - 8, "load: listeners of one tap, or taps with one listener each"),
         _text(8, 18, f"p99 of the delay; over {GOOD_P99:.0f} ms (dashed) it is too much load"),
     ]
     for ms, words in ((10, "10 ms"), (100, "100 ms"), (1000, "1 s"), (10_000, "10 s")):

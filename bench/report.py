@@ -1,4 +1,4 @@
-"""The table, the knees, and the machine they were measured on."""
+"""The report: the table, the knees, and the machine on which they were measured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .ground import Ground
+from bench.testbed import Testbed
 
 Figures = dict[str, Any]
 
@@ -29,12 +29,12 @@ COLUMNS = (
     ("bytes_per_listener", "B/listener", "{:.0f}"),
     ("redis_us_per_frame", "Redis, µs", "{:.1f}"),
 )
-QUIET = 0.03  # share of the time that a server waits for its own threads at most
+QUIET = 0.03  # share of the time for which a server may wait for its own threads
 PACKAGES = ("django", "channels", "daphne", "uvicorn", "uvloop", "websockets", "redis", "hiredis")
 
 
 def table(rows: list[Figures]) -> str:
-    """The rows under their headings, in columns."""
+    """Return the rows under their headings, in columns."""
     cells = [[heading for _, heading, _ in COLUMNS]]
     cells += [[_cell(row[key], form) for key, _, form in COLUMNS] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
@@ -52,7 +52,7 @@ def _cell(value: Any, form: str) -> str:
 
 
 def knee_lines(knees: dict[str, Any]) -> list[str]:
-    """The knees, and what stopped them."""
+    """Return a line for each knee, with what was wrong beyond it."""
     lines = []
     for name, found in knees.items():
         for shape in ("listeners", "taps"):
@@ -60,25 +60,25 @@ def knee_lines(knees: dict[str, Any]) -> list[str]:
             if not points:
                 continue
             beyond = next((one for one in points if one["load"] > found[shape]), None)
-            why = "nothing beyond was tried"
+            why = "no higher load was tried"
             if beyond:
                 why = beyond["note"] or f"p99 {beyond['p99_ms']} ms, {beyond['lost']} lost"
                 why = f"at {beyond['load']}: {why}"
-            doubt = "" if all(one["trusted"] for one in points) else "; the generator was full"
+            doubt = "" if all(one["trusted"] for one in points) else "; the generator was busy"
             doubt += waiting(max(one["waited"] for one in points), "; ")
             lines.append(f"knee of {name}: {found[shape]} {shape} ({why}{doubt})")
     return lines
 
 
 def waiting(share: float, before: str = "") -> str:
-    """What to doubt of a machine where others ran too; empty if it was quiet."""
+    """Return a warning if other work ran on the machine, or "" if it was quiet."""
     if share < QUIET:
         return ""
     return f"{before}the server waited for its core {share:.0%} of the time: not a quiet machine"
 
 
 def heading(machine: Figures) -> str:
-    """The machine in a line."""
+    """Describe the machine in a line."""
     return (
         f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, "
         f"{machine['date']}; the server alone on core {machine['server_core']}, "
@@ -86,8 +86,8 @@ def heading(machine: Figures) -> str:
     )
 
 
-def machine(ground: Ground) -> Figures:
-    """What it was measured on, and where each process ran."""
+def machine(testbed: Testbed) -> Figures:
+    """Return what describes the machine, and the core of each process."""
     cpus = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -100,9 +100,9 @@ def machine(ground: Ground) -> Figures:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES}
-        | {"valkey": ground.redis_version, "channels_redis": _version("channels_redis")},
-        "server_core": ground.cores.server,
-        "generator_core": ground.cores.generator,
+        | {"valkey": testbed.redis_version, "channels_redis": _version("channels_redis")},
+        "server_core": testbed.cores.server,
+        "generator_core": testbed.cores.generator,
         "on_the_generators_core": "the generator and Valkey",
         "load_average": os.getloadavg()[0],
     }

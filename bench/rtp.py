@@ -7,9 +7,9 @@ import struct
 from typing import cast
 from urllib.parse import urlsplit
 
-from .gauge import Meter
-from .marks import Voice
-from .plan import FRAME
+from bench.instruments import Tally
+from bench.plan import UNIT
+from bench.voice import Voice
 
 SCHEME = "rtp://"
 _HEADER = struct.Struct("!BBHII")
@@ -18,7 +18,7 @@ _PCMU = 0  # payload type, RFC 3551
 
 
 class Packets:
-    """A voice in packets: numbers and timestamps begin anywhere, and wrap."""
+    """Packs a voice into packets, whose numbers begin at ``first`` and wrap."""
 
     def __init__(self, voice: Voice, ssrc: int, first: int = 0) -> None:
         self._voice = voice
@@ -26,21 +26,21 @@ class Packets:
         self._first = first
 
     def packet(self, now: float) -> bytes:
-        """The next packet as a datagram."""
+        """Return the next packet as a datagram."""
         number = self._first + self._voice.sent
         header = _HEADER.pack(
-            _VERSION_2, _PCMU, number & 0xFFFF, number * FRAME & 0xFFFFFFFF, self._ssrc
+            _VERSION_2, _PCMU, number & 0xFFFF, number * UNIT & 0xFFFFFFFF, self._ssrc
         )
-        return header + self._voice.say(now)
+        return header + self._voice.next_unit(now)
 
 
 class RtpTap(asyncio.DatagramProtocol):
-    """One tap's sender. RTP has no handshake and no farewell."""
+    """One tap's sender. RTP has neither a handshake nor a close frame."""
 
-    def __init__(self, meter: Meter, number: int) -> None:
+    def __init__(self, tally: Tally, number: int) -> None:
         self.voice = Voice(number)
         self._packets = Packets(self.voice, ssrc=number + 1, first=997 * number)
-        self._meter = meter
+        self._tally = tally
         self.leaving = False
 
     async def open(self, uri: str) -> None:
@@ -54,11 +54,11 @@ class RtpTap(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def error_received(self, exc: Exception) -> None:
-        self._meter.refused += 1
+        self._tally.refused += 1
 
-    def send_frame(self, now: float) -> None:
+    def send_unit(self, now: float) -> None:
         self.transport.sendto(self._packets.packet(now))
-        self._meter.frames_in += 1
+        self._tally.units_in += 1
 
     def leave(self) -> None:
         self.leaving = True

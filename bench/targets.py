@@ -1,4 +1,4 @@
-"""What is aimed at, beside what was measured."""
+"""The targets, and whether the figures reach them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from typing import Any
 
 Figures = dict[str, Any]
 
-#: What, whose, of which row's, at most which share of it, and what else to know.
+#: The figure, the row that has the target, the row that it is compared with, the ratio at most,
+#: as a number and in words, and what else to know.
 RATIOS = (
     ("us_in", "earshot-daphne", "usual", 1 / 9, "1/9", ""),
     ("us_in", "earshot-uvicorn", "usual", 1 / 12, "1/12", ""),
     ("us_in", "earshot-uvicorn", "relay", 1.1, "1.1", ""),
+    ("us_in", "earshot-uvicorn", "earshot-no-voices", 1.1, "1.1", "what voices cost"),
     ("us_in", "earshot-rtp", "earshot-daphne", 1.5, "1.5", "both on asyncio's own loop"),
     ("us_in", "earshot-rtp", "earshot-uvicorn", 1.5, "1.5", "which has uvloop"),
     ("us_out", "earshot-daphne", "usual", 1 / 12, "1/12", ""),
     ("us_out", "earshot-uvicorn", "usual", 1 / 24, "1/24", ""),
     ("us_out", "earshot-uvicorn", "relay", 0.7, "0.7", ""),
 )
-#: At half the knee, by the length of a chunk in ms: figure and ms.
+#: The delays at half the knee, by the length of a chunk in ms: the figure, and its ms at most.
 DELAYS = {60: (("p50_ms", 70), ("p99_ms", 100)), 20: (("p99_ms", 30),)}
-CONSOLES = 2  # per cent of a core
+CONSOLES = 2  # per cent of a core, at most
 BYTES = (("bytes_per_tap", 100_000), ("bytes_per_listener", 60_000))
-RING = 1.3  # memory of a ring in Redis, by the bytes of its Frames
+RING = 1.3  # memory of a ring in Redis, at most, as a multiple of the bytes of its Frames
 
 
 def ratios(runs: list[dict[str, Figures]]) -> list[Figures]:
-    """The median over runs of each ratio: both of its sides are from the same minute."""
+    """Return the median over the runs of each ratio, whose two sides are of the same run."""
     done = []
     for key, ours, theirs, target, wording, note in RATIOS:
         seen = [
@@ -55,7 +57,7 @@ def ratios(runs: list[dict[str, Figures]]) -> list[Figures]:
 def limits(
     rows: list[Figures], delays: list[Figures], consoles: list[Figures], rtp: Figures | None
 ) -> list[Figures]:
-    """Every other figure that has a target."""
+    """Return every other figure that has a target."""
     done = []
     for one in delays:
         name = f"{one['name']}, {one['chunk_ms']} ms chunks"
@@ -80,6 +82,7 @@ def limits(
 
 
 def limit(figure: str, of: str, value: float, most: float, unit: str) -> Figures:
+    """Return a figure with its target, and whether it is reached."""
     return {
         "figure": figure,
         "of": of,
@@ -91,7 +94,7 @@ def limit(figure: str, of: str, value: float, most: float, unit: str) -> Figures
 
 
 def lines(found: list[Figures]) -> list[str]:
-    """One line for each limit."""
+    """Return a line for each limit."""
     return [
         f"{one['figure']} of {one['of']}: {one['value']} {one['unit']}, target ≤ {one['limit']}: "
         f"{verdict(one['reached'])}"
@@ -100,7 +103,7 @@ def lines(found: list[Figures]) -> list[str]:
 
 
 def ratio_lines(found: list[Figures]) -> list[str]:
-    """One line for each ratio."""
+    """Return a line for each ratio."""
     return [
         f"{one['figure']:<6} {one['of']:<15} / {one['to']:<15} = {one['ratio']:.3f} "
         f"({one['lowest']:.3f} to {one['highest']:.3f}), target {one['target']}: "
@@ -110,5 +113,5 @@ def ratio_lines(found: list[Figures]) -> list[str]:
 
 
 def verdict(reached: bool | None) -> str:
-    """``None``: there is no limit."""
+    """Return the verdict in words; None means that there is no limit."""
     return "–" if reached is None else "reached" if reached else "not reached"

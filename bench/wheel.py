@@ -1,4 +1,4 @@
-"""The load generator's schedule."""
+"""Wheel: the schedule of the load generator."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 
 class Wheel:
-    """Calls ``act`` with each of its members in turn, once a round, evenly spread.
+    """Calls ``act`` with each of its members once a round, evenly spread.
 
-    The schedule is absolute: a turn that is late does not move the next.
+    The schedule is absolute, so a turn that is late does not delay the next.
     """
 
     def __init__(
@@ -23,17 +23,20 @@ class Wheel:
         self._clock = clock
         self.members = 0
         self._from = 0.0
-        self._first = 0  # whose turn it was then
-        self._turns = 0  # since then
+        self._first = 0  # the member whose turn it was at _from
+        self._turns = 0  # since _from
 
     def set(self, members: int) -> None:
-        """Change how many there are; the phases are dealt anew, and who is next stays so:
-        while a thousand join, those who joined first have their turns too."""
+        """Change the number of members, and give each a new phase.
+
+        The next member stays the same, so that while a thousand join, the first ones still have
+        their turns.
+        """
         self._first = (self._first + self._turns) % members if members else 0
         self.members, self._from, self._turns = members, self._clock(), 0
 
     def turn(self) -> float:
-        """Do all that is due; returns how late the first of it was, in seconds."""
+        """Call ``act`` for every turn that is due; return how late the worst was, in seconds."""
         late = 0.0
         step = self._round / self.members if self.members else 0.0
         while self.members:

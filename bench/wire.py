@@ -1,8 +1,7 @@
-"""The load generator's sockets: WebSocket by hand, as cheap as Python lets it be.
+"""The load generator's sockets: a WebSocket client as cheap as Python allows.
 
-Frames are masked, as a client's must be, with the key 0: the payload goes out
-as it is. Frames that come are cut by their headers and looked at no further
-than the mark that each 20 ms begins with.
+Frames are masked, as a client's must be, but with the key 0, which leaves the payload as it
+is. Frames that arrive are split by their headers, and only the tag of each unit is read.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ import struct
 import time
 from typing import cast
 
-from .gauge import BIN, BINS, SILENT, Meter
-from .marks import KEPT, LAST, PCM_MARK, Voice
-from .plan import FRAME, PCM_FRAME
+from bench.instruments import BIN, BINS, SILENT, Tally
+from bench.plan import PCM_UNIT, UNIT
+from bench.voice import KEPT, LAST, PCM_TAG, Voice
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-ABNORMAL = 1006  # RFC 6455 section 7.1.5: the connection went without a close frame
-_BEFORE = b"\x82\xfe" + struct.pack(">H", FRAME) + bytes(4)  # FIN, binary, mask key 0
+ABNORMAL = 1006  # RFC 6455, section 7.1.5: the connection was lost without a close frame
+_BEFORE = b"\x82\xfe" + struct.pack(">H", UNIT) + bytes(4)  # FIN, binary, mask key 0
 _POSITION = struct.Struct("<I")
 
 
 def handshake(port: int, path: str, cookie: str = "") -> bytes:
-    """The request that opens a socket, as a page of this origin sends it."""
+    """Return the request that opens a socket, as a page of this origin sends it."""
     host = f"127.0.0.1:{port}"
     lines = [
         f"GET {path} HTTP/1.1",
@@ -41,19 +40,19 @@ def handshake(port: int, path: str, cookie: str = "") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def small(opcode: int, payload: bytes) -> bytes:
-    """A frame of up to 125 bytes."""
+def short_frame(opcode: int, payload: bytes) -> bytes:
+    """Return a frame with a payload of up to 125 bytes."""
     return bytes((0x80 | opcode, 0x80 | len(payload))) + bytes(4) + payload
 
 
 class Socket(asyncio.Protocol):
-    """One connection; ``opened`` is done when the handshake is."""
+    """One connection. ``opened`` is done once the handshake is."""
 
-    def __init__(self, request: bytes, meter: Meter) -> None:
+    def __init__(self, request: bytes, tally: Tally) -> None:
         self._request = request
         self._buffer = b""
         self._upgraded = False
-        self.meter = meter
+        self.tally = tally
         self.leaving = False
         self.gone = False
         self._code = ABNORMAL
@@ -68,13 +67,13 @@ class Socket(asyncio.Protocol):
         if not self.opened.done():
             self.opened.set_exception(ConnectionError("closed in the handshake"))
         elif not self.leaving:
-            self.meter.codes[self._code] += 1
+            self.tally.codes[self._code] += 1
 
     def leave(self) -> None:
-        """Close as a client does that goes away."""
+        """Close the socket as a client that leaves does."""
         self.leaving = True
-        if not self.transport.is_closing():  # the server may have hung up
-            self.transport.write(small(CLOSE, struct.pack(">H", 1000)))
+        if not self.transport.is_closing():  # the server may have closed it
+            self.transport.write(short_frame(CLOSE, struct.pack(">H", 1000)))
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic()
@@ -101,7 +100,10 @@ class Socket(asyncio.Protocol):
         self._buffer = data[at:] if at < size else b""
 
     def _upgrade(self, data: bytes) -> int:
-        """Where the frames begin, or -1 for not yet. A refusal fails ``opened``."""
+        """Return where the frames begin, or -1 if the answer is not complete.
+
+        A refusal fails ``opened``.
+        """
         end = data.find(b"\r\n\r\n")
         if end < 0:
             return -1
@@ -115,12 +117,13 @@ class Socket(asyncio.Protocol):
         return end + 4
 
     def upgraded(self) -> None:
+        """Note that the handshake is done."""
         self.opened.set_result(None)
 
     def message(self, opcode: int, data: bytes, begin: int, end: int, now: float) -> None:
-        """Take a whole message, which is ``data[begin:end]``."""
+        """Handle a whole message, which is ``data[begin:end]``."""
         if opcode == PING:
-            self.transport.write(small(PONG, data[begin:end]))
+            self.transport.write(short_frame(PONG, data[begin:end]))
         elif opcode == CLOSE and not self.leaving:
             if end - begin >= 2:
                 self._code = data[begin] << 8 | data[begin + 1]
@@ -128,34 +131,34 @@ class Socket(asyncio.Protocol):
 
 
 class TapSocket(Socket):
-    """Sends what a voice says."""
+    """Sends the units of a voice."""
 
-    def __init__(self, request: bytes, meter: Meter, number: int) -> None:
-        super().__init__(request, meter)
+    def __init__(self, request: bytes, tally: Tally, number: int) -> None:
+        super().__init__(request, tally)
         self.voice = Voice(number)
 
-    def send_frame(self, now: float) -> None:
+    def send_unit(self, now: float) -> None:
         if self.gone:
             return
-        self.transport.write(_BEFORE + self.voice.say(now))
-        self.meter.frames_in += 1
+        self.transport.write(_BEFORE + self.voice.next_unit(now))
+        self.tally.units_in += 1
 
 
-class EarSocket(Socket):
-    """Hears one tap, and checks every 20 ms of it."""
+class ListenerSocket(Socket):
+    """Receives one tap, and checks every unit of it."""
 
     def __init__(
-        self, request: bytes, meter: Meter, voice: Voice, header: int, greeting: bool
+        self, request: bytes, tally: Tally, voice: Voice, header: int, greeting: bool
     ) -> None:
-        super().__init__(request, meter)
+        super().__init__(request, tally)
         self.voice = voice
         self._header = header
         self._greeting = greeting
         self._missing: set[int] = set()
-        self.next = -1  # the frame that comes next; -1 before the first
+        self.next = -1  # the number of the next unit; -1 before the first
         self._since = voice.sent
-        self.first_at = 0.0  # monotonic seconds; 0 before the first frame
-        self.heard_at = math.inf  # monotonic seconds: the last message
+        self.first_at = 0.0  # monotonic seconds; 0 before the first unit
+        self.heard_at = math.inf  # monotonic seconds: when the last message came
 
     def upgraded(self) -> None:
         if not self._greeting:
@@ -163,14 +166,14 @@ class EarSocket(Socket):
 
     @property
     def outstanding(self) -> int:
-        """Frames that were sent and have not come."""
+        """How many units were sent and have not arrived."""
         return self.voice.sent - (self.next if self.next >= 0 else self._since)
 
     def ack(self) -> None:
-        """Say that all that came was played."""
+        """Acknowledge all that has arrived as played."""
         if self.next >= 0 and not self.gone:
-            said = b'{"type":"ack","position":%d}' % (self.next * FRAME)
-            self.transport.write(small(TEXT, said))
+            said = b'{"type":"ack","position":%d}' % (self.next * UNIT)
+            self.transport.write(short_frame(TEXT, said))
 
     def message(self, opcode: int, data: bytes, begin: int, end: int, now: float) -> None:
         if opcode != BINARY:
@@ -178,53 +181,53 @@ class EarSocket(Socket):
                 self.opened.set_result(None)
             super().message(opcode, data, begin, end, now)
             return
-        meter, voice = self.meter, self.voice
+        tally, voice = self.tally, self.voice
         gap = now - self.heard_at
         self.heard_at = now
-        if gap > meter.silence:
-            meter.silence = gap
+        if gap > tally.silence:
+            tally.silence = gap
         if gap > SILENT:
-            meter.resumed_at = now
+            tally.resumed_at = now
         at = begin + self._header
         first = True
         while at < end:
-            frame = self.next
-            if frame < 0 or data[at : at + PCM_MARK] != voice.marks[frame & LAST]:
-                frame = self._unexpected(data[at : at + PCM_MARK], now)
-            if frame >= 0:
-                known = voice.sent - frame <= KEPT
-                late = int((now - voice.sent_at[frame & LAST]) / BIN) if known else BINS
-                meter.bins[late if late < BINS else BINS] += 1
-                meter.units_out += 1
-                self.next = max(self.next, frame + 1)
+            unit = self.next
+            if unit < 0 or data[at : at + PCM_TAG] != voice.tags[unit & LAST]:
+                unit = self._unexpected(data[at : at + PCM_TAG], now)
+            if unit >= 0:
+                known = voice.sent - unit <= KEPT
+                late = int((now - voice.sent_at[unit & LAST]) / BIN) if known else BINS
+                tally.bins[late if late < BINS else BINS] += 1
+                tally.units_out += 1
+                self.next = max(self.next, unit + 1)
                 if first and self._header:
                     (position,) = _POSITION.unpack_from(data, begin + 4)
-                    meter.garbled += position != frame * FRAME
+                    tally.garbled += position != unit * UNIT
             first = False
-            at += PCM_FRAME
-        meter.bytes_out += end - begin
+            at += PCM_UNIT
+        tally.bytes_out += end - begin
 
-    def _unexpected(self, mark: bytes, now: float) -> int:
-        """Which frame came instead of the next; -1 if it cannot be told."""
-        frame = self.voice.frame_of(mark)
-        if frame < 0:
-            self.meter.garbled += 1
+    def _unexpected(self, tag: bytes, now: float) -> int:
+        """Return which unit came instead of the next, or -1 if its tag cannot be read."""
+        unit = self.voice.unit_of(tag)
+        if unit < 0:
+            self.tally.garbled += 1
         elif self.next < 0:
             self.first_at = now
-        elif frame > self.next:
-            self.meter.lost += frame - self.next
-            self._missing.update(range(self.next, frame))
-        elif frame in self._missing:
-            self._missing.discard(frame)
-            self.meter.lost -= 1
-            self.meter.disordered += 1
+        elif unit > self.next:
+            self.tally.lost += unit - self.next
+            self._missing.update(range(self.next, unit))
+        elif unit in self._missing:
+            self._missing.discard(unit)
+            self.tally.lost -= 1
+            self.tally.disordered += 1
         else:
-            self.meter.doubled += 1
-        return frame
+            self.tally.doubled += 1
+        return unit
 
 
-class DeafSocket(EarSocket):
-    """A listener that is let in and then never reads."""
+class NonReadingSocket(ListenerSocket):
+    """A listener that is admitted and then never reads."""
 
     def message(self, opcode: int, data: bytes, begin: int, end: int, now: float) -> None:
         if not self.opened.done():

@@ -1,39 +1,47 @@
-"""The one app with models."""
+"""The configuration of Django's apps: Earshot itself, and its admin."""
 
 from __future__ import annotations
 
+import axes.apps
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class MonitorConfig(AppConfig):
-    """Registers the checks, the groups and the revocation of open sockets."""
+    """Makes the Process, and registers the checks and the signal handlers."""
 
     name = "monitor"
     verbose_name = "Earshot"
 
     def ready(self) -> None:
-        # Imported here because they need the models to be loaded.
-        from . import (  # noqa: F401
-            checks,
-            groups,
-            known_device,
-            passwords,
-            redis_server,
-            revocation,
-            sqlite,
-        )
+        # These modules import models, which Django has only loaded by now.
+        from monitor import checks  # noqa: F401
+        from monitor.bus import server_checks  # noqa: F401
+        from monitor.bus.process import Process
+        from monitor.models import sqlite
+        from monitor.services import groups
+        from monitor.web import known_device, language, password_change
+        from monitor.web.revocation import RevocationSignals
 
+        self.process = Process()
         post_migrate.connect(groups.ensure_supervisors, sender=self)
-        revocation.connect()
+        RevocationSignals(self.process.revocations).connect()
         known_device.connect()
-        passwords.connect()
+        language.connect()
+        password_change.connect()
         connection_created.connect(sqlite.refuse_patterns)
 
 
-class GuardedAdminConfig(AdminConfig):
-    """Django's admin, on our own site."""
+class SignInsConfig(axes.apps.AppConfig):  # type: ignore[misc]  # axes has no types
+    """django-axes under a name that says what its tables hold."""
 
-    default_site = "monitor.admin_site.Site"
+    verbose_name = _("Sign-ins")
+
+
+class GuardedAdminConfig(AdminConfig):
+    """Django's admin app, with our own site as its default."""
+
+    default_site = "monitor.web.admin_site.Site"

@@ -1,4 +1,4 @@
-"""The composition root: one Runtime a process, given to every consumer."""
+"""The composition root: makes the one Runtime of the process, and the application around it."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 http = get_asgi_application()
 
-from . import startup  # noqa: E402  models need the apps loaded
-from .body_limit import BodyLimit  # noqa: E402
-from .client_address import App, ClientAddress  # noqa: E402
-from .live.database import threaded  # noqa: E402
-from .live.routing import websocket_router  # noqa: E402
-from .live.runtime import Runtime  # noqa: E402
+from monitor.concurrency import in_thread  # noqa: E402
+from monitor.routing import websocket_router  # noqa: E402
+from monitor.runtime import Runtime, limits_from_settings  # noqa: E402
+from monitor.servers import startup  # noqa: E402  models need the apps loaded
+from monitor.web.webhooks import STATUS_LIMIT  # noqa: E402
+from monitor.wire.body_limit import BodyLimit, BodyLimits, PathLimit  # noqa: E402
+from monitor.wire.client_address import App, ClientAddress  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-STOP_WITHIN = 0.8  # seconds that the last writes have, to the database and to Redis
+STOP_WITHIN = 0.8  # seconds to wait at a stop for the last writes to the database and to Redis
 
 
 class Earshot:
     """The ASGI application.
 
-    The Runtime is started by whatever comes first: Daphne knows no lifespan,
-    so there it is the first request (``script/server`` makes one).
+    The first scope of any kind starts the Runtime. Daphne does not implement the lifespan
+    protocol, so there it is the first request, which ``script/server`` makes.
     """
 
     def __init__(self) -> None:
         startup.say_what_is_missing()
         self._started = False
-        self.runtime = Runtime()
+        self.runtime = Runtime(limits_from_settings())
         self._router = ProtocolTypeRouter(
             {"http": _requests, "websocket": websocket_router(self.runtime)}
         )
@@ -52,7 +53,7 @@ class Earshot:
         if not self._started:
             self._started = True
             self.runtime.start()
-            self.runtime.writes.begin(threaded(startup.lock_demo_users)())
+            self.runtime.writes.begin(in_thread(startup.lock_demo_users)())
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         while True:
@@ -66,23 +67,28 @@ class Earshot:
     async def _stop(self) -> None:
         try:
             async with asyncio.timeout(STOP_WITHIN):
-                # Side by side: neither waits for the other's server if that hangs.
-                await asyncio.gather(self.runtime.writes.made(), self.runtime.stop())
+                # Both at once, so that neither waits for the other's server if that hangs.
+                await asyncio.gather(self.runtime.writes.wait(), self.runtime.stop())
         except TimeoutError:
-            logger.error("the last writes were not made in %s s", STOP_WITHIN)
+            logger.error("the last writes did not end within %s s of the stop", STOP_WITHIN)
 
 
 async def _requests(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Have Django answer a request, and give up one that is cut off by a stop (uvicorn)."""
+    """Have Django answer a request. uvicorn cancels an incomplete one when it stops: that
+    costs a log line, and no traceback."""
     try:
         await http(scope, receive, send)
     except asyncio.CancelledError:
-        logger.warning("a request was cut off: its client had not sent all of it")
+        logger.warning("a request was cancelled: its client had not sent all of it")
 
 
-def protected(app: App) -> App:
-    """Wrap an application in what every connection passes before anything answers it."""
-    return ClientAddress(BodyLimit(app), settings.TRUSTED_PROXIES)
+def protected(app: App, *limits: PathLimit) -> App:
+    """Wrap an application in the middleware that every connection passes first.
+
+    ``limits`` are the body limits of the application's own paths.
+    """
+    known_client = ClientAddress(app, settings.TRUSTED_PROXIES)
+    return BodyLimit(known_client, BodyLimits((STATUS_LIMIT, *limits)))
 
 
 earshot = Earshot()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from ipaddress import IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,15 +11,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 
-from .client_address import is_loopback
+from monitor.wire.client_address import is_loopback
 
-HOLD = 60  # seconds; callers are put on hold for longer every day
-RTP = "rtp"  # a tag of its own: manage.py rtptaps runs this one only
+HOLD = 60  # seconds; every day some callers are on hold for longer
+RTP = "rtp"  # a tag of its own, because manage.py rtptaps runs these checks only
 
 
 @register(Tags.security, deploy=True)
 def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """What must be set before SignalWire may send calls here."""
+    """Report what must be set before SignalWire may send calls here."""
     found: list[CheckMessage] = []
     if not settings.PUBLIC_URL.startswith("https://"):
         found.append(
@@ -33,7 +34,8 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error(
                 "REDIS_URL is not set.",
-                hint="The embedded Valkey serves one machine. Set REDIS_URL=redis://…",
+                hint="The embedded Valkey serves one machine. Set REDIS_URL=redis://…, or "
+                "REDIS_URL_FILE to the path of a file that holds it.",
                 id="monitor.E002",
             )
         )
@@ -41,7 +43,8 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error(
                 "SIGNALWIRE_SIGNING_KEY is not set: status webhooks are not verified.",
-                hint="Copy the signing key from the dashboard, API Credentials.",
+                hint="Copy the signing key from the dashboard, API Credentials, or set "
+                "SIGNALWIRE_SIGNING_KEY_FILE to the path of a file that holds it.",
                 id="monitor.E003",
             )
         )
@@ -50,23 +53,41 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A public server whose clients cannot be told apart, or choose their own addresses."""
+    """Report a public server that cannot tell its clients apart."""
     if settings.TRUSTED_PROXIES or is_loopback(str(urlsplit(settings.PUBLIC_URL).hostname)):
         return []
     return [
         CheckWarning(
             "TRUSTED_PROXIES is not set: behind a proxy all clients have the proxy's address.",
-            hint="Wrong passwords of a stranger then slow down every new browser's sign-in, and "
-            "the history names the proxy. Set TRUSTED_PROXIES to the proxy's network, or to the "
-            "number of proxies.",
+            hint="A stranger's wrong passwords then slow down every new browser's sign-in, and "
+            "the history shows the proxy's address. Set TRUSTED_PROXIES to the proxy's network, "
+            "or to the number of proxies.",
             id="monitor.W004",
+        )
+    ]
+
+
+@register(Tags.compatibility, deploy=True)
+def call_control(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report why no page offers to have a call tapped."""
+    names = ("SIGNALWIRE_SPACE", "SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN")
+    missing = [name for name in names if not getattr(settings, name)]
+    if not missing:
+        return []
+    return [
+        CheckWarning(
+            f"Supervisors cannot have calls tapped. Not set: {', '.join(missing)}.",
+            hint="Without them no page has the button “Listen in”, and SignalWire is not told "
+            "when somebody stops the monitoring of a call. Copy them from the dashboard, API "
+            "Credentials; the token needs the scope Voice. To do without, silence this check.",
+            id="monitor.W011",
         )
     ]
 
 
 @register(RTP)
 def rtp(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """RTP taps that would be sent past the receiver."""
+    """Report a receiver that the audio of RTP taps would not reach."""
     public, host = IPv4Address(settings.RTP_PUBLIC_IP), IPv4Address(settings.RTP_HOST)
     if public.is_loopback or not host.is_loopback:
         return []
@@ -81,7 +102,7 @@ def rtp(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def rtp_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """An address that SignalWire refuses. With both at loopback RTP is not set up at all."""
+    """Report an address that SignalWire refuses. If both are loopback, RTP is not in use."""
     public, host = IPv4Address(settings.RTP_PUBLIC_IP), IPv4Address(settings.RTP_HOST)
     if public.is_global or (public.is_loopback and host.is_loopback):
         return []
@@ -96,13 +117,13 @@ def rtp_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def rtp_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Report RTP ports that take audio from anywhere."""
+    """Report RTP ports that accept audio from anywhere."""
     if settings.RTP_SOURCES or not IPv4Address(settings.RTP_PUBLIC_IP).is_global:
         return []
     return [
         CheckWarning(
-            "RTP_SOURCES is not set: whoever reaches the ports of RTP_PORTS may be heard as a "
-            "call.",
+            "RTP_SOURCES is not set: anybody who can reach the ports of RTP_PORTS can be heard "
+            "as a call.",
             hint="Set it to the networks that SignalWire sends your RTP from, and let the "
             "firewall pass no others.",
             id="monitor.W008",
@@ -112,12 +133,12 @@ def rtp_sources(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def silence(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Report a limit that ends taps of calls on hold."""
+    """Report a limit that ends the taps of calls on hold."""
     if settings.SILENT_FOR >= HOLD:
         return []
     return [
         CheckWarning(
-            f"SILENT_FOR is {settings.SILENT_FOR} s: calls on hold for longer are given up.",
+            f"SILENT_FOR is {settings.SILENT_FOR} s: calls on hold for longer lose their taps.",
             hint=f"Set it to {HOLD} or more.",
             id="monitor.W005",
         )
@@ -125,14 +146,41 @@ def silence(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.compatibility)
+def attention(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report thresholds that call the wrong thing by its name."""
+    found: list[CheckMessage] = []
+    if settings.GONE_STILL_SECONDS < settings.ONE_WAY_SECONDS < math.inf:
+        found.append(
+            CheckWarning(
+                "ONE_WAY_SECONDS is more than GONE_STILL_SECONDS: a side that could be heard is "
+                "said to be one-way before one that never was.",
+                hint="An agent's voice is still while it listens, so GONE_STILL_SECONDS must be "
+                "the longer one.",
+                id="monitor.W009",
+            )
+        )
+    if settings.SILENT_SIDE_SECONDS <= settings.DEAD_AIR_SECONDS < math.inf:
+        found.append(
+            CheckWarning(
+                "DEAD_AIR_SECONDS is not less than SILENT_SIDE_SECONDS: when both sides fall "
+                "silent, each is said to be silent towards the other.",
+                hint="Set SILENT_SIDE_SECONDS to about three times DEAD_AIR_SECONDS.",
+                id="monitor.W010",
+            )
+        )
+    return found
+
+
+@register(Tags.compatibility)
 def agents(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Settings the agents' SDK replaces by random ones, new in every process."""
+    """Report settings for which the agents' SDK otherwise makes up a value per process."""
     found: list[CheckMessage] = []
     if bool(settings.SWML_BASIC_AUTH_USER) != bool(settings.SWML_BASIC_AUTH_PASSWORD):
         found.append(
             Error(
                 "Only one of SWML_BASIC_AUTH_USER and SWML_BASIC_AUTH_PASSWORD is set.",
-                hint="Set both: SignalWire fetches /agents/… with them.",
+                hint="Set both: SignalWire fetches /agents/… with them. "
+                "SWML_BASIC_AUTH_PASSWORD_FILE may name a file that holds the password.",
                 id="monitor.E004",
             )
         )
@@ -140,8 +188,9 @@ def agents(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             CheckWarning(
                 "SIGNALWIRE_SWAIG_SECRET is not set.",
-                hint="Without it a restart, or a second worker, refuses the tools of calls "
-                "that are under way. Set it to 32 random characters or more.",
+                hint="Without it, a restarted or a second worker refuses the tools of calls "
+                "that are under way. Set it to 32 random characters or more, or set "
+                "SIGNALWIRE_SWAIG_SECRET_FILE to the path of a file that holds them.",
                 id="monitor.W001",
             )
         )

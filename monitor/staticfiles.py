@@ -11,6 +11,9 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
     would silently keep its unhashed name."""
 
     support_js_module_import_aggregation = True
+    #: Each pass settles the names of the modules whose imports have settled, so there must be as
+    #: many as the longest chain of imports is long. Django's 5 are meant for style sheets.
+    max_post_process_passes = 20
 
 
 def build() -> str:

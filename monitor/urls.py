@@ -7,23 +7,31 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from . import passwords, views, webhooks
+from monitor.web import catalogue, orders, password_change, webhooks
+from monitor.web.pages import call, console, errors, password, timeline, user_settings
 
 urlpatterns = [
-    path("", views.console, name="console"),
-    path("taps/<uuid:tap_id>", views.tap, name="tap"),
+    path("", console.console, name="console"),
+    path("calls/<int:call_id>", call.call, name="call"),
+    path("calls/<int:call_id>/deck", call.deck, name="call-deck"),
+    path("calls/<int:call_id>/timeline", timeline.timeline, name="timeline"),
+    path("calls/<int:call_id>/start", orders.start, name="call-start"),
+    path("calls/<int:call_id>/stop", orders.stop, name="call-stop"),
+    path("taps/<uuid:tap_id>", call.tap, name="tap"),
     path(
         "login",
-        LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
+        LoginView.as_view(template_name="pages/login.html", redirect_authenticated_user=True),
         name="login",
     ),
     path("logout", LogoutView.as_view(), name="logout"),
-    path("password", views.Password.as_view(), name=passwords.PAGE),
-    path("password/changed", views.PasswordChanged.as_view(), name="password-changed"),
+    path("password", password.Password.as_view(), name=password_change.PAGE),
+    path("password/changed", password.PasswordChanged.as_view(), name="password-changed"),
+    path("words/<str:language>-<str:digest>.js", catalogue.script, name=catalogue.PAGE),
+    path("settings", user_settings.change, name="settings"),
     path("tap/<str:token>/status", webhooks.tap_status, name="tap-status"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/password_change/", RedirectView.as_view(pattern_name=passwords.PAGE)),
+    path("admin/password_change/", RedirectView.as_view(pattern_name=password_change.PAGE)),
     path("admin/", admin.site.urls),
 ]
 
-handler400 = views.not_understood
+handler400 = errors.not_understood

@@ -1,15 +1,23 @@
 # shellcheck shell=sh
 # Finds the programs that tests drive, or gets them from Debian's packages:
+# Node.js with npm for the checks and tests of the scripts,
 # Chromium (BROWSER_PATH) and Firefox for the page, PulseAudio as Firefox's sound
-# device, ffmpeg for RTP from a sender that is not ours, PostgreSQL for a run on it.
+# device, ffmpeg for RTP from a sender that is not ours, gettext to collect the texts of
+# pages, PostgreSQL for a run on it.
 # Without one its tests are skipped loudly; with CI=true that is a failure.
 
+# Find Node.js before script/setup runs: that installs its packages.
+find_node() {
+    command -v npm >/dev/null 2>&1 || from_debian npm || missing "Node.js with npm"
+}
+
 find_programs() {
-    for name in chromium chromium-browser google-chrome; do
+    # The first is the same engine without the window: a test costs a third less.
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
         BROWSER_PATH=$(command -v "$name") && break
     done
-    if [ -z "$BROWSER_PATH" ] && from_debian chromium; then
-        BROWSER_PATH=$(command -v chromium)
+    if [ -z "$BROWSER_PATH" ] && from_debian chromium-headless-shell; then
+        BROWSER_PATH=$(command -v chromium-headless-shell)
     fi
     export BROWSER_PATH
     [ -n "$BROWSER_PATH" ] || missing Chromium
@@ -17,6 +25,7 @@ find_programs() {
         from_debian firefox-esr || missing Firefox
     command -v pulseaudio >/dev/null 2>&1 || from_debian pulseaudio || missing PulseAudio
     command -v ffmpeg >/dev/null 2>&1 || from_debian ffmpeg || missing ffmpeg
+    command -v xgettext >/dev/null 2>&1 || from_debian gettext || missing gettext
 }
 
 # Puts PostgreSQL's programs in PATH: Debian keeps them, a directory a version, out of it.

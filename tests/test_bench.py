@@ -1,18 +1,19 @@
-"""The benchmark's pure parts: its schedule, its marks, its packets, its search."""
+"""The pure parts of the benchmark: its schedule, its tags, its packets and its search."""
 
 from __future__ import annotations
 
 import pytest
 
 from bench import knee, soak, suite, targets
-from bench.gauge import Meter
-from bench.marks import KEPT, PCM_MARK, Voice
-from bench.plan import FRAME, PCM_FRAME, Ear, Plan, Reading, Readings, Stage
+from bench.instruments import Tally
+from bench.plan import PCM_UNIT, UNIT, Listener, Plan, Reading, Readings, Stage
+from bench.rows import ROWS
 from bench.rtp import Packets
+from bench.voice import KEPT, PCM_TAG, Voice
 from bench.wheel import Wheel
-from bench.wire import BINARY, EarSocket
+from bench.wire import BINARY, ListenerSocket
 from monitor.audio import g711
-from monitor.audio.rtp import RtpPacket
+from monitor.audio.rtp.packet import RtpPacket
 
 
 @pytest.mark.parametrize("real", [1, 7, 49, 50, 63, 230, 1600, 4000])
@@ -22,7 +23,7 @@ def test_the_search_finds_a_known_knee(real: int) -> None:
         return knee.Point(load, p99, 0, 0.5, 0.0, trusted=True)
 
     points = knee.search(attempt, first=50, most=4000, time_left=lambda: True)
-    assert 0.9 * real - 1 <= knee.of(points) <= real
+    assert 0.9 * real - 1 <= knee.find(points) <= real
     assert len(points) <= 12
 
 
@@ -30,10 +31,10 @@ def good_at(load: int) -> knee.Point:
     return knee.Point(load, 60.0, 0, 0.5, 0.0, trusted=True)
 
 
-def test_the_search_tells_what_it_had_when_time_is_up() -> None:
+def test_the_search_returns_what_it_has_when_time_is_up() -> None:
     left = iter([True, True, False])
     points = knee.search(good_at, 50, 4000, lambda: next(left))
-    assert knee.of(points) == 100
+    assert knee.find(points) == 100
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,8 @@ def test_the_search_tells_what_it_had_when_time_is_up() -> None:
     ],
     ids=["late", "lost", "closed", "silent"],
 )
-def test_what_is_beyond_the_knee(reading: Reading) -> None:
-    assert not knee.point(1, Readings([reading])).good
+def test_a_load_beyond_the_knee_is_not_good(reading: Reading) -> None:
+    assert not knee.point(1, Readings([reading])).is_good
 
 
 class Clock:
@@ -57,7 +58,7 @@ class Clock:
         return self.now
 
 
-def test_the_wheel_spreads_its_members_evenly_and_never_moves_its_schedule() -> None:
+def test_the_wheel_spreads_its_members_evenly_on_an_absolute_schedule() -> None:
     clock, turns = Clock(), list[tuple[int, float]]()
     wheel = Wheel(lambda member, now: turns.append((member, now)), 0.02, clock)
     wheel.set(4)
@@ -71,7 +72,7 @@ def test_the_wheel_spreads_its_members_evenly_and_never_moves_its_schedule() -> 
     assert wheel.turn() == 0.0
 
 
-def test_all_have_their_turns_though_more_come_all_the_time() -> None:
+def test_all_members_have_their_turns_while_more_join() -> None:
     clock, turns = Clock(), list[int]()
     wheel = Wheel(lambda member, now: turns.append(member), 1.0, clock)
     for members in range(2, 20):
@@ -83,27 +84,27 @@ def test_all_have_their_turns_though_more_come_all_the_time() -> None:
 
 
 def pcm(voice: Voice) -> bytes:
-    return g711.decode("PCMU", voice.say(1.0))
+    return g711.decode("PCMU", voice.next_unit(1.0))
 
 
-def test_marks_survive_decoding() -> None:
+def test_tags_survive_decoding() -> None:
     voice = Voice(number=131)
     said = [pcm(voice) for _ in range(70)]
-    assert all(len(one) == PCM_FRAME for one in said)
-    assert [voice.frame_of(one[:PCM_MARK]) for one in said] == list(range(70))
-    assert Voice(number=130).frame_of(said[0][:PCM_MARK]) == -1
-    assert voice.frame_of(b"\x00" * PCM_MARK) == -1
+    assert all(len(one) == PCM_UNIT for one in said)
+    assert [voice.unit_of(one[:PCM_TAG]) for one in said] == list(range(70))
+    assert Voice(number=130).unit_of(said[0][:PCM_TAG]) == -1
+    assert voice.unit_of(b"\x00" * PCM_TAG) == -1
 
 
-async def hear(*numbers: int | None) -> Meter:
-    """What an ear counts of these frames; ``None`` is one that cannot be read."""
-    voice, meter = Voice(0), Meter()
-    ear = EarSocket(b"", meter, voice, header=0, greeting=False)
+async def hear(*numbers: int | None) -> Tally:
+    """Return what a listener counts of these units; ``None`` is one that cannot be read."""
+    voice, tally = Voice(0), Tally()
+    listener = ListenerSocket(b"", tally, voice, header=0, greeting=False)
     said = [pcm(voice) for _ in range(10)]
     for number in numbers:
-        data = b"\x01" * PCM_FRAME if number is None else said[number]
-        ear.message(BINARY, data, 0, len(data), 1.5)
-    return meter
+        data = b"\x01" * PCM_UNIT if number is None else said[number]
+        listener.message(BINARY, data, 0, len(data), 1.5)
+    return tally
 
 
 @pytest.mark.parametrize(
@@ -117,20 +118,20 @@ async def hear(*numbers: int | None) -> Meter:
     ],
     ids=["well", "lost", "doubled", "disordered", "garbled"],
 )
-async def test_an_ear_counts(
+async def test_a_listener_counts_what_was_lost_or_came_wrongly(
     numbers: tuple[int | None, ...], lost: int, doubled: int, disordered: int, garbled: int
 ) -> None:
-    meter = await hear(*numbers)
-    assert (meter.lost, meter.doubled) == (lost, doubled)
-    assert (meter.disordered, meter.garbled) == (disordered, garbled)
-    assert meter.quantile(0.99) == pytest.approx(500, abs=1)  # said at 1 s, heard at 1.5 s
+    tally = await hear(*numbers)
+    assert (tally.lost, tally.doubled) == (lost, doubled)
+    assert (tally.disordered, tally.garbled) == (disordered, garbled)
+    assert tally.quantile(0.99) == pytest.approx(500, abs=1)  # said at 1 s, heard at 1.5 s
 
 
-def test_a_voice_remembers_only_its_last_frames() -> None:
+def test_a_voice_remembers_only_its_last_units() -> None:
     voice = Voice(0)
     for _ in range(KEPT + 5):
-        voice.say(1.0)
-    assert len(voice.marks) == len(voice.sent_at) == KEPT
+        voice.next_unit(1.0)
+    assert len(voice.tags) == len(voice.sent_at) == KEPT
     assert voice.sent == KEPT + 5
 
 
@@ -139,28 +140,28 @@ def test_packets_are_numbered_as_the_rfc_says_and_wrap() -> None:
     packets = Packets(voice, ssrc=77, first=0xFFFF)
     last, first = (RtpPacket.parse(packets.packet(0.0)) for _ in range(2))
     assert (last.sequence_number, first.sequence_number) == (0xFFFF, 0)
-    assert first.timestamp - last.timestamp == FRAME
-    assert (first.payload_type, first.ssrc, len(first.payload)) == (0, 77, FRAME)
-    assert voice.frame_of(g711.decode("PCMU", first.payload)[:PCM_MARK]) == 1
+    assert first.timestamp - last.timestamp == UNIT
+    assert (first.payload_type, first.ssrc, len(first.payload)) == (0, 77, UNIT)
+    assert voice.unit_of(g711.decode("PCMU", first.payload)[:PCM_TAG]) == 1
 
 
-def test_a_plan_and_readings_come_through_as_they_were() -> None:
-    ears = [Ear(0, "/listen/1", "sessionid=1")]
-    plan = Plan(1, 2, None, 0, ["/tap/1"], ears, [], [Stage("in", 1)], deaf=ears)
+def test_a_plan_and_readings_survive_json() -> None:
+    listeners = [Listener(0, "/listen/1", "sessionid=1")]
+    plan = Plan(1, 2, None, 0, ["/tap/1"], listeners, [], [Stage("in", 1)], non_reading=listeners)
     assert Plan.loads(plan.dumps()) == plan
     readings = Readings([Reading("in", 1, 0, 0)], codes={"1012": 2})
     assert Readings.loads(readings.dumps()) == readings
 
 
-def test_growth_is_told_from_the_first_quarter_on() -> None:
+def test_growth_is_measured_after_the_first_quarter() -> None:
     samples = [soak.Sample(60.0 * n, 10**6 * (n == 0) + 5000 * n, 9, 2) for n in range(9)]
     told = soak.growth(samples, 480.0)
     assert (told["rss_start"], told["rss_end"]) == (10_000, 40_000)
     assert told["slope_kb_per_min"] == 5.0
 
 
-def test_the_whole_of_it_fits_into_its_45_minutes() -> None:
-    names = [row.name for row in suite.rows.ROWS]
+def test_the_whole_suite_fits_into_45_minutes() -> None:
+    names = [row.name for row in ROWS]
     assert suite.FULL.within(names, runs=5) <= 45 * 60
 
 

@@ -1,3 +1,3 @@
-"""What the same work costs when it is done in the two most obvious ways."""
+"""The baselines do the same work in the two most obvious ways."""
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The floor: a bare ``websockets`` relay on uvloop; no Redis, no Django, nobody asked who they are.
+"""The lower bound: a bare ``websockets`` relay on uvloop, without Redis, Django or sign-in.
 
 python -m bench.baselines.relay PORT
 
-It decodes, as Earshot does, and broadcasts each message as it comes. One
-process is all it can ever be.
+It decodes, as Earshot does, and broadcasts each message as it comes. It cannot be
+spread over several processes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _listeners: defaultdict[str, set[ServerConnection]] = defaultdict(set)
 
 
 async def handle(connection: ServerConnection) -> None:
-    """A tap or a listener, by its path."""
+    """Serve a tap or a listener, as the path says."""
     assert connection.request
     _, kind, name = connection.request.path.split("/")
     if kind == "tap":
@@ -37,7 +37,7 @@ async def handle(connection: ServerConnection) -> None:
 
 
 async def main(port: int) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     async with serve(handle, "127.0.0.1", port, compression=None) as server:
         await server.serve_forever()
 

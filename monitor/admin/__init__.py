@@ -1,21 +1,23 @@
-"""The history for administrators: calls, their taps, and who listened. Read only.
+"""The admin: a read-only history of calls, taps, orders and listeners, and the accounts.
 
-Accounts are Django's own: a user put into the group Supervisors may listen.
+Accounts are Django's own. A user in the group Supervisors may listen.
 """
 
 from __future__ import annotations
 
-from .accounts import GroupAdmin, UserAdmin
-from .actions import AdminActionAdmin
-from .calls import CallAdmin
-from .listens import ListenSessionAdmin
-from .signins import AttemptAdmin, FailureAdmin, SignInAdmin
-from .taps import TapAdmin
+from monitor.admin.accounts import GroupAdmin, UserAdmin
+from monitor.admin.actions import AdminActionAdmin
+from monitor.admin.calls import CallAdmin
+from monitor.admin.listens import ListenSessionAdmin
+from monitor.admin.orders import CallOrderAdmin
+from monitor.admin.signins import AttemptAdmin, FailureAdmin, SignInAdmin
+from monitor.admin.taps import TapAdmin
 
 __all__ = [
     "AdminActionAdmin",
     "AttemptAdmin",
     "CallAdmin",
+    "CallOrderAdmin",
     "FailureAdmin",
     "GroupAdmin",
     "ListenSessionAdmin",

@@ -1,7 +1,7 @@
 """The accounts: Django's own pages, with limits for administrators who are not superusers.
 
-They keep accounts, but hand out no rights, and touch no account that may do more than
-their own: whoever sets its password can sign in to it.
+Such administrators manage accounts but give no rights. They cannot change an account that may do
+more than their own, because whoever sets its password can sign in to it.
 """
 
 from __future__ import annotations
@@ -11,33 +11,73 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth
-from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, SetUnusablePasswordMixin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Q
+from django.db.models import ManyToManyField, Q
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from .. import passwords
-from ..models import AdminAction, ListenSession
-from .log import Logged
+from monitor.admin.log import Logged
+from monitor.models import AdminAction, CallOrder, ListenSession
+from monitor.services import passwords
 
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")  # superusers give them
+#: The permissions that Django makes for every model.
+ON_A_MODEL = {
+    "add": _("Can add %(model)s"),
+    "change": _("Can change %(model)s"),
+    "delete": _("Can delete %(model)s"),
+    "view": _("Can view %(model)s"),
+}
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")  # only superusers give them
 
 admin.site.unregister([User, Group])
 
 
+class PermissionsField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic at run time
+    """Permissions under their names in the reader's language. The database has them in English."""
+
+    def label_from_instance(self, permission: Permission) -> str:
+        return f"{permission.content_type} | {permission_name(permission)}"
+
+
+class NamedPermissions(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
+    """Offers permissions by their translated names."""
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: Any = None, **kwargs: Any
+    ) -> Any:
+        if db_field.related_model is Permission:
+            kwargs["form_class"] = PermissionsField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
 class AssignPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # no generic at run time
-    """Sets another user's password, which that user has to change."""
+    """Sets another user's password, which that user must change after signing in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if usable := self.fields.get("usable_password"):
+            # Django joins the two texts when it is imported, in no language of a reader.
+            usable.help_text = format_html(
+                '{}<ul id="id_unusable_warning" class="messagelist">'
+                '<li class="warning">{}</li></ul>',
+                SetUnusablePasswordMixin.usable_password_help_text,
+                gettext("If disabled, the current password for this user will be lost."),
+            )
 
     def save(self, commit: bool = True) -> Any:
         user = super().save(commit)
-        passwords.assigned(user)
+        passwords.mark_assigned(user)
         return user
 
 
 @admin.register(User)
-class UserAdmin(Logged, auth.UserAdmin):  # type: ignore[type-arg]  # as above
-    """A user put into the group Supervisors may listen."""
+class UserAdmin(NamedPermissions, Logged, auth.UserAdmin):  # type: ignore[type-arg]  # as above
+    """The list of users. A user in the group Supervisors may listen."""
 
     list_display = ("username", "id", "email", "first_name", "last_name", "is_active", "is_staff")
     change_password_form = AssignPasswordForm
@@ -56,7 +96,7 @@ class UserAdmin(Logged, auth.UserAdmin):  # type: ignore[type-arg]  # as above
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if not change:
-            passwords.assigned(obj)
+            passwords.mark_assigned(obj)
 
     def user_change_password(
         self,
@@ -65,13 +105,13 @@ class UserAdmin(Logged, auth.UserAdmin):  # type: ignore[type-arg]  # as above
         form_url: str = "",
     ) -> HttpResponse:
         if unquote(id) == str(request.user.pk):
-            return redirect(passwords.PAGE)  # which asks for the old one
+            return redirect("password")  # this page asks for the old password
         return super().user_change_password(request, id, form_url)
 
 
 @admin.register(Group)
-class GroupAdmin(Logged, auth.GroupAdmin):
-    """What the users of a group may do; for superusers, since it hands out rights."""
+class GroupAdmin(NamedPermissions, Logged, auth.GroupAdmin):
+    """The list of groups, which only superusers change, because a group gives rights."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)
@@ -83,16 +123,25 @@ class GroupAdmin(Logged, auth.GroupAdmin):
         return is_superuser(request)
 
 
+def permission_name(permission: Permission) -> str:
+    """Return what a permission allows, in the active language."""
+    model = permission.content_type.model_class()
+    action, _, subject = permission.codename.partition("_")
+    if model is None or action not in ON_A_MODEL or subject != permission.content_type.model:
+        return gettext(permission.name)
+    return ON_A_MODEL[action] % {"model": model._meta.verbose_name}
+
+
 def is_superuser(request: HttpRequest) -> bool:
-    """Whether the request comes from a superuser who may sign in."""
+    """Return whether the request comes from an active superuser."""
     user = request.user
     return user.is_active and user.is_superuser
 
 
 def is_below(request: HttpRequest, account: User | None) -> bool:
-    """Whether an account may do nothing that the request's user may not do too.
+    """Return whether the request's user may do everything that an account may do.
 
-    An account that is not active counts with all its rights, for it can be made active.
+    An inactive account counts with all its rights, because it can be made active.
     """
     if account is None or is_superuser(request):
         return True
@@ -100,16 +149,20 @@ def is_below(request: HttpRequest, account: User | None) -> bool:
 
 
 def rights_of(account: User) -> set[str]:
-    """The permissions of an account and of its groups, as "app.codename"."""
+    """Return the permissions of an account and of its groups, as "app.codename"."""
     granted = Permission.objects.filter(Q(user=account) | Q(group__user=account))
     names = granted.order_by().values_list("content_type__app_label", "codename")
     return {f"{app}.{codename}" for app, codename in names}
 
 
 def is_named_in_history(account: User) -> bool:
-    """Whether rows of the history bear the account's name, which is then fixed.
+    """Return whether rows of the history have the account's name, which then cannot change.
 
     Somebody could otherwise rename the account, listen, and rename it back.
     """
-    kept = (ListenSession, AdminAction)
-    return any(rows.objects.filter(user=account).exists() for rows in kept)
+    kept = (
+        ListenSession.objects.filter(user=account),
+        AdminAction.objects.filter(user=account),
+        CallOrder.objects.filter(asked_by=account),
+    )
+    return any(rows.exists() for rows in kept)

@@ -1,4 +1,4 @@
-"""Who did what in the admin, as a list."""
+"""The admin's log, as a list."""
 
 from __future__ import annotations
 
@@ -8,30 +8,39 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from ..models import AdminAction
-from .base import HistoryAdmin, NamesAUser
-from .lists import UserFilter, moment
-from .search import find_actions
+from monitor.admin.base import HistoryAdmin
+from monitor.admin.columns import UserColumn, moment
+from monitor.admin.filters import UserFilter
+from monitor.admin.log import description
+from monitor.admin.search import find_actions
+from monitor.models import AdminAction
 
 
 @admin.register(AdminAction)
-class AdminActionAdmin(NamesAUser, HistoryAdmin):
-    """The admin's log: the history that was read and exported, and every change."""
+class AdminActionAdmin(UserColumn, HistoryAdmin):
+    """The admin's log: which history was read or exported, and what was changed, by whom."""
 
-    list_display = ("when", "who", "kind", "content_type", "object_repr", "message")
+    list_display = ("when", "who", "kind", "content_type", "object_repr", "details")
     list_filter = ("at", "kind", ("user", UserFilter))
     date_hierarchy = "at"
     search_fields = ("username",)
     find = staticmethod(find_actions)
-    search_help_text = "User name, name or ID of what was looked at or changed, or how they begin"
-    fields = ("when", "who", "kind", "content_type", "object_repr", "object_id", "message")
-    readonly_fields = ("when", "who")
-    nothing_yet = "Nobody has looked at anything yet."
+    search_help_text = _(
+        "The beginning of a user name, or of the name or ID of what was looked at or changed"
+    )
+    fields = ("when", "who", "kind", "content_type", "object_repr", "object_id", "details")
+    readonly_fields = ("when", "who", "details")
+    nothing_yet = _("Nobody has looked at anything yet.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("content_type")
 
-    @admin.display(description="at (UTC)", ordering="at")
+    @admin.display(description=_("time"), ordering="at")
     def when(self, action: AdminAction) -> SafeString:
         return moment(action.at)
+
+    @admin.display(description=_("details"))
+    def details(self, action: AdminAction) -> str:
+        return description(action)

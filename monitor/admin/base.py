@@ -1,41 +1,29 @@
-"""What the lists and pages of the history share."""
+"""The lists and pages of the history: what they have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
+from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from .export import Sheet, download
-from .lists import HistoryList, HistoryPaginator, HistoryRows
-from .log import Kind, Logged
+from monitor.admin.export import Sheet, download
+from monitor.admin.lists import HistoryList, HistoryPaginator, HistoryRows
+from monitor.admin.log import Kind, Logged
 
-
-def link(row: Model, text: str) -> SafeString:
-    """A link to a row's page in the admin."""
-    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', url, text)
-
-
-class NamesAUser:
-    """The column of who it was, for rows that keep a user and the name."""
-
-    @admin.display(description="user", ordering="username")
-    def who(self, row: Any) -> str:
-        return str(row.who)
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 class ReadOnly:
-    """Nobody adds, changes or deletes: what is kept here is evidence."""
+    """Lets nobody add, change or delete rows, because they are evidence."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -47,8 +35,17 @@ class ReadOnly:
         return False
 
 
-class HistoryAdmin(ReadOnly, Logged):
-    """A read-only list that is fast when long, and whose pages' readers are noted."""
+class ReadOnlyHistory(ReadOnly):
+    """Shows rows to the users who have the permission to view their model."""
+
+    opts: Options[Any]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")
+
+
+class HistoryAdmin(ReadOnlyHistory, Logged):
+    """A read-only list that stays fast, and that logs who reads a row's page or an export."""
 
     change_list_template = "admin/history_list.html"
     list_per_page = 50
@@ -57,14 +54,10 @@ class HistoryAdmin(ReadOnly, Logged):
     show_facets = admin.ShowFacets.NEVER  # a second and more on 100,000 rows
     empty_value_display = "–"
     sheet: Sheet | None = None
-    nothing_yet = ""
-    find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None  # what a search finds
-
-    class Media:
-        css = {"all": ["css/admin.css"]}
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")
+    nothing_yet: StrPromise | str = ""
+    find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = (
+        None  # the rows that a search finds
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return HistoryRows(self.model).order_by(*self.model._meta.ordering)
@@ -102,7 +95,7 @@ class HistoryAdmin(ReadOnly, Logged):
         return [path("export.csv", view, name=self._url_name()), *urls]
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        """The whole list under the filters in force, as CSV."""
+        """Send all rows that the filters in force find, as CSV."""
         if self.sheet is None or not self.has_view_permission(request):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).queryset
@@ -114,19 +107,19 @@ class HistoryAdmin(ReadOnly, Logged):
 
 
 def _filters(request: HttpRequest) -> str:
-    """The filters of an export, and that there was a search, but not for what: the number or
-    name that somebody looked for would outlive the calls that it was found in."""
+    """Describe the filters of an export, and whether there was a search.
+
+    The text of the search is left out: a number or name that somebody looked for would outlive
+    the calls that it was found in.
+    """
     filters = request.GET.copy()
     searched = filters.pop(SEARCH_VAR, [""])[-1]
     named = filters.urlencode() or "all"
     return f"{named}, and a search" if searched else named
 
 
-class HistoryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
-    """Rows on the page of what they belong to."""
+class HistoryInline(ReadOnlyHistory, admin.TabularInline):  # type: ignore[type-arg]  # no generic at run time
+    """Rows on the page of the row that they belong to."""
 
     extra = 0
     can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")

@@ -1,70 +1,121 @@
-"""Calls in the admin, and on a call's page its taps."""
+"""Calls, in the admin."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from ..models import Call, Tap
-from .base import HistoryAdmin, HistoryInline, link
-from .lists import CallAgentFilter, chip, moment, span
-from .search import find_calls
+from monitor.admin.base import HistoryAdmin, HistoryInline
+from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
+from monitor.admin.filters import CallAgentFilter
+from monitor.admin.orders import OrderInline
+from monitor.admin.search import find_calls
+from monitor.models import Call, CallMark, ListenSession, Tap
+from monitor.services import mark_words
+from monitor.services.call_facts import facts_of
 
 
-class TapInline(HistoryInline):
-    """The taps of a call."""
+class TapInline(TapColumns, HistoryInline):
+    """The taps on a call's page."""
 
     model = Tap
     ordering = ("requested_at",)
-    fields = readonly_fields = ("tap", "status", "direction", "started", "lasted", "gaps")
+    fields = readonly_fields = ("tap_link", "status", "direction", "started", "lasted", "gaps")
 
-    @admin.display(description="requested (UTC)")
-    def tap(self, tap: Tap) -> SafeString:
-        return link(tap, f"{tap.requested_at:%Y-%m-%d %H:%M:%S}")
+    @admin.display(description=_("requested"))
+    def tap_link(self, tap: Tap) -> SafeString:
+        return link_to_tap(tap)
 
-    @admin.display(description="state")
-    def status(self, tap: Tap) -> SafeString:
-        return chip(tap)
 
-    @admin.display(description="started (UTC)")
-    def started(self, tap: Tap) -> SafeString:
-        return moment(tap.started_at, after=tap.requested_at)
+class MarkInline(HistoryInline):
+    """Why a call needed attention. It is part of the call, so whoever may see the call sees it."""
 
-    @admin.display(description="duration")
-    def lasted(self, tap: Tap) -> str:
-        return span(tap.duration)
+    model = CallMark
+    verbose_name_plural = _("attention")
+    fields = readonly_fields = ("began", "what", "ended")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("monitor.view_call")
+
+    @admin.display(description=_("from"))
+    def began(self, mark: CallMark) -> SafeString:
+        return moment(mark.began_at)
+
+    @admin.display(description=_("what"))
+    def what(self, mark: CallMark) -> str:
+        return mark_words.sentence(mark)
+
+    @admin.display(description=_("to"))
+    def ended(self, mark: CallMark) -> SafeString:
+        return moment(mark.ended_at, after=mark.began_at)
 
 
 @admin.register(Call)
 class CallAdmin(HistoryAdmin):
-    """Calls, and on a call's page its taps."""
+    """The list of calls. A call's page shows its taps, and what people asked for."""
 
-    list_display = ("created", "agent", "caller", "caller_name", "taps_made", "call_id")
+    list_display = (
+        "created",
+        "status",
+        "agent",
+        "caller",
+        "caller_name",
+        "lasted",
+        "legs",
+        "listened",
+        "call_id",
+    )
     list_filter = (CallAgentFilter, "created_at")
     date_hierarchy = "created_at"
     search_fields = ("call_id",)
     find = staticmethod(find_calls)
-    search_help_text = "Call ID or caller number, or how they begin"
-    fields = ("call_id", "agent", "caller", "caller_name", "project_id", "created")
-    readonly_fields = ("created",)
-    inlines = (TapInline,)
-    nothing_yet = "No call has been tapped yet. Calls appear here with their first tap."
+    search_help_text = _("The beginning of a call ID or a caller's number")
+    fields = ("call_id", "agent", "caller", "caller_name", "project_id", "created", "gone")
+    readonly_fields = ("created", "gone")
+    inlines = (TapInline, MarkInline, OrderInline)
+    nothing_yet = _("No call has been tapped yet. Calls appear here with their first tap.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # A subquery, for it is computed for the rows of one page only.
-        taps = Tap.objects.filter(call=OuterRef("pk")).order_by().values("call")
-        made = Subquery(taps.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
+        # The subquery and the legs are read for the rows of one page only.
+        sessions = ListenSession.objects.filter(tap__call=OuterRef("pk")).order_by()
+        by_call = sessions.values("tap__call").annotate(n=Count("pk")).values("n")
+        listened = Subquery(by_call, output_field=IntegerField())
+        legs = Prefetch("taps", Tap.objects.order_by("requested_at", "pk"))
         rows = super().get_queryset(request)
-        return cast("QuerySet[Any]", rows.annotate(made=made))
+        return cast("QuerySet[Any]", rows.annotate(listens=listened).prefetch_related(legs))
 
-    @admin.display(description="first tapped (UTC)", ordering="created_at")
+    @admin.display(description=_("first tapped"), ordering="created_at")
     def created(self, call: Call) -> SafeString:
         return moment(call.created_at)
 
-    @admin.display(description="taps")
-    def taps_made(self, call: Any) -> int:
-        return call.made or 0
+    @admin.display(description=_("known to be over since"))
+    def gone(self, call: Call) -> SafeString:
+        return moment(call.gone_at, after=call.created_at)
+
+    @admin.display(description=_("state"))
+    def status(self, call: Call) -> SafeString:
+        legs = _legs(call)
+        return state_label(facts_of(legs).state) if legs else NOTHING
+
+    @admin.display(description=_("duration"))
+    def lasted(self, call: Call) -> str:
+        legs = _legs(call)
+        return span(facts_of(legs).duration) if legs else NOTHING
+
+    @admin.display(description=_("taps"))
+    def legs(self, call: Call) -> str:
+        return ", ".join(leg.get_direction_display() for leg in _legs(call)) or NOTHING
+
+    @admin.display(description=_("listened"))
+    def listened(self, call: Any) -> int:
+        return call.listens or 0
+
+
+def _legs(call: Call) -> Sequence[Tap]:
+    return list(call.taps.all())

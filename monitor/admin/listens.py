@@ -2,90 +2,81 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from ..models import ListenSession
-from .base import HistoryAdmin, NamesAUser, link
-from .export import Sheet
-from .lists import ListeningFilter, UserFilter, moment, span
-from .search import find_listens
+from monitor.admin.base import HistoryAdmin
+from monitor.admin.columns import ListenColumns, caller, link_to_tap
+from monitor.admin.export import Sheet, fields_named
+from monitor.admin.filters import ListeningFilter, UserFilter
+from monitor.admin.search import find_listens
+from monitor.models import ListenSession
 
 
 @admin.register(ListenSession)
-class ListenSessionAdmin(NamesAUser, HistoryAdmin):
+class ListenSessionAdmin(ListenColumns, HistoryAdmin):
     """Who listened to which tap, from when to when, and from where."""
 
     list_display = (
-        *("started", "who", "tap_link", "agent", "caller", "ended", "lasted"),
-        *("frames", "dropped", "end_reason", "address"),
+        "started",
+        "who",
+        "tap_link",
+        "agent",
+        "caller",
+        "ended",
+        "lasted",
+        "frames",
+        "dropped",
+        "ended_because",
+        "address",
     )
     list_filter = (ListeningFilter, "started_at", ("user", UserFilter))
     date_hierarchy = "started_at"
     search_fields = ("username",)
     find = staticmethod(find_listens)
-    search_help_text = (
-        "User name, call ID or caller number, or how they begin; IP address, tap ID or control ID"
-    )
-    fields = (
-        *("who", "tap_link", "agent", "caller", "started", "ended", "lasted"),
-        *("frames", "dropped", "end_reason", "address", "user_agent"),
+    search_help_text = _(
+        "The beginning of a user name, an IP address, a call ID or a caller's number; "
+        "or a tap ID or control ID"
     )
     readonly_fields = ("who", "tap_link", "agent", "caller", "started", "ended", "lasted")
-    nothing_yet = "Nobody has listened yet. Every listener is noted here, from the first second."
+    fields = (*readonly_fields, "frames", "dropped", "ended_because", "address", "user_agent")
+    nothing_yet = _(
+        "Nobody has listened yet. Every listener is recorded here before the first sound."
+    )
     sheet = Sheet(
         name="earshot-listening",
         moment="started_at",
         columns={
-            "session_id": lambda session: session.pk,
-            "username": lambda session: session.username,
-            "user_id": lambda session: session.user_id,
-            "tap_id": lambda session: session.tap_id,
-            "call_id": lambda session: session.tap.call.call_id,
-            "agent": lambda session: session.tap.call.agent,
-            "caller": lambda session: session.tap.call.caller,
-            "started_at": lambda session: session.started_at,
-            "ended_at": lambda session: session.ended_at,
-            "duration_seconds": lambda session: session.duration,
-            "frames": lambda session: session.frames,
-            "dropped": lambda session: session.dropped,
-            "end_reason": lambda session: session.end_reason,
-            "ip_address": lambda session: session.address,
-            "user_agent": lambda session: session.user_agent,
+            "session_id": attrgetter("pk"),
+            **fields_named("username", "user_id", "tap_id"),
+            "call_id": attrgetter("tap.call.call_id"),
+            "agent": attrgetter("tap.call.agent"),
+            "caller": attrgetter("tap.call.caller"),
+            **fields_named("started_at", "ended_at"),
+            "duration_seconds": attrgetter("duration"),
+            **fields_named("frames", "dropped", "end_reason"),
+            "ip_address": attrgetter("address"),
+            **fields_named("user_agent"),
         },
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("tap__call")
 
-    @admin.display(description="tap")
+    @admin.display(description=_("tap"))
     def tap_link(self, session: ListenSession) -> SafeString:
-        return link(session.tap, f"{session.tap.requested_at:%Y-%m-%d %H:%M:%S}")
+        return link_to_tap(session.tap)
 
-    @admin.display(description="agent")
+    @admin.display(description=_("agent"))
     def agent(self, session: ListenSession) -> str:
         return session.tap.call.agent
 
-    @admin.display(description="caller")
+    @admin.display(description=_("caller"))
     def caller(self, session: ListenSession) -> str:
-        return f"{session.tap.call.caller} {session.tap.call.caller_name}".strip()
-
-    @admin.display(description="from (UTC)", ordering="started_at")
-    def started(self, session: ListenSession) -> SafeString:
-        return moment(session.started_at)
-
-    @admin.display(description="to (UTC)", ordering="ended_at")
-    def ended(self, session: ListenSession) -> SafeString | str:
-        return (
-            moment(session.ended_at, after=session.started_at)
-            if session.ended_at
-            else "listening now"
-        )
-
-    @admin.display(description="duration")
-    def lasted(self, session: ListenSession) -> str:
-        return span(session.duration)
+        return caller(session.tap.call)

@@ -1,6 +1,6 @@
-"""The admin's log: every page of the history that is read, and every change of an account.
+"""Logs in the admin which pages of the history are read, and which accounts are changed.
 
-Django's own log is deleted together with its user, so the admin writes AdminAction instead.
+Django deletes its own log together with the user, so AdminAction rows are written instead.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
@@ -16,8 +17,10 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
-from ..models import AdminAction
+from monitor.models import AdminAction
+from monitor.services import stored_words
 
 Kind = AdminAction.Kind
 
@@ -25,8 +28,7 @@ ACTIONS_ON_A_PAGE = 100
 
 
 class Logged(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
-    """Writes what is done in the admin as AdminAction rows, and shows them as an object's
-    history."""
+    """Writes an AdminAction for what is done in the admin, and shows an object's in its history."""
 
     object_history_template = "admin/action_history.html"
 
@@ -42,30 +44,35 @@ class Logged(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run t
     def log(
         self, request: HttpRequest, kind: Kind, obj: Model | str, message: Any = ""
     ) -> AdminAction:
-        """Write that the request's user did this to an object, or to what a text names.
+        """Record that the request's user did something to an object, or to what a text names.
 
-        ``message`` is a text, or the list that Django describes changed fields with.
+        ``message`` is a text, or the list with which Django describes changed fields. The log
+        is kept in English, and ``description`` translates it for its reader.
         """
+        with translation.override(settings.LANGUAGE_CODE):
+            named = str(obj)[:200]
         return AdminAction.objects.create(
             user_id=request.user.pk,
             username=request.user.get_username(),
             kind=kind,
             content_type=ContentType.objects.get_for_model(self.model),
             object_id="" if isinstance(obj, str) else str(obj.pk),
-            object_repr=str(obj)[:200],
+            object_repr=named,
             message=_text(message),
         )
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Django's page of an object's history, with the rows of AdminAction."""
+        """Show Django's page of an object's history, with the rows of AdminAction."""
         actions = AdminAction.objects.filter(
             content_type=ContentType.objects.get_for_model(self.model),
             object_id=unquote(object_id),
         )
         paginator = self.get_paginator(request, actions.order_by("at"), ACTIONS_ON_A_PAGE)
         page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
+        for action in page:
+            action.message = description(action)
         context = {
             "action_list": page,
             "page_range": paginator.get_elided_page_range(page.number),
@@ -75,8 +82,12 @@ class Logged(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run t
         return super().history_view(request, object_id, context)
 
 
+def description(action: AdminAction) -> str:
+    """Return what an action's row says about it, in the active language."""
+    described = LogEntry(change_message=action.message).get_change_message()
+    return stored_words.translate(described)
+
+
 def _text(message: Any) -> str:
-    """What Django says of changed fields, in words."""
-    if isinstance(message, str):
-        return message
-    return LogEntry(change_message=json.dumps(message)).get_change_message()
+    """Return the text to keep of a message: Django's descriptions of changed fields as JSON."""
+    return message if isinstance(message, str) else json.dumps(message)

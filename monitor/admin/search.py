@@ -1,8 +1,8 @@
-"""How the history is searched: by whole IDs, and by the beginning of a number or a name.
+"""Searches the history by whole IDs, and by the beginning of a number or a name.
 
-Each column is asked by itself, in its index, and the first that knows the text answers. One
-question that joins the columns of three tables by OR has to look at every row: on 400 000 of
-them that took ten seconds.
+Each column is searched by itself, in its index, and the first one with the text gives the result.
+A query that combines the columns of three tables by OR must read every row, which took ten seconds
+on 400,000 rows.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 
-from ..models import AdminAction, Call, ListenSession, Tap
+from monitor.models import AdminAction, Call, CallOrder, ListenSession, Tap
 
-#: Rows that may be named one by one. More are not rare: the newest of them are found sooner by
-#: going through all rows from the newest on.
+#: The most rows that a query names one by one. If there are more, the newest of them are found
+#: sooner by reading all rows from the newest on.
 MANY = 10_000
 LAST_CHARACTER = "\U0010ffff"
 
 
 def related_value(path: str, column: str) -> F | Subquery:
-    """Return the value of a column of the call that ``path`` leads to ("call__", "tap__call__"),
-    or of the row itself (""), as an expression that is computed row by row. As a condition on a
-    join, SQLite would go through all calls first."""
+    """Return the value of a column as an expression that is computed for each row.
+
+    ``path`` leads to the call that has the column ("call__", "tap__call__"), or is "" for the row
+    itself. If this were a condition on a join, SQLite would read all calls first.
+    """
     if path == "call__":
         return Subquery(Call.objects.filter(pk=OuterRef("call_id")).values(column))
     if path == "tap__call__":
@@ -41,16 +43,16 @@ def related_value(path: str, column: str) -> F | Subquery:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """That a column begins with one of some texts."""
+    """The condition that a column begins with one of several texts."""
 
     column: str
     texts: tuple[str, ...]
 
     def indexed(self) -> Q:
-        """Return the condition in a form that an index answers.
+        """Return the condition in a form that an index can answer.
 
-        PostgreSQL finds a LIKE in the second index that Django makes of a text column for it
-        (``varchar_pattern_ops``). SQLite finds no LIKE in an index, but any range.
+        PostgreSQL answers a LIKE from the second index that Django creates on a text column
+        (``varchar_pattern_ops``). SQLite uses no index for a LIKE, but it does for a range.
         """
         column = self.column
         if connection.vendor == "sqlite":
@@ -61,27 +63,31 @@ class Beginning:
         return _any(Q(**{f"{column}__startswith": text}) for text in self.texts)
 
     def passing(self, path: str) -> Q:
-        """Return the condition in a form that no index answers, for a table from which ``path``
-        leads to the column's: a database that can use an index here finds a million rows by it,
-        and sorts them."""
+        """Return the condition in a form that no index can answer.
+
+        ``path`` leads from the listed table to the column's. A database that could use an index
+        here would find a million rows by it, and sort them.
+        """
         value = related_value(path, self.column)
         return _any(Q(Exact(Left(value, len(text)), Value(text))) for text in self.texts)
 
 
 def find_calls(calls: QuerySet[Call], text: str) -> QuerySet[Call]:
-    """Return the calls whose ID, or whose caller's number, begins with the text."""
+    """Return the calls whose ID begins with the text, or else those whose caller's number does."""
     return _by_call(calls, "", text)
 
 
 def find_taps(taps: QuerySet[Tap], text: str) -> QuerySet[Tap]:
-    """Return the tap of an ID or a control ID, or the taps of the calls that are found."""
+    """Return the taps with this ID or control ID, or else those of the calls that are found."""
     named = _tap_ids(text)
     return taps.filter(pk__in=named) if named else _by_call(taps, "call__", text)
 
 
 def find_listens(listens: QuerySet[ListenSession], text: str) -> QuerySet[ListenSession]:
-    """Return the listens by users whose name begins with the text, those from an address that
-    does, or those to the taps that are found."""
+    """Return the sessions whose user's name begins with the text.
+
+    If there are none, return those whose address does, or else those of the taps that are found.
+    """
     own = Beginning("username", (text, text.lower())), Beginning("address", (text,))
     found = _first_found(listens, ListenSession, "", own)
     if found is not None:
@@ -90,9 +96,19 @@ def find_listens(listens: QuerySet[ListenSession], text: str) -> QuerySet[Listen
     return listens.filter(tap__in=named) if named else _by_call(listens, "tap__call__", text)
 
 
+def find_orders(orders: QuerySet[CallOrder], text: str) -> QuerySet[CallOrder]:
+    """Return the orders of users whose name begins with the text, or else those for the calls
+    that are found."""
+    own = (Beginning("username", (text, text.lower())),)
+    found = _first_found(orders, CallOrder, "", own)
+    return _by_call(orders, "call__", text) if found is None else found
+
+
 def find_actions(actions: QuerySet[AdminAction], text: str) -> QuerySet[AdminAction]:
-    """Return what was done by users whose name begins with the text, or to what has such an ID or
-    name."""
+    """Return the actions of users whose name begins with the text.
+
+    If there are none, return the actions on objects whose ID or name does.
+    """
     own = (
         Beginning("username", (text, text.lower())),
         Beginning("object_id", (text,)),
@@ -111,7 +127,10 @@ def _by_call(rows: QuerySet[Any], path: str, text: str) -> QuerySet[Any]:
 def _first_found(
     rows: QuerySet[Any], model: type[Model], path: str, conditions: tuple[Beginning, ...]
 ) -> QuerySet[Any] | None:
-    """Return the rows of the first condition that finds any in the model that ``path`` leads to."""
+    """Return the rows of the first condition that finds any, or None.
+
+    ``path`` leads from the rows to the model that has the conditions' columns.
+    """
     for condition in conditions:
         found = model._default_manager.filter(condition.indexed()).order_by()
         keys = list(found.values_list("pk", flat=True)[: MANY + 1])
@@ -123,7 +142,7 @@ def _first_found(
 
 
 def _tap_ids(text: str) -> list[uuid.UUID]:
-    """Return the taps of an ID or a control ID, which an agent of old may have used again."""
+    """Return the IDs of the taps with an ID or a control ID. Older agents reuse control IDs."""
     try:
         return list(Tap.objects.filter(pk=uuid.UUID(text)).values_list("pk", flat=True))
     except ValueError:
@@ -132,8 +151,10 @@ def _tap_ids(text: str) -> list[uuid.UUID]:
 
 
 def _numbers(text: str) -> tuple[str, ...]:
-    """Return what a caller's number may be kept as that somebody typed: (555) 123 may have been
-    +555123 or, as North Americans leave their country code out, +1555123."""
+    """Return the forms in which a number that somebody typed may be stored.
+
+    (555) 123 may be +555123 or, because North Americans omit their country code, +1555123.
+    """
     plain = re.sub(r"[\s().\-/]", "", text)
     if not re.fullmatch(r"\+?\d+", plain):
         return (text,)

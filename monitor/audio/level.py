@@ -1,4 +1,4 @@
-"""How loud a piece of s16le is: RMS and peak in dBFS."""
+"""Level: measures how loud a piece of s16le is, as RMS and peak in dBFS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ with warnings.catch_warnings():
     import audioop
 
 FULL_SCALE = 32768.0  # magnitude of the most negative 16-bit sample
-FLOOR = -96.0  # dBFS; 20·log10(1/32768) is -90.3, so only digital zero lies here
+FLOOR = -96.0  # dBFS of digital silence; the quietest sample that is not 0 has -90.3
 
 
 class Level(NamedTuple):
@@ -25,12 +25,12 @@ SILENT = Level(FLOOR, FLOOR)
 
 
 def dbfs(magnitude: float) -> float:
-    """Decibels relative to full scale of a sample magnitude, never under FLOOR."""
+    """Return a sample's magnitude in decibels relative to full scale, FLOOR at least."""
     if magnitude <= 0:
         return FLOOR
     return max(FLOOR, 20 * math.log10(magnitude / FULL_SCALE))
 
 
 def measure(pcm: bytes) -> Level:
-    """The level of s16le bytes; of no bytes, SILENT."""
+    """Return the level of s16le bytes, or SILENT if there are none."""
     return Level(dbfs(audioop.rms(pcm, 2)), dbfs(audioop.max(pcm, 2)))

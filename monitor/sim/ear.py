@@ -1,4 +1,4 @@
-"""A headless supervisor: signs in like a browser, hears taps, watches the live list."""
+"""Supervisor: signs in like a browser, listens to taps and watches the live list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 
-from ..audio import frame
+from monitor.wire import frame
 
 ACK_EVERY = 1.0  # seconds
 TIMEOUT = 10.0  # seconds
@@ -24,18 +24,19 @@ Json = dict[str, Any]
 
 
 class SignInFailed(Exception):
-    """The service did not let us in; the text says what it answered."""
+    """The service refused the sign-in; the text says what it answered."""
 
 
 class Frame(NamedTuple):
-    """A piece of audio as it was heard; ``pcm`` is s16le at the hello's rate."""
+    """A Frame that was received; ``pcm`` is s16le at the rate of the hello."""
 
     header: frame.FrameHeader
     pcm: bytes
 
 
 class Supervisor:
-    """A signed-in user. ``base_url`` is the service's, and the Origin of the sockets."""
+    """A user who is signed in. ``base_url`` is the URL of the service, whose origin the sockets
+    send."""
 
     def __init__(self, base_url: str, cookie: str) -> None:
         self._base_url = base_url
@@ -43,11 +44,11 @@ class Supervisor:
 
     @classmethod
     async def sign_in(cls, base_url: str, username: str, password: str) -> Self:
-        """Fill in the login form. Raises SignInFailed, and what aiohttp raises."""
+        """Fill in the login form. Raises SignInFailed and the errors of aiohttp."""
         base_url = base_url.rstrip("/")
         url = f"{base_url}/login"
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-        # The jar is not used: it keeps no cookies for addresses like 127.0.0.1.
+        # aiohttp's cookie jar keeps no cookies for addresses like 127.0.0.1, so it is not used.
         async with aiohttp.ClientSession(
             timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
         ) as http:
@@ -55,7 +56,7 @@ class Supervisor:
                 found = _CSRF.search(await response.text())
                 cookies = _cookies(response)
             if found is None:
-                raise SignInFailed(f"GET {url} answered {response.status}, and no login form")
+                raise SignInFailed(f"GET {url} answered {response.status} without a login form")
             form = {"csrfmiddlewaretoken": found[1], "username": username, "password": password}
             headers = {"Cookie": _header(cookies), "Origin": base_url, "Referer": url}
             async with http.post(
@@ -67,11 +68,11 @@ class Supervisor:
         return cls(base_url, _header(cookies))
 
     def listen(self, tap_id: str) -> Ear:
-        """An ear on one tap, to be entered."""
+        """Return the socket of a listener, to be entered."""
         return Ear(self._socket(f"/listen/{tap_id}"))
 
     def console(self) -> Console:
-        """The live list, to be entered."""
+        """Return the socket of the live list, to be entered."""
         return Console(self._socket("/console"))
 
     def _socket(self, path: str) -> connect:
@@ -85,8 +86,11 @@ class Supervisor:
 
 
 class _Socket:
-    """An open socket while entered. Iterating over it ends with a close of code 1000 or
-    1001, and raises websockets.ConnectionClosedError at any other."""
+    """A socket that is open while it is entered.
+
+    Iterating over it ends when it is closed with 1000 or 1001. Any other code raises
+    websockets.ConnectionClosedError.
+    """
 
     def __init__(self, connecting: connect) -> None:
         self._connecting = connecting
@@ -105,12 +109,12 @@ class _Socket:
         await self.socket.close()
 
     async def send(self, message: Json) -> None:
-        """Send a message of the protocol."""
+        """Send a message as JSON."""
         await self.socket.send(json.dumps(message))
 
 
 class Console(_Socket):
-    """The live list: a snapshot, then changes and levels."""
+    """Receives the live list: a snapshot, then changes and levels."""
 
     async def __aiter__(self) -> AsyncIterator[Json]:
         async for message in self.socket:
@@ -118,7 +122,7 @@ class Console(_Socket):
 
 
 class Ear(_Socket):
-    """One tap. Plays nothing, and so acknowledges what it hears at once."""
+    """Listens to one tap. It plays nothing, so it acknowledges audio as soon as it arrives."""
 
     def __init__(self, connecting: connect) -> None:
         super().__init__(connecting)
@@ -136,11 +140,11 @@ class Ear(_Socket):
             yield Frame(header, frame.samples(message))
 
     async def ack(self, position: int) -> None:
-        """Say that everything up to ``position`` was heard."""
+        """Acknowledge that everything up to ``position`` was played."""
         await self.send({"type": "ack", "position": position})
 
     async def backfill(self, seconds: float) -> None:
-        """Ask for the last seconds again."""
+        """Ask for that many of the last seconds."""
         await self.send({"type": "backfill", "seconds": seconds})
 
 

@@ -1,4 +1,4 @@
-"""Many simulated calls at once: a number of them once, or as many as that kept alive."""
+"""Fleet: plays many simulated calls at once, one round of them or round after round."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from .call import Say, Script, SimulatedCall
-from .platform import TIMEOUT, Account, CallFailed, Platform
+from monitor.sim.call import Say, Script, SimulatedCall
+from monitor.sim.platform import TIMEOUT, Account, CallFailed, Platform
 
-FIRST_PAUSE = 1.0  # seconds before a slot of --keep tries again
-LONGEST_PAUSE = 30.0  # seconds; the pause doubles up to it
+FIRST_PAUSE = 1.0  # seconds that --keep waits after a failed call; doubles with every further one
+LONGEST_PAUSE = 30.0  # seconds
 STAGGER = 5.0  # seconds within which the first calls of --keep begin
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many calls, and how long each."""
+    """How many calls are played at once, and how long each one lasts."""
 
     calls: int
     seconds: float
@@ -28,7 +28,7 @@ class Plan:
 
 
 class Fleet:
-    """Runs the plan; ``hang_up`` ends every call the way a caller would."""
+    """Plays the calls of a plan. ``hang_up`` ends every call as a caller would."""
 
     def __init__(self, account: Account, script: Script, plan: Plan, say: Say) -> None:
         self._account = account
@@ -36,17 +36,23 @@ class Fleet:
         self._plan = plan
         self._say = say
         self._begun = plan.seed
+        self._calls: dict[str, SimulatedCall] = {}
         self.hang_up = asyncio.Event()
         self.failed = 0
 
+    def find(self, call_id: str) -> SimulatedCall | None:
+        """Return the running call of that id."""
+        call = self._calls.get(call_id)
+        return call if call and call.is_running else None
+
     async def once(self) -> None:
-        """All calls at once. ``failed`` counts those that went wrong."""
+        """Play one round of calls. ``failed`` counts those that failed."""
         async with self._platform() as platform:
             seconds = self._plan.seconds
             await asyncio.gather(*(self._call(platform, seconds) for _ in range(self._plan.calls)))
 
     async def keep(self) -> None:
-        """Keep that many calls alive until ``hang_up``, a new caller each time."""
+        """Keep that many calls going until ``hang_up``; when one ends, another caller calls."""
         async with self._platform() as platform:
             await asyncio.gather(*(self._slot(platform, n) for n in range(self._plan.calls)))
 
@@ -58,7 +64,7 @@ class Fleet:
             yield Platform(self._account, http)
 
     async def _slot(self, platform: Platform, number: int) -> None:
-        """One call after the other, of lengths around the plan's."""
+        """Play one call after the other, with lengths around the plan's."""
         chance = random.Random(self._plan.seed * 1_000_003 + number)
         await self._wait(number * STAGGER / self._plan.calls)
         pause = FIRST_PAUSE
@@ -74,12 +80,15 @@ class Fleet:
     async def _call(self, platform: Platform, seconds: float) -> bool:
         number, self._begun = self._begun, self._begun + 1
         call = SimulatedCall(number, self._script, platform, self._say)
+        self._calls[call.caller.call_id] = call
         try:
             await call.run(seconds, self.hang_up)
         except CallFailed as failure:
             self.failed += 1
             call.say(f"failed: {failure}")
             return False
+        finally:
+            del self._calls[call.caller.call_id]
         return True
 
     async def _wait(self, seconds: float) -> None:

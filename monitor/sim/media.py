@@ -1,4 +1,4 @@
-"""How the simulator's calls send their audio: over a WebSocket, or as RTP."""
+"""Sends the audio of simulated calls, over a WebSocket or as RTP."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
 
-from ..audio.g711 import SAMPLE_RATE, Codec
-from ..audio.rtp import RtpPacket
-from .platform import TapOrder
+from monitor.audio.g711 import SAMPLE_RATE, Codec
+from monitor.audio.rtp.packet import RtpPacket
+from monitor.sim.platform import TapOrder
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -25,8 +25,8 @@ PAYLOAD_TYPES: dict[Codec, int] = {"PCMU": 0, "PCMA": 8}  # RFC 3551 section 6
 
 @contextlib.asynccontextmanager
 async def opened(order: TapOrder) -> AsyncIterator[Send]:
-    """A way to send G.711 to where a tap wants it. Raises OSError, TimeoutError and
-    websockets' errors."""
+    """Open the media of a tap, and yield a function that sends G.711 to it. Raises OSError,
+    TimeoutError and the errors of websockets."""
     if order.uri.startswith("rtp:"):
         async with _rtp(order) as send:
             yield send
@@ -43,8 +43,8 @@ async def _rtp(order: TapOrder) -> AsyncIterator[Send]:
     transport, _ = await loop.create_datagram_endpoint(
         asyncio.DatagramProtocol, remote_addr=(str(parts.hostname), parts.port or 0)
     )
-    # Not by the uri: a port used again would bring the same SSRC and numbers as before,
-    # which would hide it if two calls were mixed.
+    # The seed is not the URI: a port that is used again would get the same SSRC and numbers as
+    # before, and a mix-up of two calls would go unnoticed.
     sender = RtpSender(order.codec, order.rtp_ptime, random.Random(order.control_id))
 
     async def send(audio: bytes) -> None:
@@ -58,18 +58,18 @@ async def _rtp(order: TapOrder) -> AsyncIterator[Send]:
 
 
 class RtpSender:
-    """Audio to packets, numbered from anywhere as RFC 3550 section 5.1 wants it."""
+    """Packs audio into RTP packets, whose numbers begin at random (RFC 3550 section 5.1)."""
 
     def __init__(self, codec: Codec, ptime: int, chance: random.Random) -> None:
         self._payload_type = PAYLOAD_TYPES[codec]
-        self._size = ptime * SAMPLE_RATE // 1000  # bytes, a sample each
+        self._size = ptime * SAMPLE_RATE // 1000  # bytes, one per sample
         self._audio = b""
         self._ssrc = chance.getrandbits(32)
         self._number = chance.getrandbits(16)
         self._timestamp = chance.getrandbits(32)
 
     def packets(self, audio: bytes) -> list[bytes]:
-        """The datagrams that are full with this audio; the rest waits for more."""
+        """Return the datagrams that this audio fills; the rest of it waits for more."""
         self._audio += audio
         made = []
         while len(self._audio) >= self._size:

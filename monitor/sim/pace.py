@@ -1,4 +1,4 @@
-"""Real time for a sender: ticks on an absolute schedule."""
+"""Paces a sender in real time, by ticks on an absolute schedule."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Sleep = Callable[[float], Awaitable[None]]
 async def ticks(
     interval: float, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep
 ) -> AsyncGenerator[int]:
-    """0, 1, 2 …, each ``interval`` seconds after the one before, without end.
+    """Yield 0, 1, 2 … without end, one every ``interval`` seconds.
 
-    Tick n is due at n · interval after the first, however long the work of the
-    earlier ones took: a late one is followed at once, so nothing drifts.
+    Tick n is due n · interval after the first one, however long the work between ticks takes.
+    After a late tick the next one comes early, so nothing drifts.
     """
     begun = clock()
     for number in itertools.count():
-        # Also where it is late already: others must get their turn.
+        # Sleep even if the tick is late, so that other tasks get their turn.
         await sleep(max(0.0, begun + number * interval - clock()))
         yield number

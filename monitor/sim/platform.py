@@ -1,7 +1,7 @@
-"""What SignalWire does over HTTP, done from outside: fetch SWML, call tools, post status.
+"""Platform: does what SignalWire does over HTTP: it fetches SWML, calls tools and posts statuses.
 
-Knows the service only by its public protocol. Tokens and passwords stay out of
-every text made here.
+It knows the service only by its public protocol. No text made here contains a token or a
+password.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ import json
 import re
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 from signalwire.utils.schema_utils import SchemaUtils
 from yarl import URL
 
-from ..audio.g711 import Codec
+from monitor.audio.g711 import Codec
 
 TIMEOUT = 10.0  # seconds for a request, which SignalWire does not publish
-SHOWN = 120  # characters of an answer repeated in an error
+SHOWN = 120  # characters of an answer that an error repeats
 
 Json = dict[str, Any]
 
 
 class CallFailed(Exception):
-    """A step of a call went wrong; the text says which and how."""
+    """A step of a call failed; the text says which one and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What SignalWire's dashboard knows: which agent answers, and the secrets."""
+    """What SignalWire's dashboard knows of an account: which agent answers, and the secrets."""
 
     base_url: str
     agent: str
@@ -45,17 +46,17 @@ class Account:
     password: str = ""
     signing_key: str = ""
     project_id: str = ""
+    api_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and what is asked of the monitoring tool."""
+    """Who calls, and which transport the monitoring tool is asked for."""
 
     call_id: str
     number: str
     name: str
-    direction: str
-    transport: str = ""  # asked for; nothing: the agent's choice
+    transport: str = ""  # ws or rtp; empty: the agent's choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,21 @@ class TapOrder:
     status_url: str
     rtp_ptime: int = 20  # milliseconds
 
+    @classmethod
+    def of(cls, verb: Json) -> Self:
+        """Read the verb, with the platform's defaults."""
+        return cls(
+            uri=verb["uri"],
+            control_id=verb.get("control_id", ""),
+            direction=verb.get("direction", "speak"),
+            codec="PCMA" if verb.get("codec") == "PCMA" else "PCMU",
+            status_url=verb.get("status_url", ""),
+            rtp_ptime=verb.get("rtp_ptime", 20),
+        )
+
     @property
     def device(self) -> Json:
-        """Where the audio goes, as status posts say it."""
+        """Where the audio goes, in the form of a status post."""
         parts = urlsplit(self.uri)
         if parts.scheme != "rtp":
             return {"type": "ws", "params": {"uri": self.uri, "codec": self.codec}}
@@ -83,7 +96,7 @@ class TapOrder:
 
 
 class Platform:
-    """One account's requests, over a session that the caller closes."""
+    """Makes the requests of one account, over an HTTP session that its owner closes."""
 
     def __init__(self, account: Account, http: aiohttp.ClientSession) -> None:
         self._account = account
@@ -91,7 +104,7 @@ class Platform:
         self._space_id = str(uuid.uuid4())
 
     async def answer(self, caller: Caller) -> Json:
-        """A call comes in: fetch the agent's SWML. Raises CallFailed."""
+        """Fetch the agent's SWML for an incoming call. Raises CallFailed."""
         url = f"{self._account.base_url}/agents/{self._account.agent}"
         call = {
             "call_id": caller.call_id,
@@ -108,31 +121,34 @@ class Platform:
         }
         return await self._post(url, {"call": call, "vars": {}, "params": {}})
 
-    async def start_monitoring(self, caller: Caller, swml: Json) -> TapOrder:
-        """Have the agent's tool start a tap. Raises CallFailed."""
-        arguments = {"direction": caller.direction, "reason": "simulated call"}
+    async def start_monitoring(
+        self, caller: Caller, swml: Json, direction: str, *, split: bool = False
+    ) -> list[TapOrder]:
+        """Have the agent's tool start taps, and return its answer. Raises CallFailed."""
+        arguments: Json = {"direction": direction, "reason": "simulated call"}
+        if split:
+            arguments["split"] = True
         if caller.transport:
             arguments["transport"] = caller.transport
         answer = await self._tool(caller, swml, "start_monitoring", arguments)
-        verb = checked_verb(answer, "tap")
-        return TapOrder(
-            uri=verb["uri"],
-            control_id=verb.get("control_id", ""),
-            direction=verb.get("direction", "speak"),  # the platform's default
-            codec="PCMA" if verb.get("codec") == "PCMA" else "PCMU",
-            status_url=verb.get("status_url", ""),
-            rtp_ptime=verb.get("rtp_ptime", 20),
-        )
+        return [TapOrder.of(verb) for verb in checked_verbs(answer, "tap")]
 
-    async def stop_monitoring(self, caller: Caller, swml: Json, order: TapOrder) -> None:
-        """Have the agent's tool stop that tap. Raises CallFailed."""
+    async def ask_for_help(self, caller: Caller, swml: Json) -> None:
+        """Have the agent's tool ask for help with a call that is tapped. Raises CallFailed."""
+        answer = await self._tool(caller, swml, "ask_for_help", {"reason": "simulated trouble"})
+        if answer.get("action"):
+            raise CallFailed("ask_for_help tapped the call again")
+
+    async def stop_monitoring(self, caller: Caller, swml: Json, orders: Iterable[TapOrder]) -> None:
+        """Have the agent's tool stop the taps of the call. Raises CallFailed."""
         answer = await self._tool(caller, swml, "stop_monitoring", {})
-        named = checked_verb(answer, "stop_tap").get("control_id")
-        if named != order.control_id:
-            raise CallFailed(f"stop_monitoring stopped {named!r}, not {order.control_id!r}")
+        named = sorted(verb.get("control_id", "") for verb in checked_verbs(answer, "stop_tap"))
+        wanted = sorted(order.control_id for order in orders)
+        if named != wanted:
+            raise CallFailed(f"stop_monitoring stopped {named}, not {wanted}")
 
     async def post_status(self, caller: Caller, order: TapOrder, state: str) -> None:
-        """Tell the tap's ``status_url`` a state. Raises CallFailed."""
+        """Post a state to the tap's ``status_url``. Raises CallFailed."""
         if not order.status_url:
             return
         params = {
@@ -177,16 +193,16 @@ class Platform:
         return await self._post(hook_of(swml, name), body)
 
     async def _post(self, url: str, body: Json) -> Json:
-        """POST JSON, signed where there is a key, and read the JSON answer."""
+        """POST JSON, signed if there is a key, and return the JSON answer."""
         parts = urlsplit(url)
-        # Credentials in a hook's URL travel as a header, and are not what is signed.
+        # Credentials in a URL travel in a header, and the signature does not cover them.
         address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         raw = json.dumps(body).encode()
         headers = {"Content-Type": "application/json", **self._signatures(address, raw)}
         login = parts.netloc.rpartition("@")[0] or f"{self._account.user}:{self._account.password}"
         headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
         try:
-            # yarl would otherwise rewrite escapes, and the signature covers each byte.
+            # Without ``encoded`` yarl would rewrite escapes, but the signature covers every byte.
             target = URL(address, encoded=True)
             async with self._http.post(target, data=raw, headers=headers) as response:
                 text = await response.text()
@@ -215,14 +231,14 @@ class Platform:
 
 
 def shown(url: str) -> str:
-    """A URL that may be printed: without credentials, query and tap token."""
+    """Return a URL without its credentials, query and tap token, so that it may be printed."""
     parts = urlsplit(url)
     path = re.sub(r"^/tap/[^/]+", "/tap/…", parts.path)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
 
 def hook_of(swml: Json, tool: str) -> str:
-    """Where SWML says that a tool is called. Raises CallFailed."""
+    """Return the URL at which SWML says a tool is called. Raises CallFailed."""
     for verb in _verbs(swml):
         swaig = verb.get("ai", {}).get("SWAIG", {})
         for function in swaig.get("functions", ()):
@@ -233,19 +249,22 @@ def hook_of(swml: Json, tool: str) -> str:
     raise CallFailed(f"the agent's SWML has no tool {tool}, or no URL for it")
 
 
-def checked_verb(answer: Json, name: str) -> Json:
-    """A verb of the SWML that a tool answered with, if the SDK's schema agrees to it.
+def checked_verbs(answer: Json, name: str) -> list[Json]:
+    """Return the parameters of each verb of that name in the SWML that a tool answered with.
 
-    Raises CallFailed.
+    Raises CallFailed if there is no such verb, or if the SDK's schema rejects one.
     """
+    found = []
     for action in answer.get("action", ()):
         document = action.get("SWML")
         for verb in _verbs(document) if isinstance(document, dict) else ():
             if name in verb:
                 _check(document, name, verb[name])
-                return dict(verb[name])
-    said = str(answer.get("response", ""))[:SHOWN]
-    raise CallFailed(f"the tool answered no {name} verb but {said!r}")
+                found.append(dict(verb[name]))
+    if not found:
+        said = str(answer.get("response", ""))[:SHOWN]
+        raise CallFailed(f"the tool answered no {name} verb but {said!r}")
+    return found
 
 
 def _check(document: Json, name: str, parameters: Json) -> None:
@@ -263,7 +282,7 @@ def _verbs(document: Json) -> list[Json]:
 
 
 def _reason(text: str) -> str:
-    """The ``error`` of a JSON answer. Other bodies may be pages, and are not repeated."""
+    """Return the ``error`` of a JSON answer. Any other body may be a page: return nothing of it."""
     try:
         return str(json.loads(text)["error"])[:SHOWN]
     except (ValueError, TypeError, KeyError):

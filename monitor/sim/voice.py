@@ -1,4 +1,4 @@
-"""What is heard on a simulated call: endless G.711, 20 ms at a time."""
+"""The voices of simulated calls: endless G.711, in frames of 20 ms."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..audio import g711
+from monitor.audio import g711
 
 SPEECH = Path(__file__).with_name("speech")
-FRAME = 160  # samples, 20 ms; as G.711 as many bytes
+FRAME = 160  # samples, 20 ms; the same number of bytes in G.711
 FRAME_SECONDS = FRAME / g711.SAMPLE_RATE
 PAUSE = 0.4  # seconds between two turns
 BETWEEN = 1.2  # seconds between two dialogues
@@ -32,7 +32,7 @@ class Turn(NamedTuple):
 
 
 def read_turns() -> list[Turn]:
-    """The speech files in their order.
+    """Read the speech files in the order of the dialogues.
 
     Raises ValueError for a file that is not 8000 Hz, mono, 16 bit.
     """
@@ -45,7 +45,7 @@ def read_turns() -> list[Turn]:
 
 
 def read_wav(path: Path) -> bytes:
-    """The samples of a WAV file as s16le.
+    """Return the samples of a WAV file as s16le.
 
     Raises ValueError, naming the file, unless it is 8000 Hz, mono, 16 bit.
     """
@@ -56,17 +56,18 @@ def read_wav(path: Path) -> bytes:
 
 
 def mix(one: bytes, other: bytes) -> bytes:
-    """Two pieces of s16le of the same length, added and clipped."""
+    """Add two pieces of s16le of the same length, with clipping."""
     sums = map(sum, zip(array.array("h", one), array.array("h", other), strict=True))
     return array.array("h", (max(-32768, min(32767, value)) for value in sums)).tobytes()
 
 
 @functools.cache
 def conversation(direction: str) -> bytes:
-    """All dialogues once, as s16le: of ``speak`` the caller's turns, of ``listen`` the
-    agent's, each with silence while the other talks; ``both`` is the mix.
+    """Return all dialogues once as s16le.
 
-    The three have one length, a whole number of frames. Raises ValueError.
+    ``speak`` has the turns of the caller, ``listen`` those of the agent, each with silence while
+    the other one talks; ``both`` is the mix. All three have the same length, a whole number of
+    frames. Raises ValueError for any other direction.
     """
     if direction == "both":
         return mix(conversation("speak"), conversation("listen"))
@@ -85,7 +86,7 @@ def conversation(direction: str) -> bytes:
 
 @functools.cache
 def tone(hz: int) -> bytes:
-    """One second of a sine as s16le; it can be repeated without a click.
+    """Return one second of a sine as s16le, which can be repeated without a click.
 
     Raises ValueError for a tone that 8000 Hz cannot carry.
     """
@@ -98,10 +99,10 @@ def tone(hz: int) -> bytes:
 
 
 def frames(direction: str, codec: g711.Codec, seed: int, hz: int = 0) -> Iterator[bytes]:
-    """Frames of encoded audio without end: a tone if ``hz`` is given, else the
-    conversation, begun somewhere that ``seed`` decides.
+    """Yield frames of encoded audio without end: a tone if ``hz`` is given, else the conversation.
 
-    One seed begins at one moment in every direction, so legs of a call agree.
+    ``seed`` decides where the conversation begins. The same seed begins at the same moment in
+    every direction, so the legs of a call agree.
     """
     encoded = _encoded(direction, codec, hz)
     count = len(encoded) // FRAME

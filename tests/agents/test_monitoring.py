@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, get_args
 
 import pytest
 from signalwire import AgentBase
 
-from agents import monitoring
-from monitor import taps
-from monitor.models import Call, RtpLease, Tap, TapEvent
-from tests.agents.support import raw_data, use, verb_of
+from agents import monitoring, parameters
+from monitor.audio.g711 import CODECS
+from monitor.models import Call, Direction, RtpLease, Tap, TapEvent, Transport
+from monitor.services import tap_urls, taps
+from tests.support.agents import raw_data, use, verb_of
 
 # Tools close old connections, which would end a transaction around the test.
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        (parameters.Direction, Direction.values),
+        (parameters.Codec, CODECS),
+        (parameters.Transport, Transport.values),
+    ],
+)
+def test_the_skill_offers_what_a_tap_may_have(offered: Any, taken: Sequence[str]) -> None:
+    assert get_args(offered) == tuple(taken)
 
 
 def broken(*args: object, **kwargs: object) -> None:
@@ -28,8 +42,8 @@ def test_start_answers_a_valid_tap_of_every_direction_and_codec(direction: str, 
     agent.add_skill("monitoring", {"codec": codec})
     verb = verb_of(use(agent, "start_monitoring", raw_data(), direction=direction), "tap")
     tap = Tap.objects.get()
-    assert verb["uri"] == taps.media_uri(tap)
-    assert verb["status_url"] == taps.status_url(tap)
+    assert verb["uri"] == tap_urls.media_uri(tap)
+    assert verb["status_url"] == tap_urls.status_url(tap)
     assert verb["control_id"] == tap.control_id
     assert verb["direction"] == tap.direction == direction
     assert verb.get("codec", "PCMU") == tap.codec == codec
@@ -41,7 +55,7 @@ def test_start_answers_a_valid_rtp_tap_where_the_skill_says_so(ptime: int) -> No
     agent.add_skill("monitoring", {"transport": "rtp", "rtp_ptime": ptime})
     verb = verb_of(use(agent, "start_monitoring", raw_data()), "tap")
     tap = Tap.objects.get()
-    assert verb["uri"] == taps.media_uri(tap) == f"rtp://{tap.rtp_lease}"
+    assert verb["uri"] == tap_urls.media_uri(tap) == f"rtp://{tap.rtp_lease}"
     assert verb.get("rtp_ptime", 20) == ptime
 
 
@@ -152,7 +166,12 @@ def test_no_raw_data_at_all_is_answered(agent: AgentBase) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "verb"), [("start_monitoring", "open_tap"), ("stop_monitoring", "stop_taps")]
+    ("tool", "verb"),
+    [
+        ("start_monitoring", "open_tap"),
+        ("ask_for_help", "ask_for_help"),
+        ("stop_monitoring", "stop_taps"),
+    ],
 )
 def test_an_error_is_logged_and_answered_and_its_text_kept(
     agent: AgentBase,
@@ -295,8 +314,8 @@ def test_a_sender_that_cannot_be_is_ignored_with_a_line(
     answer = use(agent, "start_monitoring", told(verb["control_id"], addr, port))
     assert answer == {"response": monitoring.ALREADY}
     assert RtpLease.objects.get().source_addr is None
-    [record] = [record for record in caplog.records if record.name == "monitor.leases"]
-    assert record.getMessage().startswith("not an RTP sender's address: ")
+    [record] = [record for record in caplog.records if record.name == "monitor.services.rtp_ports"]
+    assert record.getMessage().startswith("SignalWire named an impossible RTP source: ")
 
 
 def test_a_sender_of_another_calls_tap_is_not_believed(agent: AgentBase) -> None:
@@ -314,7 +333,7 @@ def test_variables_of_any_shape_cost_nothing(agent: AgentBase, said: object) -> 
 def test_a_sender_that_cannot_be_kept_does_not_cost_the_tool(
     agent: AgentBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taps, "source_told", broken)
+    monkeypatch.setattr(taps, "set_rtp_source", broken)
     verb_of(use(agent, "start_monitoring", told("tap-1", "203.0.113.9", 40000)), "tap")
 
 
@@ -326,7 +345,7 @@ def test_without_a_free_port_it_is_said_in_one_line(
     answer = use(agent, "start_monitoring", raw_data(), transport="rtp")
     assert answer == {"response": monitoring.SORRY}
     assert Tap.objects.count() == 1
-    [record] = [record for record in caplog.records if record.name == "agents.monitoring"]
+    [record] = [record for record in caplog.records if record.name == "agents.tap_opener"]
     assert (record.levelno, record.exc_info) == (logging.WARNING, None)
-    says = "monitoring was not started: all 1 ports of RTP_PORTS are in use"
+    says = "monitoring was not started, direction both: all 1 ports of RTP_PORTS are in use"
     assert record.getMessage() == says

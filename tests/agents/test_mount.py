@@ -1,16 +1,21 @@
-"""The agents' mount: what goes to the SDK, what to Django, and who may ask."""
+"""The agents' mount: which requests go to the SDK, which to Django, and who may send them."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from agents.mounts import Mounts
 from monitor.models import Tap
-from tests.agents.support import SCHEMA, hooks_of, post, raw_data, verb_of, without_login
-from tests.servers import Server
+from tests.support.agents import SCHEMA, hooks_of, post, raw_data, verb_of, without_login
+from tests.support.servers import Server
 
 
 class Seen:
@@ -131,6 +136,39 @@ def test_the_sdk_is_quiet(agents_server: Server) -> None:
     assert "INFO    signalwire" not in said
     assert "DEBUG   signalwire" not in said
     assert "SWML_PROXY_URL_BASE is set" not in said
+
+
+def test_the_sdk_gets_secrets_from_files(agents_server: Server, tmp_path: Path) -> None:
+    made_elsewhere = hook(agents_server)
+    files: dict[str, str] = {}
+    for name in ("SIGNALWIRE_SIGNING_KEY", "SIGNALWIRE_SWAIG_SECRET", "SWML_BASIC_AUTH_PASSWORD"):
+        path = tmp_path / name
+        path.write_text(f"{getattr(settings, name)}\n")
+        files |= {name: "", f"{name}_FILE": str(path)}
+    with Server(app="agents.asgi:application", **files) as server:
+        url = f"{server.url}/agents/receptionist"
+        assert post(url, {}).status == HTTPStatus.OK
+        assert post(url, {}, sign="").status == HTTPStatus.FORBIDDEN
+        assert post(url, {}, Authorization="").status == HTTPStatus.UNAUTHORIZED
+        answer = post(made_elsewhere.replace(agents_server.url, server.url), call())
+        assert verb_of(answer.json, "tap")["uri"].startswith(server.ws_url)
+
+
+def test_a_child_of_a_process_with_agents_starts_with_the_same_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("the file's\n")
+    files = {"SIGNALWIRE_SWAIG_SECRET": "", "SIGNALWIRE_SWAIG_SECRET_FILE": str(path)}
+    child = "from django.conf import settings; print(settings.SIGNALWIRE_SWAIG_SECRET)"
+    parent = f"import agents, subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    done = subprocess.run(
+        [sys.executable, "-c", parent],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, **files},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("the file's\n", "")
 
 
 def test_a_random_password_is_warned_of(django_db_setup: None) -> None:

@@ -1,4 +1,4 @@
-"""The receptionist under SignalWire's own ``swaig-test``, as anyone would run it."""
+"""The receptionist under SignalWire's own ``swaig-test``, run from the command line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def swaig_test(*arguments: str) -> str:
-    """What it prints. Its exit status is 0 even where a tool failed."""
+    """Run ``swaig-test`` and return what it prints: its exit status is 0 even if a tool failed."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "signalwire.cli.swaig_test_wrapper"),
-            *("agents/receptionist.py", *arguments),
+            sys.executable,
+            "-m",
+            "signalwire.cli.swaig_test_wrapper",
+            "agents/receptionist.py",
+            *arguments,
         ],
         cwd=settings.BASE_DIR,
         capture_output=True,
@@ -34,7 +37,7 @@ def test_it_lists_both_tools() -> None:
     said = swaig_test("--list-tools")
     assert "start_monitoring - " in said
     assert "stop_monitoring - " in said
-    assert "direction (string [options: speak, listen, both])" in said
+    assert "direction (string [options: both, speak, listen])" in said
 
 
 def test_it_starts_a_tap_once_and_stops_it() -> None:

@@ -16,7 +16,7 @@ NEGATIVE_ZERO = 0x7F
 
 
 def mu_law(code: int) -> int:
-    """Table 2a: sent inverted, 14 bits; here in the upper bits of 16."""
+    """Expand a code by table 2a: sent inverted, 14 bits, the upper ones of our 16."""
     sent = ~code & 0xFF
     segment, step = sent >> 4 & 7, sent & 15
     magnitude = ((2 * step + 33) << segment) - 33
@@ -24,7 +24,7 @@ def mu_law(code: int) -> int:
 
 
 def a_law(code: int) -> int:
-    """Table 1a: every even bit inverted, 13 bits; here in the upper bits of 16."""
+    """Expand a code by table 1a: even bits inverted, 13 bits, the upper ones of our 16."""
     sent = code ^ 0x55
     segment, step = sent >> 4 & 7, sent & 15
     magnitude = 2 * step + 1 if segment == 0 else (2 * step + 33) << (segment - 1)
@@ -45,7 +45,7 @@ def test_every_code_decodes_as_the_recommendation_says(codec: Codec) -> None:
 
 
 def test_the_reference_tells_the_two_laws_apart() -> None:
-    """The control: with the laws swapped, all 256 codes but a few are wrong."""
+    """This is the control: with the laws swapped, all but a few of the 256 codes are wrong."""
     wrong = [
         code for code, sample in enumerate(decoded("PCMU", ALL_CODES)) if sample != a_law(code)
     ]
@@ -66,7 +66,7 @@ def test_the_reference_tells_the_two_laws_apart() -> None:
     ],
 )
 def test_the_ends_and_the_middle_of_each_law(codec: Codec, code: int, sample: int) -> None:
-    """Written out, so that a mistake common to code and reference would show."""
+    """The values are written out, so that a mistake made in code and reference alike would show."""
     assert decoded(codec, bytes([code])) == [sample]
 
 
@@ -98,6 +98,6 @@ def test_silence_is_20_ms_of_the_quietest_sample(codec: Codec, sample: int) -> N
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_nothing_is_nothing(codec: Codec) -> None:
+def test_no_bytes_are_no_samples(codec: Codec) -> None:
     assert g711.decode(codec, b"") == b""
     assert g711.encode(codec, b"") == b""

@@ -1,4 +1,4 @@
-"""Levels in dBFS: 0 is the loudest 16 bits can say."""
+"""Levels are in dBFS: 0 is the loudest that 16 bits can hold."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_full_scale_sine_is_3_db_below_its_peak() -> None:
 
 
 @pytest.mark.parametrize("below", [6, 20, 40, 60])
-def test_a_sine_so_much_below_full_scale_measures_so(below: int) -> None:
+def test_a_sine_below_full_scale_is_measured_right(below: int) -> None:
     measured = level.measure(sine(32767 * 10 ** (-below / 20)))
     assert measured.peak == pytest.approx(-below, abs=0.2)
     assert measured.rms == pytest.approx(-below - 3.01, abs=0.3)

@@ -1,8 +1,8 @@
-// Hands back every sample that a deck plays, as 32-bit floats.
+// Hands back every sample that a deck plays, left and right, as 32-bit floats.
 class Recorder extends AudioWorkletProcessor {
   process(inputs) {
-    const channel = inputs[0][0];
-    if (channel) this.port.postMessage(channel.slice());
+    const [left, right = left] = inputs[0];
+    if (left) this.port.postMessage([left.slice(), right.slice()]);
     return true;
   }
 }

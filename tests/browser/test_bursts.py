@@ -11,17 +11,18 @@ from django.contrib.auth.models import User
 from playwright.async_api import Page, expect
 
 from monitor.models import ListenSession
-from tests.browser import hearing
-from tests.browser.test_hear import sign_in
-from tests.live.talk import eventually, open_tap
-from tests.servers import Server
+from tests.support import hearing
+from tests.support.browsing import sign_in
+from tests.support.servers import Server
+from tests.support.talk import open_tap
+from tests.support.waiting import eventually
 
 BURST = 1.5  # seconds
 SQUARE = bytes([0x90] * 8 + [0x10] * 8)  # 500 Hz
 
 
 async def send_bursts(sender: websockets.ClientConnection) -> None:
-    """Speak without end, like a sender that gathers audio before it sends it."""
+    """Speak until cancelled, like a sender that gathers audio before it sends it."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
@@ -32,7 +33,7 @@ async def send_bursts(sender: websockets.ClientConnection) -> None:
 
 
 def share_heard(samples: np.ndarray, rate: int) -> float:
-    """Share of the windows of 10 ms that are not silent."""
+    """Return the share of windows of 10 ms that are not silent."""
     window = rate // 100
     windows = samples[: len(samples) // window * window].reshape(-1, window)
     return float(np.mean(np.sqrt(np.mean(windows**2, axis=1)) > 0.003))
@@ -46,13 +47,13 @@ async def test_a_sender_that_gathers_its_audio_is_all_heard_and_the_page_says_ho
     async with agents_server.tap(opened.uri) as sender:
         sending = asyncio.create_task(send_bursts(sender))
         await page.locator("[data-action=listen]").first.click()
-        detail = page.locator("#deck [data-part=detail]")
+        detail = page.locator(".deck [data-part=detail]")
         await expect(detail).to_contain_text("s at a time", timeout=15_000)
         await hearing.record(page, 2 * BURST)  # until the buffer holds a burst
         samples, rate = await hearing.record(page, 4 * BURST)
         assert share_heard(samples, rate) >= 0.99
-        late = page.locator("#deck [data-part=delay]")
-        await expect(late).to_have_text(re.compile(r"^(1\.[5-9]|2\.\d) s behind the call$"))
+        late = page.locator(".deck [data-part=delay]")
+        await expect(late).to_have_text(re.compile(r"^(1\.[5-9]|2\.\d) s$"))
         await page.locator("[data-action=stop]").first.click()
         sending.cancel()
 

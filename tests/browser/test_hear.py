@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Playwright, expect
 
 from monitor.models import ListenSession
-from tests.browser import hearing
-from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.live.talk import open_tap, payload
-from tests.live.test_rtp import Sender
-from tests.servers import RtpTaps, Server
+from tests.support import hearing
+from tests.support.browsers import CHROMIUM, FLAGS
+from tests.support.browsing import Simulate, hears, listen, sign_in
+from tests.support.rtp_talk import Sender
+from tests.support.servers import RtpTaps, Server
+from tests.support.talk import open_tap, payload
 
 #: Whole packets of 20 ms; by itself ffmpeg makes 44.1 kHz, and 1024 samples at once.
 EXACT_SINE = "sine=frequency=440:sample_rate=8000:samples_per_frame=160"
-
-Simulate = Callable[..., "subprocess.Popen[bytes]"]
-
-
-async def sign_in(page: Page, server: Server, name: str = "alice") -> None:
-    await page.goto(server.url + "/")
-    await page.get_by_label("User name").or_(page.get_by_label("Username")).fill(name)
-    await page.get_by_label("Password").fill(f"{name}'s password")
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.locator("#console")).to_have_attribute("data-state", "live")
-
-
-async def listen(page: Page) -> None:
-    """Click Listen on the first call, and wait until it says that it plays."""
-    row = page.locator("[data-tap][data-state=tapping]").first
-    await row.locator("[data-action=listen]").click()
-    await expect(page.locator("[data-audio=playing]").first).to_be_visible(timeout=15_000)
-
-
-async def hears(page: Page, hz: float) -> None:
-    samples, rate = await hearing.record(page, 2)
-    hearing.assert_tone(samples, rate, hz)
 
 
 async def test_the_simulators_tone_is_heard_and_no_other(
@@ -101,13 +79,13 @@ async def test_ffmpeg_is_heard_over_rtp(
     alice: User,
     source: str,
 ) -> None:
-    """In packets of 185 and 186 samples, as it makes of 44.1 kHz, and in whole ones of 20 ms."""
+    """ffmpeg sends packets of 185 and 186 samples from 44.1 kHz, or exact ones of 20 ms."""
     await sign_in(page, agents_server)
     opened = await open_tap(agent="Receptionist", transport="rtp")
     ffmpeg(source, opened.uri)
     await listen(page)
     await hears(page, 440)
-    await expect(page.locator("#deck [data-part=network]")).to_contain_text(
+    await expect(page.locator(".deck [data-part=network]")).to_contain_text(
         re.compile(r"RTP: 0 lost, 0 late, jitter \d+\.\d ms")
     )
 
@@ -119,17 +97,17 @@ async def test_the_deck_says_that_packets_are_missing(
     opened = await open_tap(agent="Receptionist", transport="rtp")
     sending = asyncio.create_task(lose_every_tenth(opened.uri))
     await listen(page)
-    line = page.locator("#deck [data-losing=true] summary")
+    line = page.locator(".deck [data-losing=true] summary")
     await expect(line).to_have_text(
         re.compile(r"^RTP: \d+ missing in the last 10 s$"), timeout=15_000
     )
     await line.click()
-    await expect(page.get_by_text("the network that brings the call")).to_be_visible()
+    await expect(page.get_by_text("comes from the carrier")).to_be_visible()
     sending.cancel()
 
 
 async def lose_every_tenth(uri: str) -> None:
-    """Speak without end over a bad network."""
+    """Speak over a bad network until cancelled."""
     with Sender(uri) as sender:
         while True:
             await sender.speak([payload(number) for number in range(9)])
@@ -139,13 +117,15 @@ async def lose_every_tenth(uri: str) -> None:
 async def test_calls_come_and_go_without_a_reload(
     page: Page, agents_server: Server, simulate: Simulate, alice: User
 ) -> None:
+    await page.clock.install()
     await sign_in(page, agents_server)
-    await expect(page.locator("[data-tap]")).to_have_count(0)
+    await expect(page.locator("[data-call]")).to_have_count(0)
     await page.evaluate("window.sameDocument = true")
     simulate("--calls", "2", "--seconds", "3")
-    await expect(page.locator("[data-tap][data-state=tapping]")).to_have_count(2, timeout=15_000)
-    await expect(page.locator("[data-tap][data-state=finished]")).to_have_count(2, timeout=15_000)
-    await expect(page.locator("[data-tap]")).to_have_count(0, timeout=30_000)
+    await expect(page.locator("[data-call][data-state=tapping]")).to_have_count(2, timeout=15_000)
+    await expect(page.locator("[data-call][data-state=finished]")).to_have_count(2, timeout=15_000)
+    await page.clock.fast_forward(30_000)
+    await expect(page.locator("[data-call]")).to_have_count(0)
     assert await page.evaluate("window.sameDocument")
 
 
@@ -167,37 +147,6 @@ async def test_stop_listening_stops_the_sound_and_closes_the_session(
     assert (session.username, session.end_reason) == ("alice", "the page left")
 
 
-async def test_it_works_by_keyboard_alone(
-    page: Page, agents_server: Server, simulate: Simulate, alice: User
-) -> None:
-    await sign_in(page, agents_server)
-    simulate("--tone", "440", "--seconds", "60")
-    button = page.locator("[data-tap][data-state=tapping] [data-action=listen]").first
-    await expect(button).to_be_visible(timeout=15_000)
-    for _ in range(30):
-        await page.keyboard.press("Tab")
-        if await button.evaluate("element => element === document.activeElement"):
-            break
-    await page.keyboard.press("Enter")
-    await expect(page.locator("[data-audio=playing]").first).to_be_visible(timeout=15_000)
-    await page.keyboard.press("Escape")
-    await expect(page.locator("[data-audio=playing]")).to_have_count(0)
-
-
-async def test_a_tap_without_audio_never_says_playing(
-    page: Page, agents_server: Server, alice: User
-) -> None:
-    await sign_in(page, agents_server)
-    opened = await open_tap(agent="Receptionist")
-    async with agents_server.tap(opened.uri) as sender:
-        await page.locator("[data-action=listen]").first.click()
-        for number in range(25):  # half a second of sound, then nothing
-            await sender.send(bytes([0x90, 0x10]) * 80)
-            await asyncio.sleep(0.02 if number else 0.5)
-        await expect(page.locator("[data-audio=stalled]").first).to_be_visible(timeout=10_000)
-        await expect(page.locator("[data-audio=playing]")).to_have_count(0)
-
-
 async def test_signing_out_in_another_tab_shows_signed_out(
     page: Page, agents_server: Server, alice: User
 ) -> None:
@@ -207,6 +156,19 @@ async def test_signing_out_in_another_tab_shows_signed_out(
     await other.get_by_role("button", name="Sign out").click()
     await expect(page.locator("#console")).to_have_attribute("data-state", "signed-out")
     await expect(page.get_by_role("link", name=re.compile("Sign in"))).to_be_visible()
+
+
+async def test_signing_out_in_another_tab_shows_on_a_page_without_a_socket(
+    page: Page, agents_server: Server, alice: User
+) -> None:
+    await sign_in(page, agents_server)
+    await page.goto(agents_server.url + "/password")
+    other = await page.context.new_page()
+    await other.goto(agents_server.url + "/")
+    await other.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("alert")).to_contain_text("You were signed out")
+    link = page.get_by_role("alert").get_by_role("link", name="Sign in")
+    await expect(link).to_have_attribute("href", "/login?next=/password")
 
 
 async def test_a_restarted_server_is_found_again_and_heard(
@@ -227,21 +189,20 @@ async def test_a_user_who_may_not_listen_sees_the_list_and_why(
 ) -> None:
     await open_tap(agent="Receptionist")
     await sign_in(page, agents_server, "bob")
-    await expect(page.locator("[data-tap]")).to_have_count(1)
+    await expect(page.locator("[data-call]")).to_have_count(1)
     await expect(page.locator("[data-action=listen]")).to_have_count(0)
 
 
 async def test_it_plays_under_the_default_autoplay_policy(
-    agents_server: Server, simulate: Simulate, alice: User
+    playwright: Playwright, agents_server: Server, simulate: Simulate, alice: User
 ) -> None:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--mute-audio"]
-        )
-        page = await chromium.new_page()
-        await hearing.attach(page)
-        await sign_in(page, agents_server)
-        simulate("--tone", "440", "--seconds", "60")
-        await listen(page)
-        await hears(page, 440)
-        await chromium.close()
+    chromium = await playwright.chromium.launch(
+        executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--mute-audio"]
+    )
+    page = await chromium.new_page()
+    await hearing.attach(page)
+    await sign_in(page, agents_server)
+    simulate("--tone", "440", "--seconds", "60")
+    await listen(page)
+    await hears(page, 440)
+    await chromium.close()

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from playwright.async_api import Page, expect
 
 from monitor.models import ListenSession
-from tests.browser.test_hear import Simulate, hears, listen, sign_in
-from tests.live.talk import eventually
-from tests.servers import Server
+from tests.support.browsing import Simulate, hears, listen, sign_in
+from tests.support.servers import Server
+from tests.support.waiting import eventually
 
 #: Keep the page's AudioContexts where a test finds them.
 KEEP_CONTEXTS = """
@@ -29,10 +29,10 @@ async def test_a_sound_that_is_taken_away_is_one_listening_that_goes_on_at_a_cli
     simulate("--tone", "440", "--seconds", "60")
     await listen(page)
     await page.evaluate("window.contexts.at(-1).suspend()")
-    await expect(page.locator("#deck [data-part=words]")).to_have_text("Sound is paused")
+    await expect(page.locator(".deck [data-part=words]")).to_have_text("Sound is paused")
     await asyncio.sleep(7)  # from 5 s on the server skips frames for who is behind
     await page.get_by_role("button", name="Resume").click()
-    await expect(page.locator("#deck")).to_have_attribute("data-audio", "playing")
+    await expect(page.locator(".deck")).to_have_attribute("data-audio", "playing")
     await hears(page, 440)
     await page.locator("[data-action=stop]").first.click()
 
@@ -65,7 +65,7 @@ async def test_a_context_that_dies_is_replaced_and_the_call_is_heard_on(
     simulate("--tone", "440", "--seconds", "60")
     await listen(page)
     await page.evaluate("window.contexts.at(-1).die()")
-    await expect(page.locator("#deck")).to_have_attribute("data-audio", "buffering")
-    await expect(page.locator("#deck")).to_have_attribute("data-audio", "playing")
+    await expect(page.locator(".deck")).to_have_attribute("data-audio", "buffering")
+    await expect(page.locator(".deck")).to_have_attribute("data-audio", "playing")
     await hears(page, 440)
     assert await ListenSession.objects.acount() == 1

@@ -6,9 +6,10 @@ from django.contrib.auth.models import User
 from playwright.async_api import Page, expect
 
 from monitor import staticfiles
-from tests.browser.test_hear import Simulate, listen, sign_in
-from tests.live.talk import eventually, open_tap
-from tests.servers import Server
+from tests.support.browsing import Simulate, listen, sign_in
+from tests.support.servers import Server
+from tests.support.talk import open_tap
+from tests.support.waiting import eventually
 
 #: Keep what was loaded for the audio thread; once ``updated``, the player's file is gone.
 KEEP_MODULES = """

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import pytest
 from axes.models import AccessAttempt, AccessLog
@@ -13,11 +12,20 @@ from django.contrib.auth.models import User
 from django.db.models import F
 from django.test import Client
 
-from monitor import lockout
-from monitor.lockout import ADDRESS, NAME, PAIR, in_words
+from monitor.web import lockout
+from monitor.web.lockout import ADDRESS, NAME, PAIR, in_words
 
 PASSWORD = "alice's password"
 STRANGER = "203.0.113.66"
+
+
+class Where(TypedDict, total=False):
+    """Where an attempt to sign in comes from, and where it goes."""
+
+    user: str
+    address: str | None
+    path: str
+    browser: str
 
 
 def attempt(
@@ -33,27 +41,27 @@ def attempt(
     return client.post(path, form, REMOTE_ADDR=address, HTTP_USER_AGENT=browser)
 
 
-def fail(times: int, **where: str | None) -> Any:
-    """That many wrong passwords of a browser without cookies; returns the last answer."""
+def fail(times: int, **where: Unpack[Where]) -> Any:
+    """Send a wrong password ``times`` times without cookies, and return the last answer."""
     for _ in range(times):
-        answer = attempt(Client(), **where)  # type: ignore[arg-type]
+        answer = attempt(Client(), **where)
     return answer
 
 
 def wait(**duration: float) -> None:
-    """Let all failures be that much longer ago."""
+    """Move all recorded failures into the past by that much."""
     AccessAttempt.objects.update(attempt_time=F("attempt_time") - datetime.timedelta(**duration))
 
 
-def opens(client: Client, **where: str) -> bool:
-    """Does the right password sign in?"""
+def opens(client: Client, **where: Unpack[Where]) -> bool:
+    """Return whether the right password signs the user in."""
     answer = attempt(client, PASSWORD, **where)
     assert answer.status_code in (HTTPStatus.FOUND, HTTPStatus.TOO_MANY_REQUESTS)
     return bool(answer.status_code == HTTPStatus.FOUND)
 
 
 @pytest.fixture
-def own_browser(alice: User) -> Iterator[Client]:
+def own_browser(alice: User) -> Client:
     """A browser in which alice signed in before, and is signed out."""
     client = Client()
     assert opens(client)

@@ -10,13 +10,13 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from monitor import turnstile
-from monitor.turnstile import Busy, Middleware, Turnstile, checks_password, client_name
-from tests.live.talk import PATIENCE
+from monitor.web import turnstile
+from monitor.web.turnstile import Busy, Middleware, Turnstile, checks_password, client_name
+from tests.support.waiting import PATIENCE
 
 
 class View:
-    """Answers a request when it is told to."""
+    """An application that answers a request only when the test lets it."""
 
     def __init__(self) -> None:
         self.at_work: list[str] = []  # the clients' addresses
@@ -37,7 +37,7 @@ def _places(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def posts() -> Iterator[str]:
-    """Addresses, each new."""
+    """Addresses, none of them twice."""
     return (f"192.0.2.{number}" for number in range(1, 255))
 
 
@@ -46,7 +46,7 @@ def sign_in(address: str = "192.0.2.1") -> HttpRequest:
 
 
 async def settled() -> None:
-    """Let every task come as far as it can."""
+    """Let every task run until it has to wait."""
     for _ in range(10):
         await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""What a status post may hold, and what is answered where it holds something else."""
+"""What the body of a status post may hold, and how any other body is answered."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.models import Tap, TapEvent
-from monitor.taps import OpenedTap
-
-from .status import body, path_of, post, send, signature
+from monitor.services.taps import OpenedTap
+from tests.support.status import body, path_of, post, send, signature
 
 
 def last_event(opened: OpenedTap) -> TapEvent:
@@ -100,7 +99,7 @@ def test_half_a_surrogate_pair_is_stored_as_a_replacement_character(
 
 
 def test_a_tokens_secret_half_is_not_stored(client: Client, opened: OpenedTap) -> None:
-    """The device's uri is the tap's media address: whoever reads the history must not get it."""
+    """The device's uri is the tap's media address, which readers of the history must not see."""
     secret = opened.uri.rpartition(".")[2]
     assert post(client, opened, body(opened)).status_code == HTTPStatus.OK
     stored = json.dumps(last_event(opened).payload, ensure_ascii=False)
@@ -210,7 +209,7 @@ def test_only_post_is_answered(client: Client, opened: OpenedTap, method: str) -
 def test_whatever_the_fields_hold_it_is_stored_or_refused(
     client: Client, opened: OpenedTap, values: dict[str, Any], state: str, timestamp: Any
 ) -> None:
-    """A fuzz: never a server error."""
+    """Random fields never cause a server error."""
     content = {**body(opened, state), "timestamp": timestamp}
     content["params"] = {**values, **content["params"]}
     content["params"].update(values if "state" not in values else {})

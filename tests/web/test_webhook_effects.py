@@ -16,12 +16,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from monitor import taps
-from monitor.live import tokens
+from monitor.bus.process import this_process
 from monitor.models import Tap, TapEvent, TapState
-from monitor.taps import OpenedTap
-
-from .status import body, post, signature
+from monitor.services import tap_urls, taps
+from monitor.services.taps import OpenedTap
+from tests.support.status import body, post, signature
 
 
 def state_of(opened: OpenedTap) -> str:
@@ -165,19 +164,19 @@ def test_each_tap_hears_only_its_own_posts(client: Client, opened: OpenedTap) ->
 
 
 def test_an_unknown_tap_is_not_found(client: Client, opened: OpenedTap) -> None:
-    token = tokens.make("status", uuid.uuid4())
+    token = tap_urls.make("status", uuid.uuid4())
     url = f"{settings.PUBLIC_URL}/tap/{token}/status"
     assert post(client, opened, body(opened), url=url).status_code == HTTPStatus.NOT_FOUND
 
 
 def test_a_media_token_posts_no_status(client: Client, opened: OpenedTap) -> None:
-    url = f"{settings.PUBLIC_URL}/tap/{tokens.make('media', opened.tap.pk)}/status"
+    url = f"{settings.PUBLIC_URL}/tap/{tap_urls.make('media', opened.tap.pk)}/status"
     assert post(client, opened, body(opened), url=url).status_code == HTTPStatus.NOT_FOUND
     assert state_of(opened) == TapState.REQUESTED
 
 
 def test_a_trailing_slash_is_another_address(client: Client, opened: OpenedTap) -> None:
-    """And it is not redirected: the signature would no longer match."""
+    """The post is not redirected either, because its signature would no longer match."""
     url = f"{opened.status_url}/"
     assert post(client, opened, body(opened), url=url).status_code == HTTPStatus.NOT_FOUND
 
@@ -192,10 +191,10 @@ def test_no_cookie_is_needed_nor_set(opened: OpenedTap) -> None:
 def test_pages_are_told_when_it_is_committed(
     client: Client, opened: OpenedTap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[dict[str, Any]] = []
-    monkeypatch.setattr("monitor.live.bus.publish", told.append)
+    published: list[dict[str, Any]] = []
+    monkeypatch.setattr(this_process().publisher, "publish", published.append)
     post(client, opened, body(opened))
-    assert [event["tap"]["state"] for event in told] == ["tapping"]
+    assert [event["call"]["state"] for event in published] == ["tapping"]
 
 
 def test_an_answer_names_no_secret(client: Client, opened: OpenedTap) -> None:

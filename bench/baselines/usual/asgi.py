@@ -11,10 +11,10 @@ from django.urls import path
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.baselines.usual.settings"
 http = get_asgi_application()
 
-from .consumers import ListenConsumer, TapConsumer  # noqa: E402  settings first
+from bench.baselines.usual.consumers import ListenSocket, TapSocket  # noqa: E402  settings first
 
 routes = [
-    path("tap/<str:name>", TapConsumer.as_asgi()),
-    path("listen/<str:name>", ListenConsumer.as_asgi()),
+    path("tap/<str:name>", TapSocket.as_asgi()),
+    path("listen/<str:name>", ListenSocket.as_asgi()),
 ]
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(routes)})

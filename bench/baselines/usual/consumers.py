@@ -1,4 +1,4 @@
-"""A tap in, a group, listeners out: as Channels' own tutorial does a chat."""
+"""A tap sends to a group of listeners, as in the chat of Channels' own tutorial."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from monitor.audio import g711
 
 
-class TapConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """One message of G.711 in, one ``group_send`` of s16le."""
+class TapSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """Sends each message of G.711 to the group as s16le."""
 
     async def connect(self) -> None:
         self.group = f"tap-{self.scope['url_route']['kwargs']['name']}"
@@ -22,8 +22,8 @@ class TapConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
             await self.channel_layer.group_send(self.group, {"type": "audio", "data": pcm})
 
 
-class ListenConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Every message of the group out."""
+class ListenSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Sends every message of the group to one listener."""
 
     async def connect(self) -> None:
         self.group = f"tap-{self.scope['url_route']['kwargs']['name']}"

@@ -10,8 +10,8 @@ INSTALLED_APPS = ["channels"]
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # Without a timeout: redis-py 8 gives up a read after 5 s, as long as
-        # channels_redis blocks for a message, and every idle consumer dies of it.
+        # Without a timeout, because redis-py 8 abandons a read after 5 s. channels_redis blocks for
+        # just as long when no message comes, and every idle consumer would fail.
         "CONFIG": {"hosts": [{"address": os.environ["REDIS_URL"], "socket_timeout": None}]},
     }
 }

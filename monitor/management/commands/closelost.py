@@ -1,4 +1,4 @@
-"""``manage.py closelost``: end the taps and listens that nobody ended."""
+"""``manage.py closelost``: end the taps and listen sessions that nothing else has ended."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from monitor import listens, media
+from monitor.services import listens, media
 
 
 class Command(BaseCommand):
-    """A running server does the same every 30 seconds."""
+    """Does once what a running server does every 30 seconds."""
 
-    help = "End taps whose media is gone, and listens whose server is gone."
+    help = "End taps whose media is gone, and listen sessions whose server is gone."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        lost, failed = media.close_lost()
-        abandoned = listens.close_abandoned()
+        lost, failed = media.end_lost()
+        abandoned = listens.end_abandoned()
         self.stdout.write(f"taps: {lost} lost, {failed} failed; listens: {abandoned} abandoned")

@@ -1,4 +1,4 @@
-"""``manage.py opentap``: a tap without an agent, for other senders and for tests."""
+"""``manage.py opentap``: open a tap without an agent, for other senders and for tests."""
 
 from __future__ import annotations
 
@@ -8,20 +8,30 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitor import taps
+from monitor.audio.g711 import CODECS
+from monitor.models import Direction, Transport
+from monitor.services import taps
 
 
 class Command(BaseCommand):
-    """The URIs it prints hold tokens: whoever has them can be the tap's media."""
+    """Prints URIs that contain tokens: whoever has them can send the tap's media."""
 
-    help = "Open a tap, and print what SignalWire would be given for it."
+    help = "Open a tap, and print the URIs that SignalWire would be given for it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--call-id", default="", help="the call (a new one)")
-        parser.add_argument("--agent", default="", help="the agent's name (none)")
-        parser.add_argument("--direction", default="both", help="both, speak or listen (both)")
-        parser.add_argument("--codec", default="PCMU", help="PCMU or PCMA (PCMU)")
-        parser.add_argument("--transport", default="ws", help="ws or rtp (ws)")
+        parser.add_argument("--call-id", default="", help="the call's id (default: a new one)")
+        parser.add_argument("--agent", default="", help="the agent's name (default: none)")
+        parser.add_argument(
+            "--direction",
+            default=Direction.BOTH,
+            help=f"{', '.join(Direction.values)} (default: both)",
+        )
+        parser.add_argument("--codec", default="PCMU", help=f"{', '.join(CODECS)} (default: PCMU)")
+        parser.add_argument(
+            "--transport",
+            default=Transport.WS,
+            help=f"{', '.join(Transport.values)} (default: ws)",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:

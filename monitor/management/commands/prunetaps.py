@@ -1,4 +1,4 @@
-"""``manage.py prunetaps``: delete the history that nobody needs any more."""
+"""``manage.py prunetaps``: delete old history."""
 
 from __future__ import annotations
 
@@ -14,27 +14,31 @@ from django.utils import timezone
 
 from monitor.models import ENDED, AdminAction, Call, ListenSession, Tap
 
-BATCH = 500  # rows in one transaction, so that a running server is not kept waiting
+BATCH = 500  # rows in one transaction, so that a running server does not have to wait long
 
 
 class Command(BaseCommand):
-    """Who listened, and what was done in the admin, is evidence: it goes only where
-    ``--audit-days`` says so."""
+    """Deletes taps, calls and records of sign-ins. Who listened, and what was done in the admin,
+    is evidence: it is deleted only if ``--audit-days`` says so."""
 
     help = (
-        "Delete taps that ended long ago, with their events, calls left without taps, records of "
-        "sign-ins, and sessions that have run out."
+        "Delete taps that ended long ago and their events, calls without taps, old records of "
+        "sign-ins, and sessions that have expired."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, required=True, help="keep what is younger")
+        parser.add_argument(
+            "--days", type=int, required=True, help="keep what is younger than this"
+        )
         parser.add_argument(
             "--audit-days",
             type=int,
-            help="delete taps that were listened to as well, with those listens, once both are "
-            "older than this, and the admin's log of that age; without it they stay",
+            help="delete what is older than this even if it is evidence: taps that were listened "
+            "to, their listen sessions, and the admin's log (default: keep them)",
         )
-        parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only count what would be deleted"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days, audit_days = options["days"], options["audit_days"]
@@ -67,20 +71,20 @@ class Command(BaseCommand):
 
 
 def ago(days: int) -> datetime.datetime:
-    """That many days before now."""
+    """Return the time that many days before now."""
     return timezone.now() - datetime.timedelta(days=days)
 
 
 def old_sign_ins(days: int) -> list[QuerySet[Any]]:
-    """The sign-ins and failed ones of that many days ago, with their names and addresses, and
-    the sessions that have run out."""
+    """Return the records of sign-ins and failed sign-ins that are older than that many days, with
+    their names and addresses, and the sessions that have expired."""
     kinds = (AccessAttempt, AccessFailureLog, AccessLog)
     records = [kind.objects.filter(attempt_time__lt=ago(days)) for kind in kinds]
     return [*records, Session.objects.filter(expire_date__lt=timezone.now())]
 
 
 def delete_taps(taps: QuerySet[Tap]) -> tuple[int, int]:
-    """Delete taps with their events and listens: how many taps, how many listens."""
+    """Delete taps with their events and listen sessions; return how many taps and sessions."""
     tap_count = listen_count = 0
     while tap_ids := list(taps.values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
@@ -91,7 +95,7 @@ def delete_taps(taps: QuerySet[Tap]) -> tuple[int, int]:
 
 
 def delete_calls(calls: QuerySet[Call]) -> int:
-    """Delete calls without taps: how many."""
+    """Delete those calls that have no taps; return how many."""
     count = 0
     while call_ids := list(calls.values_list("pk", flat=True)[:BATCH]):
         count += Call.objects.filter(pk__in=call_ids, taps=None).delete()[0]

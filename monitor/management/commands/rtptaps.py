@@ -10,35 +10,40 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from monitor.checks import RTP
-from monitor.live.receiver import Receiver
-from monitor.live.runtime import Runtime
+from monitor.ingest.rtp_receiver import RtpReceiver
+from monitor.limits import Limits
+from monitor.runtime import Runtime, limits_from_settings
+from monitor.servers.descriptors import DescriptorLimit
 
-LEAVE_WITHIN = 3.5  # seconds that the taps have to be written down
-STOP_WITHIN = 0.8  # seconds that the last writes to Redis have
+LEAVE_WITHIN = 3.5  # seconds to wait for the ends of the taps' media to be written
+STOP_WITHIN = 0.8  # seconds to wait for the last writes to Redis
 
 
 class Command(BaseCommand):
-    """Any number may run: each port is one's, and another's when that one ends."""
+    """Receives until SIGTERM. Several may run: each binds the ports that no other has bound, and
+    takes over those of one that ends."""
 
-    requires_system_checks = (RTP,)  # no more: after a restart packets wait for nobody
+    requires_system_checks = (RTP,)  # only these: packets are lost until a restart is over
     help = "Receive RTP taps on RTP_HOST, on the leased ports of RTP_PORTS."
 
     def handle(self, *args: Any, **options: Any) -> None:
         ports = settings.RTP_PORTS
         self.stdout.write(f"RTP taps at {settings.RTP_HOST}, ports {ports[0]} to {ports[-1]}")
         self.stdout.flush()
-        asyncio.run(_receive())
+        asyncio.run(receive(limits_from_settings()))
 
 
-async def _receive() -> None:
-    """Until SIGTERM or SIGINT."""
-    runtime = Runtime()
+async def receive(limits: Limits) -> None:
+    """Receive RTP taps until SIGTERM or SIGINT."""
+    runtime = Runtime(limits)
     runtime.start()
-    receiving = asyncio.ensure_future(Receiver(runtime).run())
+    descriptors = DescriptorLimit.of_process()
+    receiver = RtpReceiver(runtime.intake, lambda: descriptors.admits_next("new RTP taps"))
+    receiving = asyncio.ensure_future(receiver.run())
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)  # a second one cuts nothing short
+        loop.add_signal_handler(number, asked.set)  # a further signal does nothing
     stopping = asyncio.ensure_future(asked.wait())
     await asyncio.wait([receiving, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -46,4 +51,4 @@ async def _receive() -> None:
     await asyncio.wait([receiving], timeout=LEAVE_WITHIN)
     await asyncio.wait([asyncio.ensure_future(runtime.stop())], timeout=STOP_WITHIN)
     if receiving.done() and not receiving.cancelled():
-        receiving.result()  # raises what ended it
+        receiving.result()  # raises the error that ended it

@@ -1,4 +1,4 @@
-"""``manage.py showtap``: everything that is kept about one tap."""
+"""``manage.py showtap``: print everything that is kept about one tap."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
 from monitor.models import Tap
-from monitor.redaction import printable
+from monitor.telemetry.redaction import printable
 
 
 class Command(BaseCommand):
     """Prints the tap's row and its call's, its timeline, and who listened."""
 
-    help = "Show a tap with its call, its events and its listens."
+    help = "Show a tap with its call, its events and who listened to it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tap", help="the tap's id")
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
 
 def lines(tap: Tap) -> Iterator[str]:
-    """Yield what is kept about a tap as lines for a person."""
+    """Yield what is kept about a tap as lines of text."""
     for name, value in (columns(tap) | {"call": tap.call.call_id}).items():
         yield f"{name:<16} {value}"
     for event in tap.events.all():
@@ -45,7 +45,7 @@ def lines(tap: Tap) -> Iterator[str]:
 
 
 def find(name: str) -> Tap:
-    """The tap of that id. Raises CommandError."""
+    """Return the tap with that id. Raises CommandError."""
     try:
         return Tap.objects.select_related("call").get(pk=uuid.UUID(name))
     except (ValueError, Tap.DoesNotExist):
@@ -53,7 +53,7 @@ def find(name: str) -> Tap:
 
 
 def describe(tap: Tap) -> dict[str, Any]:
-    """All that is kept about a tap, as JSON can hold it."""
+    """Return everything that is kept about a tap, for JSON."""
     shown = ("at", "old", "new", "reason", "payload", "repeats")
     return {
         **columns(tap),
@@ -64,5 +64,5 @@ def describe(tap: Tap) -> dict[str, Any]:
 
 
 def columns(row: Model) -> dict[str, Any]:
-    """A row's own columns; of a related row its key."""
+    """Return the columns of a row; a related row is its key."""
     return {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields}

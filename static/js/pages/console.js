@@ -1,153 +1,240 @@
-// @ts-check
-/** The page of the live list: wires the list, the deck and the socket together. */
+/** The page of the live list: ties the list, its decks and the socket together. */
 
-import { compareBuild } from "../build.js";
-import { CallList } from "../console.js";
-import { Deck } from "../deck.js";
-import { DeckView, rememberedVolume } from "../deckview.js";
-import { part, setAttr, setIcon, setText } from "../dom.js";
-import { Close, LiveSocket, signInHelps, socketUrl } from "../socket.js";
-import { emptyList, isActive, isOpen, reduce } from "../state.js";
-import { agentName, count, listRefusal, loss } from "../words.js";
+import { isHeard } from "../deck/light.js";
+import { isActive, playedLegs } from "../list/calls.js";
+import { emptyList, reduce } from "../list/state.js";
+import { CallList } from "../list/view.js";
+import { compareBuild } from "../ui/build.js";
+import { part, setAttr, setIcon, setText } from "../ui/dom.js";
+import { fill, gettext, ngettext, pgettext } from "../ui/i18n.js";
+import { number } from "../ui/locale.js";
+import { Scope } from "../ui/scope.js";
+import { NATIVE } from "../ui/shortcuts.js";
+import { tellSignedOut } from "../ui/sign-out.js";
+import { readTapWords } from "../ui/tap-words.js";
+import { listRefusal, outOfDate } from "../ui/words.js";
+import { Close, signInHelps } from "../wire/protocol.js";
+import { LiveSocket, socketUrl } from "../wire/socket.js";
+import { Alerts } from "./alerts.js";
+import { callUrl, onReturn, openOutput, url } from "./common.js";
+import { openHeader } from "./header.js";
+import { openKeys } from "./keys.js";
+import { CallOrders } from "./orders.js";
+import { DeckShelf } from "./shelf.js";
 
-/** @type {Record<string, [icon: string, words: string]>} */
+/** @typedef {import("../list/state.js").ListState} ListState */
+/** @typedef {import("../ui/settings.js").Settings} Settings */
+
+/** @type {Record<ListState["link"], [icon: string, words: string]>} */
 const LINK = {
-  connecting: ["wait", "Connecting"],
-  live: ["live", "Live"],
-  reconnecting: ["wait", "Reconnecting"],
-  "signed-out": ["refused", "Signed out"],
-  refused: ["refused", "Not connected"],
+  connecting: ["wait", gettext("Connecting")],
+  // Translators: the list shows the calls as they are now
+  live: ["live", pgettext("list", "Live")],
+  reconnecting: ["wait", gettext("Reconnecting")],
+  "signed-out": ["refused", gettext("Signed out")],
+  refused: ["refused", gettext("Not connected")],
 };
 
-const root = /** @type {HTMLElement} */ (document.getElementById("console"));
-const urls = /** @type {Record<string, string>} */ (root.dataset);
-let list = emptyList();
+export class ConsolePage {
+  list = emptyList();
 
-const deck = new Deck({
-  listenUrl: urls.listenUrl,
-  workletUrl: urls.workletUrl,
-  volume: rememberedVolume(),
-  onBuild: (build) => compareBuild(root, build),
-});
-const calls = new CallList(root, { tapUrl: urls.tapUrl, onToggle: toggle, onEscape: stop });
-const deckElement = document.getElementById("deck");
-const deckView = deckElement
-  ? new DeckView(deckElement, deck, { onMain: stop, serverNow, packets: (id) => list.packets.get(id) })
-  : null;
+  /**
+   * @param {HTMLElement} root
+   * @param {Scope} scope
+   * @param {Settings} settings the user's
+   */
+  constructor(root, scope, settings) {
+    this.root = root;
+    this.scope = scope;
+    this.words = readTapWords(root);
+    const output = openOutput(root, scope, settings);
+    this.shelf = new DeckShelf(root, scope, {
+      output,
+      settings,
+      words: this.words,
+      packets: (id) => this.list.packets.get(id),
+      listed: (followed) => (followed === "list" ? this.calls.matching(this.list.calls) : this.list.calls.values()),
+      onChange: () => this.#lit(),
+      onClosed: (id, hadFocus) => this.#closed(id, hadFocus),
+    });
+    this.calls = new CallList(root, scope, {
+      settings,
+      words: this.words,
+      urlOf: (call) => callUrl(root, call.id),
+      onToggle: (id) => this.#toggle(id),
+      onDismiss: (id) => this.#apply({ type: "dismiss", id }),
+      onRow: (details) => this.orders.show(details),
+    });
+    this.orders = new CallOrders(root, scope, {
+      words: this.words.orders,
+      blocks: () => this.shelf.elements,
+      onChange: () => this.#render(),
+      onAsk: () => output.unlock(),
+      onStarted: (call) => this.shelf.open(call),
+    });
+    this.socket = new LiveSocket({
+      url: socketUrl(url(root, "console")),
+      onMessage: (message) => this.#receive(message),
+      onState: (state) => this.#linked(state),
+    });
+    scope.own(() => this.socket.close());
+    this.#keys(settings);
+    this.alerts = new Alerts(scope, settings, (id) => this.calls.focus(id));
+    onReturn(scope, () => this.#hurry());
+    scope.interval(() => this.#tick(), 1000);
+    this.socket.open();
+    if (root.hasAttribute("data-can-listen")) output.prepare();
+  }
 
-function serverNow() {
-  return list.link === "live" ? Date.now() + list.offset : 0;
-}
+  /** @param {string} id */
+  #toggle(id) {
+    const call = this.list.calls.get(id);
+    if (this.shelf.calls.has(id)) this.shelf.close(id);
+    else if (call && playedLegs(call).length) this.shelf.open(call);
+  }
 
-/** @param {string} id */
-function toggle(id) {
-  const tap = list.taps.get(id);
-  if (deck.tap?.id === id) stop();
-  else if (tap && isOpen(tap)) deck.listen(tap);
-}
+  /** @param {Settings} settings */
+  #keys(settings) {
+    const { select, ...deck } = this.shelf.actions;
+    const list = () => this.calls.focus(""); // from elsewhere: in the list, its own keys move
+    openKeys(this.root, this.scope, settings, {
+      actions: {
+        next: list,
+        previous: list,
+        first: NATIVE,
+        last: NATIVE,
+        dismiss: NATIVE,
+        find: () => this.calls.tools.find(),
+        ...(this.root.hasAttribute("data-can-listen") && {
+          listen: NATIVE,
+          stop: () => this.#stop(),
+          deck: (key) => select(Number(key)),
+          mute: deck.mute,
+          solo: deck.solo,
+          back: () => deck.step(-10),
+          forward: () => deck.step(10),
+          live: () => deck.goLive(),
+        }),
+      },
+      holdSolo: deck.holdSolo,
+    });
+  }
 
-function stop() {
-  const id = deck.tap?.id;
-  deck.stop();
-  // A call that ended stayed only because it was listened to.
-  if (id && list.leaving.has(id)) apply({ type: "dismiss", id });
-}
+  /** Stop the call of the row that has the focus, else the one of the selected deck. */
+  #stop() {
+    const { focused = "" } = this.calls;
+    if (this.shelf.calls.has(focused)) this.shelf.close(focused);
+    else this.shelf.actions.stop();
+  }
 
-/** @param {any} event */
-function apply(event) {
-  const before = list;
-  list = reduce(list, event, Date.now());
-  if (list !== before) render();
-}
+  /**
+   * @param {string} id
+   * @param {boolean} hadFocus
+   */
+  #closed(id, hadFocus) {
+    // A call that has ended was kept in the list only because it was on a deck.
+    if (this.list.leaving.has(id)) this.#apply({ type: "dismiss", id });
+    else this.#render();
+    if (hadFocus) this.calls.focus(id);
+  }
 
-/** @param {any} message */
-function receive(message) {
-  if (message.type === "meters") {
-    // Drawn at once and alone: the rest of the page has not changed.
-    list = reduce(list, message, Date.now());
-    if (!document.hidden) calls.meters(list, Date.now());
-  } else {
-    if (message.type === "snapshot") compareBuild(root, message.build);
-    apply(message);
+  /** A deck has another light. If a call is heard, the server is there: the list need not wait its turn. */
+  #lit() {
+    if ([...this.shelf.heard.values()].some(({ audio }) => isHeard(audio))) this.socket.retryNow();
+    this.#render();
+  }
+
+  #hurry() {
+    this.socket.retryNow();
+    this.shelf.hurry();
+  }
+
+  /** @param {import("../list/state.js").ListEvent} event */
+  #apply(event) {
+    const before = this.list;
+    this.list = reduce(this.list, event, Date.now());
+    if (this.list === before) return;
+    this.shelf.update(this.list.calls);
+    this.#render();
+  }
+
+  /** @param {import("../wire/messages.js").ConsoleMessage} message */
+  #receive(message) {
+    if (message.type === "meters") {
+      // Only the meters are drawn, because nothing else on the page has changed.
+      this.list = reduce(this.list, message, Date.now());
+      this.calls.meters(this.list);
+    } else {
+      if (message.type === "snapshot") compareBuild(this.root, message.build);
+      this.#apply(message);
+    }
+  }
+
+  /** @param {import("../wire/socket.js").SocketState} state */
+  #linked({ phase, code }) {
+    if (phase === "open") {
+      this.shelf.hurry(); // the server is there, so decks need not wait their turn
+      return; // the list is live only when the snapshot has arrived
+    }
+    const signedOut = signInHelps(code);
+    const refused = phase === "closed" || code === Close.TOO_MANY;
+    const waiting = phase === "waiting" ? "reconnecting" : "connecting";
+    const link = signedOut ? "signed-out" : refused ? "refused" : waiting;
+    if (signedOut) {
+      tellSignedOut();
+      this.shelf.closeAll();
+    }
+    this.#apply({ type: "link", link, code });
+  }
+
+  #tick() {
+    const held = new Set([...this.shelf.calls, ...this.calls.held]);
+    this.#apply({ type: "tick", held });
+    this.#render(); // time has passed, and levels may have stopped arriving
+    this.shelf.render(); // a light may change because nothing arrived
+  }
+
+  #render() {
+    const { list, root } = this;
+    setAttr(root, "data-state", list.link);
+    this.calls.render(list, this.shelf.heard);
+    this.orders.update(list.calls);
+    this.#renderLink();
+    this.#renderPanels();
+    const state = list.link === "live" ? gettext("Live calls") : LINK[list.link][1];
+    document.title = `${this.alerts.update(list, Date.now())}${this.shelf.title || state} – Earshot`;
+  }
+
+  #renderLink() {
+    const { list, root } = this;
+    const [icon, words] = LINK[list.link];
+    setIcon(part(root, "link-icon"), icon);
+    setText(part(root, "link-words"), words);
+    const active = [...list.calls.values()].filter(isActive).length;
+    setText(part(root, "summary"), list.link === "live" && active ? callsWords(active) : "");
+    setText(part(root, "banner"), list.link === "reconnecting" ? outOfDate(list.code) : "");
+  }
+
+  #renderPanels() {
+    const { list, root } = this;
+    const out = list.link === "signed-out" || list.link === "refused";
+    const [title, words] = listRefusal(list.code);
+    part(root, "panel").hidden = !out;
+    setText(part(root, "panel-title"), out ? title : "");
+    setText(part(root, "panel-words"), out ? words : "");
+    part(root, "panel-link").hidden = list.link !== "signed-out";
+    part(root, "empty").hidden = !(list.link === "live" && !list.calls.size);
+    part(root, "calls").hidden = out || !list.calls.size;
   }
 }
 
-/** @param {import("../socket.js").SocketState} state */
-function linked({ phase, code }) {
-  if (phase === "open") return; // live only with the snapshot
-  const signedOut = signInHelps(code);
-  const refused = phase === "closed" || code === Close.TOO_MANY;
-  const waiting = phase === "waiting" ? "reconnecting" : "connecting";
-  const link = signedOut ? "signed-out" : refused ? "refused" : waiting;
-  if (signedOut) deck.stop();
-  apply({ type: "link", link, code });
+/** @param {number} n */
+function callsWords(n) {
+  return fill(ngettext("%(n)s call", "%(n)s calls", n), { n: number(n) });
 }
 
-const socket = new LiveSocket({
-  url: socketUrl(urls.consoleUrl),
-  onMessage: receive,
-  onState: linked,
-});
-
-function render() {
-  const audio = deck.light.state;
-  setAttr(root, "data-state", list.link);
-  calls.render(list, { id: deck.tap?.id, audio }, Date.now());
-  renderLink();
-  renderPanels();
-  renderTitle(audio);
+const page = document.getElementById("console");
+if (page) {
+  const scope = new Scope();
+  new ConsolePage(page, scope, openHeader(part(document, "header"), scope));
 }
-
-function renderLink() {
-  const [icon, words] = LINK[list.link];
-  setIcon(part(root, "link-icon"), icon);
-  setText(part(root, "link-words"), words);
-  const active = [...list.taps.values()].filter(isActive).length;
-  setText(part(root, "summary"), list.link === "live" && active ? count(active, "call") : "");
-  const banner = `${loss(list.code)} Reconnecting… What you see may be out of date.`;
-  setText(part(root, "banner"), list.link === "reconnecting" ? banner : "");
-}
-
-function renderPanels() {
-  const out = list.link === "signed-out" || list.link === "refused";
-  const [title, words] = listRefusal(list.code);
-  part(root, "panel").hidden = !out;
-  setText(part(root, "panel-title"), out ? title : "");
-  setText(part(root, "panel-words"), out ? words : "");
-  part(root, "panel-link").hidden = list.link !== "signed-out";
-  part(root, "empty").hidden = !(list.link === "live" && !list.taps.size);
-  part(root, "calls").hidden = out || !list.taps.size;
-}
-
-/** @param {string} audio */
-function renderTitle(audio) {
-  const heard = deck.tap ? agentName(deck.tap.agent) : "";
-  const mark = audio === "playing" || audio === "silent" ? "▶" : "⏸";
-  const state = list.link === "live" ? "Live calls" : LINK[list.link][1];
-  document.title = `${heard ? `${mark} ${heard}` : state} – Earshot`;
-}
-
-deck.addEventListener("change", render);
-addEventListener("online", hurry);
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) hurry();
-});
-deckElement?.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") stop();
-});
-
-function hurry() {
-  socket.retryNow();
-  deck.hurry();
-}
-
-setInterval(() => {
-  const held = new Set([deck.tap?.id, calls.focused].filter((id) => id !== undefined));
-  if (!calls.pointerBusy) apply({ type: "tick", held });
-  calls.meters(list, Date.now()); // levels that stopped coming
-  calls.clock(list, Date.now());
-  deckView?.render(); // a light may change because nothing came
-}, 1000);
-
-socket.open();
-if (deckElement) deck.prepare();

@@ -1,68 +1,30 @@
-// @ts-check
 /**
- * The player on the audio thread: a ring of samples at the call's rate, read
- * at the device's rate.
+ * The player on the audio thread. A ring holds samples at the call's rate; a head reads it,
+ * at up to twice the speed, and passes its samples on in a line, which is read at the
+ * device's rate.
  *
- * One file without imports: editors of the specification advise against
- * imports in worklets, and Django does not rewrite addModule() URLs.
+ * Imports cost the audio thread time while they load, but these load with the page, before
+ * anybody listens. Their names are hashed, so an old page misses all of these files or none.
  *
- * In:  {type: "push", pcm: Int16Array, position, flags}
- *      {type: "configure", rate}   the call's sample rate; empties the ring
- *      {type: "bursts", seconds}   audio comes so much at a time; 0: it comes evenly
- *      {type: "end"}               play out what is there, then finish
- *      {type: "stop"}              fade out and finish
- * Out: {type: "report", …} about four times a second, see #report.
+ * audio/messages.js names what it is told and what it reports.
  *
- * process() allocates nothing and logs nothing: it has under 3 ms.
+ * process() allocates nothing and logs nothing, because it has under 3 ms.
  */
 
-const TAPS = 16; // samples an output sample is made of
-const HALF = TAPS / 2;
-const PHASES = 128; // rows of the table between two input samples
+import { HALF, interpolate, interpolationTable, TAPS } from "./interpolation.js";
+import { Stretch } from "./stretch.js";
+
 const FADE_SECONDS = 0.005;
 const BURST_MARGIN_SECONDS = 0.25; // a burst may be late by this much
 const LONGEST_WAIT_SECONDS = 3;
 const REPORTS_PER_SECOND = 4;
+const LINE = 1024; // samples; a device whose rate is a sixth of the call's takes 784 of them for a block
 const GAP = 1; // Flag.GAP of frame.js
 
-/**
- * Zeroth-order modified Bessel function, for the Kaiser window.
- * @param {number} x
- */
-function bessel(x) {
-  let sum = 1;
-  let term = 1;
-  for (let k = 1; k < 24; k++) {
-    term *= (x / (2 * k)) ** 2;
-    sum += term;
-  }
-  return sum;
-}
+/** @typedef {import("../audio/messages.js").PlayerOptions} PlayerOptions */
 
-/**
- * Windowed-sinc rows, one for each phase, plus one so that neighbours can be
- * blended without a bounds check. Each row sums to 1.
- * @param {number} cutoff 1 when the device's rate is the higher one
- */
-function interpolationTable(cutoff) {
-  const beta = 7;
-  const table = new Float32Array((PHASES + 1) * TAPS);
-  for (let phase = 0; phase <= PHASES; phase++) {
-    const row = phase * TAPS;
-    let sum = 0;
-    for (let tap = 0; tap < TAPS; tap++) {
-      const x = tap - (HALF - 1) - phase / PHASES;
-      const sinc = x === 0 ? cutoff : Math.sin(Math.PI * cutoff * x) / (Math.PI * x);
-      const edge = 1 - (x / HALF) ** 2;
-      table[row + tap] = edge < 0 ? 0 : (sinc * bessel(beta * Math.sqrt(edge))) / bessel(beta);
-      sum += table[row + tap];
-    }
-    for (let tap = 0; tap < TAPS; tap++) table[row + tap] /= sum;
-  }
-  return table;
-}
-
-class EarshotPlayer extends AudioWorkletProcessor {
+export class EarshotPlayer extends AudioWorkletProcessor {
+  rate = 8000; // of the call
   step = 1; // input samples per output sample
   table = interpolationTable(1);
   fade = 0; // input samples, like the next five
@@ -72,12 +34,18 @@ class EarshotPlayer extends AudioWorkletProcessor {
   sincePush = 0;
   fadeIn = 0; // still to be faded in as they are written
   written = 0; // counts samples and never wraps; the low bits are the place in the ring
-  read = 0; // the same, fractional
-  lastRead = -1;
   nextPosition = -1;
+  line = new Float32Array(LINE); // what the head has read and the device not yet
+  places = new Float64Array(LINE); // where in the ring each of them was
+  lined = 0; // counts the samples of the line, as `written` does
+  read = 0; // the same, fractional
+  lastPlace = -1; // in the ring, of the newest sample that was played
+  seek = 0; // number of the last seek
+  seekTo = 0; // the place in the ring where it leads
+  seeking = false; // it waits for its samples
+  speed = 1;
+  follow = true; // the listener is live: jump if too far behind
   gain = 0;
-  cross = 0; // 1 → 0 while fading over from crossRead
-  crossRead = 0;
   playing = false;
   ending = false;
   stopping = false;
@@ -89,19 +57,21 @@ class EarshotPlayer extends AudioWorkletProcessor {
   sinceReport = 0;
   energy = 0;
   // One object for every report: a new one each time would be garbage here.
+  /** @type {import("../audio/messages.js").Report} */
   message = {
     type: "report",
     playing: false,
     ended: false,
     bufferedSamples: 0,
-    positionPlayed: /** @type {number | null} */ (null),
+    positionPlayed: null,
+    seek: 0,
     underruns: 0,
     drops: 0,
     droppedSamples: 0,
     rms: 0,
   };
 
-  /** @param {{processorOptions?: any}} options */
+  /** @param {{processorOptions?: PlayerOptions}} options */
   constructor(options) {
     super();
     const given = options.processorOptions ?? {};
@@ -112,23 +82,26 @@ class EarshotPlayer extends AudioWorkletProcessor {
     this.ring = new Float32Array(size);
     this.positions = new Uint32Array(size); // of each sample in the ring
     this.mask = size - 1;
+    this.head = new Stretch(this.ring, this.rate);
     this.gainStep = 1 / (FADE_SECONDS * sampleRate);
     this.reportEvery = Math.round(sampleRate / REPORTS_PER_SECOND);
     this.configure(given.inputRate ?? 8000);
     this.port.onmessage = (event) => this.receive(event.data);
   }
 
-  /** @param {any} message */
+  /** @param {import("../audio/messages.js").PlayerMessage} message */
   receive(message) {
     if (message.type === "push") this.push(message.pcm, message.position, message.flags);
     else if (message.type === "configure") this.configure(message.rate);
     else if (message.type === "bursts") this.expectBursts(message.seconds);
+    else if (message.type === "seek") this.goElsewhere(message.number);
+    else if (message.type === "pace") this.setPace(message.speed, message.follow);
     else if (message.type === "end") this.ending = true;
     else if (message.type === "stop") this.stopping = true;
   }
 
   /**
-   * Begin anew.
+   * Start with an empty ring.
    * @param {number} rate
    */
   configure(rate) {
@@ -138,17 +111,20 @@ class EarshotPlayer extends AudioWorkletProcessor {
     this.fade = Math.round(FADE_SECONDS * rate);
     this.target = Math.max(this.targetSeconds * rate, this.fade + TAPS);
     this.expectBursts(this.burstSeconds);
+    this.head = new Stretch(this.ring, rate);
     this.ring.fill(0);
-    this.written = this.read = TAPS; // room for the filter before the first sample
-    this.lastRead = this.nextPosition = -1;
-    this.playing = false;
-    this.gain = this.cross = this.fadeIn = 0;
+    this.line.fill(0);
+    this.written = this.seekTo = 0;
+    this.lined = this.read = TAPS; // room for the filter before the first sample
+    this.lastPlace = this.nextPosition = -1;
+    this.playing = this.seeking = false;
+    this.gain = this.fadeIn = 0;
     this.rendered = this.sinceReport = this.energy = 0;
   }
 
   /**
-   * A buffer as long as a burst needs no jump: the next burst would need one too.
-   * @param {number} seconds length of a burst, 0 where audio comes evenly
+   * Buffer as much as a burst is long: after a jump to live, the next burst would need another jump.
+   * @param {number} seconds length of a burst, 0 where audio arrives evenly
    */
   expectBursts(seconds) {
     this.burstSeconds = seconds;
@@ -157,9 +133,32 @@ class EarshotPlayer extends AudioWorkletProcessor {
     this.wait = Math.max(this.target, wait * this.rate);
   }
 
+  /** Play on with what is pushed from now on. @param {number} number which the reports name then */
+  goElsewhere(number) {
+    this.seek = number;
+    this.seekTo = this.written;
+    this.seeking = true;
+    this.nextPosition = -1;
+    this.ending = false;
+  }
+
   /**
-   * A ring that overflows, because the page's audio was suspended, loses its
-   * oldest samples; the jump to live passes over them.
+   * @param {number} speed
+   * @param {boolean} follow
+   */
+  setPace(speed, follow) {
+    this.speed = speed;
+    this.follow = follow;
+  }
+
+  /** How many samples are still to be played. */
+  get left() {
+    return this.written - this.head.at + this.lined - this.read;
+  }
+
+  /**
+   * Put audio into the ring. A ring that overflows, because the page's audio was
+   * suspended, loses its oldest samples; the jump to live skips them.
    * @param {Int16Array} pcm
    * @param {number} position
    * @param {number} flags
@@ -178,45 +177,51 @@ class EarshotPlayer extends AudioWorkletProcessor {
     this.sincePush = 0;
   }
 
-  /** The next sample does not follow the last one: fade out, and in again. */
+  /** Fade out and in again, because the next sample does not follow the last one. */
   cut() {
-    const tail = Math.min(this.fade, Math.floor(this.written - this.read) - HALF);
+    const tail = Math.min(this.fade, this.written - this.head.at);
     for (let i = 0; i < tail; i++) {
       this.ring[(this.written - 1 - i) & this.mask] *= i / tail;
     }
     this.fadeIn = this.fade;
   }
 
-  /** Too far behind live: go on at the shortest delay that lasts, with a short cross-fade when audible. */
+  /** Do the last seek as soon as there is enough for its cross-fade. */
+  doSeek() {
+    if (this.written - this.seekTo < this.head.fade && !this.ending) return;
+    this.seeking = false;
+    this.moveHead(this.seekTo);
+  }
+
+  /** Jump to the shortest delay that will last. */
   jump() {
-    const ahead = this.written - this.wait;
-    if (this.playing) {
-      this.crossRead = this.read;
-      this.cross = 1;
-    }
-    this.droppedSamples += Math.round(ahead - this.read);
+    const ahead = this.written - Math.round(this.wait);
+    this.droppedSamples += ahead - this.head.at;
     this.drops++;
-    this.read = ahead;
+    this.moveHead(ahead);
   }
 
   /**
-   * The signal at a fractional place in the ring.
-   * @param {number} at
+   * Let the head go on elsewhere. While the player is heard, a cross-fade covers it.
+   * @param {number} place
    */
-  sample(at) {
-    const whole = Math.floor(at);
-    const phase = (at - whole) * PHASES;
-    const row = Math.floor(phase) * TAPS;
-    const blend = phase - Math.floor(phase);
-    const first = whole - HALF + 1;
-    let low = 0;
-    let high = 0;
-    for (let tap = 0; tap < TAPS; tap++) {
-      const value = this.ring[(first + tap) & this.mask];
-      low += value * this.table[row + tap];
-      high += value * this.table[row + TAPS + tap];
+  moveHead(place) {
+    if (this.playing) this.head.jump(place);
+    else this.head.reset(place);
+  }
+
+  /** Let the head fill the line for a block. @param {number} samples of the device */
+  fillLine(samples) {
+    const { head, line, places } = this;
+    const wanted = this.read + samples * this.step + TAPS;
+    // With no more than the target left, a faster head would run dry.
+    head.speed = this.left > this.target ? this.speed : 1;
+    while (this.lined < wanted && head.at < this.written) {
+      const place = this.lined & (LINE - 1);
+      line[place] = head.next(this.written);
+      places[place] = head.at - 1;
+      this.lined++;
     }
-    return low + (high - low) * blend;
   }
 
   /**
@@ -224,37 +229,31 @@ class EarshotPlayer extends AudioWorkletProcessor {
    * @param {Float32Array} out
    */
   render(out) {
+    this.fillLine(out.length);
     const low = this.fade + HALF;
+    const { line, table } = this;
     for (let i = 0; i < out.length; i++) {
-      const left = this.written - this.read;
+      const left = this.left;
       const wanted = left > low && !this.stopping;
-      this.gain = wanted
-        ? Math.min(1, this.gain + this.gainStep)
-        : Math.max(0, this.gain - this.gainStep);
+      const fading = wanted ? this.gainStep : -this.gainStep;
+      this.gain = Math.min(1, Math.max(0, this.gain + fading));
       if (!wanted && (this.gain < 1e-6 || left <= HALF)) {
         this.starve();
         return; // the rest of the block is zero already
       }
-      let value = this.sample(this.read);
-      if (this.cross > 0) {
-        value += (this.sample(this.crossRead) - value) * this.cross;
-        this.crossRead += this.step;
-        this.cross -= this.gainStep;
-      }
-      value *= this.gain;
+      const value = this.gain * interpolate(line, table, this.read);
       out[i] = value;
       this.energy += value * value;
-      this.lastRead = this.read;
+      this.lastPlace = this.places[Math.floor(this.read) & (LINE - 1)];
       this.read += this.step;
       this.rendered++;
     }
   }
 
-  /** Faded to zero: wait for the target to fill again, or finish. */
+  /** Wait for the target to fill again, or finish, because the sound has faded to zero. */
   starve() {
     this.playing = false;
     this.gain = 0;
-    this.cross = 0;
     if (this.stopping || this.ending) this.finished = true;
     else this.underruns++;
   }
@@ -263,17 +262,15 @@ class EarshotPlayer extends AudioWorkletProcessor {
     const message = this.message;
     message.playing = this.playing && this.rendered > 0;
     message.ended = this.finished;
-    message.bufferedSamples = Math.max(0, Math.floor(this.written - this.read));
-    message.positionPlayed =
-      this.lastRead < 0 ? null : this.positions[Math.floor(this.lastRead) & this.mask];
+    message.bufferedSamples = Math.max(0, Math.floor(this.left));
+    message.positionPlayed = this.lastPlace < 0 ? null : this.positions[this.lastPlace & this.mask];
+    message.seek = this.lastPlace >= this.seekTo ? this.seek : -1;
     message.underruns = this.underruns;
     message.drops = this.drops;
     message.droppedSamples = this.droppedSamples;
     message.rms = this.rendered ? Math.sqrt(this.energy / this.rendered) : 0;
     this.port.postMessage(message);
-    this.rendered = 0;
-    this.energy = 0;
-    this.sinceReport = 0;
+    this.rendered = this.energy = this.sinceReport = 0;
   }
 
   /**
@@ -282,11 +279,12 @@ class EarshotPlayer extends AudioWorkletProcessor {
    */
   process(_inputs, outputs) {
     const out = outputs[0][0];
-    const left = this.written - this.read;
-    if (left > this.behind) this.jump();
+    if (this.seeking) this.doSeek();
+    if (this.follow && !this.head.jumping && this.left > this.behind) this.jump();
     if (!this.playing) {
+      const left = this.left;
       if (this.stopping || (this.ending && left <= this.fade + HALF)) this.finished = true;
-      // The oldest sample is as old as the buffer is long, and ages while nothing comes.
+      // The oldest sample is as old as the buffer is long, and ages while nothing arrives.
       else this.playing = (left >= this.target && left + this.sincePush >= this.wait) || this.ending;
     }
     if (this.playing) this.render(out);
@@ -296,5 +294,3 @@ class EarshotPlayer extends AudioWorkletProcessor {
     return !this.finished;
   }
 }
-
-registerProcessor("earshot-player", EarshotPlayer);

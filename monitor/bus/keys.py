@@ -1,0 +1,43 @@
+"""The keys in Redis, and how long each is kept.
+
+    tap:{<id>}:audio   field f: one Frame; the ring, MAXLEN ~ RING_SECONDS
+    events             field j: JSON for consoles; a tap event holds the whole tap
+    meters             field j: JSON, one batch per ingest process and tick
+    seconds            field j: JSON, what one ingest process heard in one second
+    revocations        field j: JSON, whose rights to check again
+
+    attention          the lease of the process that judges what was heard
+
+All but the last are streams, so a reader that lost its connection resumes from its last
+id and misses nothing. The id of an audio entry is its position (``<position>-1``). We
+choose it, so that a batch which is repeated after a lost connection cannot store a
+Frame twice: Redis refuses an id that is not larger than the last.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+EVENTS = "events"
+METERS = "meters"
+SECONDS = "seconds"
+SECONDS_KEPT_FOR = 70  # seconds: a strip has 60, and the newest may be late
+ATTENTION = "attention"
+REVOCATIONS = "revocations"
+HEALTH = "healthz"  # a string, written to find out whether Redis accepts writes
+HEALTH_KEPT = 60  # seconds
+EVENTS_KEPT = 10_000
+METERS_KEPT = 50
+#: Seconds after which an event is deleted, because it names a caller. A reader that was away
+#: for longer misses the events that were deleted meanwhile.
+EVENTS_KEPT_FOR = 600
+
+
+def audio_key(tap_id: uuid.UUID) -> str:
+    """Return the key of a tap's ring. The braces keep a tap's keys on one shard."""
+    return f"tap:{{{tap_id}}}:audio"
+
+
+def position_of(entry_id: bytes) -> int:
+    """Return the position from which an audio entry's id was made."""
+    return int(entry_id.partition(b"-")[0])

@@ -1,0 +1,120 @@
+"""Publisher: appends events and revocations to the streams that every process reads.
+
+It is synchronous because the code that commits a change also publishes it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from redis.exceptions import RedisError
+
+from monitor.bus.keys import EVENTS, EVENTS_KEPT, EVENTS_KEPT_FOR, REVOCATIONS
+from monitor.bus.redis import NotConfigured, Unavailable, redis_url, shared_client
+from monitor.telemetry.episodes import Episodes
+
+logger = logging.getLogger(__name__)
+
+AWAY = 5.0  # seconds until the next attempt, after Redis has not answered one
+
+
+class Publisher:
+    """Publishes for all threads of a process, and remembers the calls that it could not publish.
+
+    The database holds the truth. A call whose change Redis did not accept is published again once
+    Redis is back, in the state that the call has by then.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._away_until = -math.inf
+        self._failures = Episodes(clock)
+        self._unpublished: set[str] = set()  # ids of calls
+
+    def publish(self, event: dict[str, Any]) -> None:
+        """Publish an event to every process, or remember its call if Redis does not accept it."""
+        if not self.append(EVENTS, event) and "call" in event:
+            self._unpublished.add(event["call"]["id"])
+
+    def is_away(self) -> bool:
+        """Tell whether Redis has failed to answer within the last AWAY seconds."""
+        return self._clock() < self._away_until
+
+    def has_unpublished(self) -> bool:
+        """Tell whether changes wait to be published again, and Redis is not away."""
+        return bool(self._unpublished) and not self.is_away()
+
+    def publish_again(self, publish_call: Callable[[str], object]) -> None:
+        """Run ``publish_call`` with the id of each remembered call, until Redis refuses one.
+
+        A call for which it raises, as it does while the database is away, stays remembered.
+        """
+        for call_id in tuple(self._unpublished):
+            self._unpublished.discard(call_id)
+            try:
+                publish_call(call_id)
+            except Exception:
+                self._unpublished.add(call_id)
+                raise
+            if call_id in self._unpublished:
+                return
+
+    def append(self, key: str, message: dict[str, Any]) -> bool:
+        """Append a message to a stream; return False if Redis refused it or is away.
+
+        Without a configured Redis it returns True: no server runs that could miss the message.
+        """
+        if key != REVOCATIONS and self.is_away():
+            return False  # an attempt would block the thread that all sockets of the process share
+        try:
+            _append(key, message)
+        except NotConfigured:
+            pass
+        except redis.TimeoutError:
+            # A refused connection costs nothing; a frozen Redis costs TIMEOUT each time.
+            self._away_until = self._clock() + AWAY
+            self._log_failure(key, "Redis does not answer")
+            return False
+        except Unavailable as error:
+            self._log_failure(key, str(error))
+            return False
+        return True
+
+    def _log_failure(self, key: str, why: str) -> None:
+        """Log why a message was not published, once for each series of equal failures."""
+        if self._failures.begins(f"{key}: {why}"):
+            logger.warning("%s not published: %s", key, why)
+
+
+def forget_old_events(now: float | None = None) -> None:
+    """Delete the events that are older than EVENTS_KEPT_FOR seconds.
+
+    The stream as a whole never expires while new events keep arriving.
+    """
+    oldest = (time.time() if now is None else now) - EVENTS_KEPT_FOR
+    try:
+        shared_client(redis_url()).xtrim(EVENTS, minid=f"{int(oldest * 1000)}-0", approximate=False)
+    except Unavailable as error:
+        logger.warning("old events are not deleted yet: %s", error)
+
+
+def _append(key: str, message: dict[str, Any]) -> None:
+    """Append to a stream, and have it expire EVENTS_KEPT_FOR seconds after its last entry.
+
+    Raises Unavailable.
+    """
+    with shared_client(redis_url()).pipeline(transaction=False) as pipe:
+        pipe.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
+        pipe.expire(key, EVENTS_KEPT_FOR)
+        answers = pipe.execute(raise_on_error=False)
+    # If redis-py raised the error itself, the error's text would quote the command, and with it
+    # a caller's number.
+    for answer in answers:
+        if isinstance(answer, RedisError):
+            raise answer

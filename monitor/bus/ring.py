@@ -1,0 +1,112 @@
+"""A tap's ring: the last seconds of its audio, how it is stored, read back, and expires."""
+
+from __future__ import annotations
+
+import logging
+import math
+import uuid
+from functools import partial
+from typing import NamedTuple
+
+import redis.asyncio
+from django.conf import settings
+
+from monitor.audio.g711 import samples_in
+from monitor.bus.connection import bulk, pack
+from monitor.bus.keys import audio_key, position_of
+from monitor.bus.queries import Queries
+from monitor.bus.redis import Entries, Unavailable, redis_url, shared_client
+from monitor.wire import frame
+
+logger = logging.getLogger(__name__)
+
+KEPT_AFTER_END = 60  # seconds for which a ring outlives its tap
+#: Seconds after which a ring expires unless it is renewed, so that a crash leaves no key behind.
+KEPT_UNRENEWED = 120
+RENEW_EVERY = 10.0  # seconds between two renewals while audio flows
+
+
+class RingTarget:
+    """The ring of one tap as the writer sees it: its key, and what was lost on the way to it."""
+
+    __slots__ = ("_xadd", "dropped", "gap_due", "key", "renewed_at")
+
+    def __init__(self, tap_id: uuid.UUID) -> None:
+        self.key = audio_key(tap_id)
+        frames = settings.RING_SECONDS * 1000 // settings.CHUNK_MS
+        words = (b"XADD", self.key.encode(), b"MAXLEN", b"~", b"%d" % frames)
+        self._xadd = b"*8\r\n" + b"".join(map(bulk, words))  # the part that never changes
+        self.dropped = 0  # Frames lost since the tap's stream last took this number
+        self.gap_due = False  # whether the next Frame must be flagged with GAP
+        self.renewed_at = -math.inf  # monotonic seconds: when the ring's expiry was last renewed
+
+    def xadd(self, position: int, data: bytes) -> bytes:
+        """Return the packed command that stores a Frame."""
+        entry_id = b"%d-1" % position
+        parts = (self._xadd, len(entry_id), entry_id, len(data), data)
+        return b"%b$%d\r\n%b\r\n$1\r\nf\r\n$%d\r\n%b\r\n" % parts
+
+    def renew(self, now: float) -> bytes:
+        """Return the packed command that keeps the ring for another KEPT_UNRENEWED seconds."""
+        self.renewed_at = now
+        return pack("EXPIRE", self.key, KEPT_UNRENEWED)
+
+    def expire(self) -> bytes:
+        """Return the packed command that keeps the ring for KEPT_AFTER_END seconds only."""
+        return pack("EXPIRE", self.key, KEPT_AFTER_END)
+
+
+def forget_ring(tap_id: uuid.UUID) -> None:
+    """Delete a tap's ring. If Redis is away, the ring expires by itself."""
+    try:
+        shared_client(redis_url()).delete(audio_key(tap_id))
+    except Unavailable as error:
+        logger.warning("the audio of tap %s is not deleted yet: %s", tap_id, error)
+
+
+class NewestFrame(NamedTuple):
+    """Where a tap's last Frame lies, and when its audio was received."""
+
+    position: int  # in samples, unwrapped
+    end: int  # the position of the audio that follows it
+    received_at: float  # Unix time in seconds
+
+
+class RingReader:
+    """Reads the rings of all taps."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    async def last_seconds(self, tap_id: uuid.UUID, seconds: float) -> list[bytes]:
+        """Return the last ``seconds`` of a tap's audio as Frames, oldest first.
+
+        Raises bus.Unavailable.
+        """
+        return await self._queries.ask(partial(_last_seconds, audio_key(tap_id), seconds))
+
+    async def newest(self, tap_id: uuid.UUID) -> NewestFrame | None:
+        """Return where a tap's last Frame lies, or None if its ring is empty.
+
+        Raises bus.Unavailable.
+        """
+        return await self._queries.ask(partial(_newest, audio_key(tap_id)))
+
+
+async def _last_seconds(key: str, seconds: float, client: redis.asyncio.Redis) -> list[bytes]:
+    newest = await _newest(key, client)
+    if newest is None:
+        return []
+    start = newest.position - samples_in(seconds)
+    entries: Entries = await client.xrange(key, min=f"{max(0, start)}-0")  # type: ignore[assignment]
+    return [fields[b"f"] for _, fields in entries]
+
+
+async def _newest(key: str, client: redis.asyncio.Redis) -> NewestFrame | None:
+    entries: Entries = await client.xrevrange(key, count=1)  # type: ignore[assignment]
+    if not entries:
+        return None
+    entry_id, fields = entries[0]
+    position, data = position_of(entry_id), fields[b"f"]
+    received_at = frame.unpack_header(data).received_at / 1e6
+    return NewestFrame(position, position + frame.sample_count(data), received_at)

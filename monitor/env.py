@@ -1,0 +1,300 @@
+"""Read settings from environment variables, and stop on a value that makes no sense.
+
+A parser turns a variable's text into a value, or raises ``ValueError`` with the words that say
+what is allowed. ``Environment`` looks the text up, and puts the variable's name before them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from monitor.wire.client_address import Network, TrustedProxies, parse_networks
+
+T = TypeVar("T")
+
+ENGINES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
+LOG_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+#: What Django lets ALLOWED_HOSTS hold: a name, all names below one, everything, or IPv6.
+HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Reads variables of one mapping, which is ``os.environ`` except in tests."""
+
+    values: Mapping[str, str]
+
+    def read(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+        """Parse a variable. The error shows its value, so this is not for secrets."""
+        text = self.values.get(name, default).strip()
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}={text!r}: use {error}") from None
+
+    def secret(self, name: str, parse: Callable[[str], T]) -> T:
+        """Parse a secret: the variable's text, or the text of the file that ``<name>_FILE`` names.
+
+        The newline at the file's end does not count. No error shows any of the secret.
+        """
+        text, path = self.values.get(name, ""), self.values.get(f"{name}_FILE", "")
+        if text and path:
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: use one of them")
+        source = name
+        if path:
+            source = f"{name}_FILE={path!r}"
+            text = _read_secret(source, Path(path))
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{source}: use {error}") from None
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the variables of a file with ``NAME=value`` lines, or none if it does not exist."""
+    values: dict[str, str] = {}
+
+    class File(environ.Env):  # type: ignore[misc]
+        ENVIRON = values
+
+    if path.is_file():
+        File.read_env(path)
+    return values
+
+
+def read_server_env(path: Path) -> dict[str, str]:
+    """Return the variables that a ``script/server`` wrote, or none unless it runs.
+
+    The server holds a lock while it lives: its process id could be another process's by now.
+    """
+    if not path.is_file():
+        return {}
+    with path.with_name("server.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return read_env_file(path)
+    return {}
+
+
+def fill_in(values: MutableMapping[str, str], more: Mapping[str, str]) -> None:
+    """Add the variables that are missing, and leave the others as they are.
+
+    ``NAME`` and ``NAME_FILE`` say the same thing, so neither is added where one is there.
+    """
+    there = {_without_file(name) for name in values}
+    for name, value in more.items():
+        if _without_file(name) not in there:
+            values[name] = value
+
+
+def flag(text: str) -> bool:
+    """Parse yes or no."""
+    if text.lower() in {"true", "yes", "on", "1"}:
+        return True
+    if text.lower() in {"false", "no", "off", "0", ""}:
+        return False
+    raise ValueError("'true' or 'false'")
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers within bounds."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def whole_or_never(low: int, high: int) -> Callable[[str], float]:
+    """Return a parser of whole numbers within bounds. 0 means never, and gives infinity."""
+
+    def parse(text: str) -> float:
+        if text.isdecimal() and int(text) == 0:
+            return math.inf
+        try:
+            return whole(low, high)(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, or 0 for never") from None
+
+    return parse
+
+
+def items(text: str) -> list[str]:
+    """Split text at commas, and leave empty items out."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """Return a parser of absolute URLs, which leaves a trailing slash out. Text may be empty."""
+
+    def parse(text: str) -> str:
+        value = text.strip().rstrip("/")
+        parts = _split_url(value)
+        where = parts.path if parts.scheme == "unix" else parts.netloc
+        if value and not (parts.scheme in schemes and where):
+            allowed = ", ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"a URL that begins with one of: {allowed}")
+        return value
+
+    return parse
+
+
+def origin(text: str) -> str:
+    """Parse ``scheme://host[:port]``. Paths are refused, because those below it are ours."""
+    value = text.rstrip("/")
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        valid = plain = False
+    if not (valid and plain):
+        raise ValueError("https://host or https://host:port")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def origins(text: str) -> list[str]:
+    """Parse origins that are separated by commas."""
+    return [origin(item) for item in items(text)]
+
+
+def host_of(address: str) -> str:
+    """Return the host of an origin, with brackets around an IPv6 address."""
+    host = str(urlsplit(address).hostname)
+    return f"[{host}]" if ":" in host else host
+
+
+def hosts(text: str) -> list[str]:
+    """Parse host names as ALLOWED_HOSTS holds them, separated by commas."""
+    found = items(text)
+    if not all(HOST.fullmatch(host) for host in found):
+        raise ValueError("host names without scheme, port or path: a.example,.b.example")
+    return found
+
+
+def space(text: str) -> str:
+    """Parse the host of a SignalWire space. Text may be empty.
+
+    Only the simulator, which is on this machine, may do without a dot in its name.
+    """
+    value = text.lower()
+    host, _, port = value.partition(":")
+    named = HOST.fullmatch(host) and not host.startswith((".", "*"))
+    known = "." in host or host == "localhost"
+    if value and not (named and known and (not port or port.isdecimal())):
+        raise ValueError("the space's host name, such as example.signalwire.com")
+    return value
+
+
+def ipv4(text: str) -> str:
+    """Parse an IPv4 address, the only kind that an ``rtp://`` URI names."""
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise ValueError("an IPv4 address") from None
+
+
+def ports(text: str) -> range:
+    """Parse ``first-last`` and return its even ports: RTP's are even (RFC 3550 section 11)."""
+    first, _, last = text.partition("-")
+    if first.isdecimal() and last.isdecimal():
+        found = range(int(first) + int(first) % 2, int(last) + 1, 2)
+        if found and found[0] >= 1024 and found[-1] <= 65535:
+            return found
+    raise ValueError("first-last, from 1024 to 65535")
+
+
+def payload_types(text: str) -> frozenset[int]:
+    """Parse dynamic RTP payload types (RFC 3551 section 3), separated by commas."""
+    found = [item.strip() for item in text.split(",")] if text else []
+    if not all(item.isdecimal() and 96 <= int(item) <= 127 for item in found):
+        raise ValueError("payload types from 96 to 127: 101,102")
+    return frozenset(int(item) for item in found)
+
+
+def trusted_proxies(text: str) -> TrustedProxies:
+    """Parse the networks of the proxies in front of the server, or their number."""
+    try:
+        return TrustedProxies.parse(text)
+    except ValueError as error:
+        raise ValueError(
+            f"networks, such as 10.0.0.0/8,fd00::/8, or the number of proxies ({error})"
+        ) from None
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Parse networks or addresses that are separated by commas."""
+    try:
+        return parse_networks(text)
+    except ValueError as error:
+        raise ValueError(f"networks, such as 10.0.0.0/8,fd00::/8 ({error})") from None
+
+
+def log_level(text: str) -> str:
+    """Parse the name of a log level, in any case."""
+    if text.upper() not in LOG_LEVELS:
+        raise ValueError("debug, info, warning, error or critical")
+    return text.upper()
+
+
+def directory(text: str) -> Path:
+    """Parse the path of a directory, which need not exist yet."""
+    if not text:
+        raise ValueError("the path of a directory")
+    return Path(text)
+
+
+def database(text: str) -> dict[str, Any]:
+    """Parse a database's URL into Django's settings for it. Empty text gives none.
+
+    The scheme is checked first: django-environ would warn of an unknown one by showing the
+    password.
+    """
+    if not text:
+        return {}
+    try:
+        if environ.Env.DB_SCHEMES.get(_split_url(text).scheme) in ENGINES:
+            return dict(environ.Env.db_url_config(text))
+    except ValueError:
+        pass  # such as a port that is no number; its text may be part of the password
+    raise ValueError("sqlite:///path or postgres://user:password@host/name")
+
+
+def _read_secret(source: str, path: Path) -> str:
+    """Return a file's text without the end of its last line."""
+    try:
+        text = path.read_text("utf-8").removesuffix("\n")
+    except OSError as error:
+        raise ImproperlyConfigured(f"{source} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{source} holds bytes that are not UTF-8 text") from None
+    if not text:
+        raise ImproperlyConfigured(f"{source} is empty: write the secret into it")
+    return text
+
+
+def _without_file(name: str) -> str:
+    """Return the name of the secret that ``NAME_FILE`` is about, or the name itself."""
+    return name.removesuffix("_FILE")
+
+
+def _split_url(text: str) -> SplitResult:
+    """Split a URL. What cannot be split has no parts."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")

@@ -1,0 +1,121 @@
+"""AccessWatch: checks that the users of open sockets may still have them.
+
+A socket's user is fixed when it connects. Every lost right is therefore published to all
+processes (``monitor.web.revocation``). As a backstop, each session is checked within 30 s:
+once, however many sockets it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.utils.crypto import constant_time_compare
+
+from monitor.bus.keys import REVOCATIONS
+from monitor.bus.reader import StreamReader
+from monitor.bus.revocations import Revocation, Revocations
+from monitor.concurrency import in_thread
+from monitor.fanout.open_sockets import AT_ONCE, RECHECK, OpenSocket, OpenSockets
+from monitor.wire.close import CloseCode, Closed
+
+logger = logging.getLogger(__name__)
+
+
+def session_digest(session_key: str) -> str:
+    """Return what names a session in messages, because its key would sign anybody in."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
+
+
+class AccessWatch:
+    """Ends the open sockets of users who have lost the right to them."""
+
+    def __init__(
+        self, reader: StreamReader, revocations: Revocations, open_sockets: OpenSockets
+    ) -> None:
+        self._reader = reader
+        self._revocations = revocations
+        self._open_sockets = open_sockets
+        self._checks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Follow revocations, and check every session in turn, until cancelled."""
+        loop = asyncio.get_running_loop()
+        # Revocations are made in the threads of requests.
+        follow = self._revocations.followed(
+            lambda lost: loop.call_soon_threadsafe(self._on_revocation, lost)
+        )
+        with follow:
+            async with asyncio.TaskGroup() as group:
+                # The revocations of other processes.
+                group.create_task(self._reader.subscribe_when_back(REVOCATIONS, self._on_entry))
+                async for sessions in self._open_sockets.sessions:
+                    await self._check(sessions)
+
+    def _on_entry(self, value: bytes) -> None:
+        message = json.loads(value)
+        self._on_revocation(Revocation(message["user"], message["session"]))
+
+    def _on_revocation(self, lost: Revocation) -> None:
+        """End a session's sockets, or check those of the users concerned."""
+        concerned = []
+        for session, sockets in self._open_sockets.by_session():
+            if lost.session and lost.session == session_digest(session):
+                for socket in sockets:
+                    socket.end(CloseCode.REVOKED, "signed out")
+            elif lost.user_id is None or lost.user_id in {one.user_id for one in sockets}:
+                concerned.append(session)
+        if concerned:
+            task = asyncio.get_running_loop().create_task(self._check_all(concerned))
+            self._checks.add(task)
+            task.add_done_callback(self._checks.discard)
+
+    async def _check_all(self, sessions: list[str]) -> None:
+        """Check any number of sessions, AT_ONCE at a time."""
+        for start in range(0, len(sessions), AT_ONCE):
+            await self._check(sessions[start : start + AT_ONCE])
+
+    async def _check(self, sessions: Iterable[str]) -> None:
+        by_session = {one: self._open_sockets.of_session(one) for one in sessions}
+        try:
+            for socket, why in await in_thread(_refused)(by_session):
+                socket.end(CloseCode.REVOKED, why)
+        except Exception:
+            logger.exception("access was not checked; the next check is within %.0f s", RECHECK)
+
+
+def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, str]]:
+    """Return the sockets whose user may not have them any more, and why."""
+    refused = []
+    for session_key, sockets in by_session.items():
+        user = user_of(session_key)
+        for socket in sockets:
+            try:
+                if user is None:
+                    raise Closed(CloseCode.REVOKED, "signed out")
+                socket.check_access(user)
+            except Closed as closed:
+                refused.append((socket, str(closed)))
+    return refused
+
+
+def user_of(session_key: str) -> Any | None:
+    """Return the active user that a session still signs in, or None.
+
+    ``django.contrib.auth.get_user`` would do, but after a rotation of SECRET_KEY it changes the
+    session's key, and there is no response here that could bring the new key to the browser.
+    """
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user_model()._default_manager.filter(pk=session.get(SESSION_KEY)).first()
+    if user is None or not user.is_active:
+        return None
+    known = session.get(HASH_SESSION_KEY, "")
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return user if any(constant_time_compare(known, one) for one in valid) else None

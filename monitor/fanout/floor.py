@@ -1,0 +1,52 @@
+"""Floor: what the supervisors' sockets of one process share."""
+
+from __future__ import annotations
+
+from monitor.bus.lease import Lease
+from monitor.bus.process import Process
+from monitor.bus.reader import StreamReader
+from monitor.bus.ring import RingReader
+from monitor.bus.seconds import SecondsReader
+from monitor.concurrency import Coalesced, Writes
+from monitor.fanout.access_watch import AccessWatch
+from monitor.fanout.attention_news import AttentionNews
+from monitor.fanout.audience import ConsoleAudience, TapAudiences
+from monitor.fanout.keepalive import Keepalive
+from monitor.fanout.lag_watch import LagWatch
+from monitor.fanout.live_list import LiveList
+from monitor.fanout.open_sockets import OpenSockets
+from monitor.fanout.session_recorder import SessionRecorder
+from monitor.fanout.strip_board import StripBoard
+from monitor.limits import Limits
+from monitor.services import listens
+
+
+class Floor:
+    """Holds what the sockets need. The composition root makes it and hands it to each of them."""
+
+    def __init__(
+        self,
+        reader: StreamReader,
+        ring: RingReader,
+        seconds: SecondsReader,
+        attention_lease: Lease,
+        writes: Writes,
+        process: Process,
+        limits: Limits,
+    ) -> None:
+        self.reader = reader
+        self.limits = limits
+        self.ring = ring
+        self.writes = writes
+        self.metrics = process.metrics
+        strip_board = StripBoard(reader, seconds)
+        self.console_audience = ConsoleAudience(reader, strip_board)
+        self.attention_news = AttentionNews(attention_lease, self.console_audience)
+        self.live_list = LiveList(strip_board, self.attention_news)
+        self.tap_audiences = TapAudiences(reader, process.metrics.audio, limits)
+        self.open_sockets = OpenSockets()
+        self.access_watch = AccessWatch(reader, process.revocations, self.open_sockets)
+        self.keepalive = Keepalive(self.open_sockets)
+        self.lag_watch = LagWatch(self.open_sockets)
+        self.session_recorder = SessionRecorder(self.open_sockets)
+        self.end_listen = Coalesced(listens.end, writes)

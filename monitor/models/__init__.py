@@ -1,0 +1,34 @@
+"""The database's tables: calls with marks and orders, taps, listens, leases, logs, users' own."""
+
+from __future__ import annotations
+
+from monitor.models.account import account_label
+from monitor.models.admin_action import AdminAction
+from monitor.models.assigned_password import AssignedPassword
+from monitor.models.call import Call
+from monitor.models.listen import ListenSession
+from monitor.models.mark import CallMark
+from monitor.models.order import CallOrder, OrderKind
+from monitor.models.rtp_lease import RtpLease
+from monitor.models.tap import ENDED, FINAL, Direction, Tap, TapEvent, TapState, Transport
+from monitor.models.user_settings import UserSettings
+
+__all__ = [
+    "ENDED",
+    "FINAL",
+    "AdminAction",
+    "AssignedPassword",
+    "Call",
+    "CallMark",
+    "CallOrder",
+    "Direction",
+    "ListenSession",
+    "OrderKind",
+    "RtpLease",
+    "Tap",
+    "TapEvent",
+    "TapState",
+    "Transport",
+    "UserSettings",
+    "account_label",
+]

@@ -1,0 +1,35 @@
+"""Publishes the changes of calls to every process."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from monitor.bus.process import this_process
+from monitor.models import Call
+from monitor.services.descriptions import describe
+
+
+def publish_change(tap_id: uuid.UUID) -> None:
+    """Publish the description of a tap's call when this transaction is committed."""
+    transaction.on_commit(lambda: _publish(Call.objects.filter(taps=tap_id)))
+
+
+def publish_changes(call_ids: Collection[int]) -> None:
+    """Publish the descriptions of calls when this transaction is committed."""
+    if call_ids:
+        transaction.on_commit(lambda: _publish(Call.objects.filter(pk__in=call_ids)))
+
+
+def publish_missed() -> None:
+    """Publish the present description of every call whose last change Redis did not take."""
+    this_process().publisher.publish_again(lambda pk: _publish(Call.objects.filter(pk=pk)))
+
+
+def _publish(calls: QuerySet[Call]) -> None:
+    """Publish the calls that still have a leg: both may have been deleted meanwhile."""
+    for call in describe(calls):
+        this_process().publisher.publish({"type": "call", "call": call})

@@ -1,0 +1,187 @@
+"""Records listen sessions: who heard which tap, from when to when."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from monitor.models import ENDED, ListenSession, Tap
+from monitor.services import announce, marks
+
+MAX_PER_USER = 8  # calls that one user may hear at the same time, in all windows together
+HEARTBEAT_EVERY = 4  # seconds between two heartbeats of a session
+#: A session counts against MAX_PER_USER for this long after its last heartbeat.
+OPEN_FOR = datetime.timedelta(seconds=2.5 * HEARTBEAT_EVERY)
+#: A user who lost the connection this long before the end of a tap may still hear its ring. The
+#: page tries again after 8 s at the latest.
+REJOINS_WITHIN = datetime.timedelta(seconds=15)
+#: The process of a session that has sent no heartbeat for this long is gone.
+ABANDONED_AFTER = datetime.timedelta(seconds=60)
+
+
+class NotOpen(Exception):
+    """The tap takes no new listeners; the text says why."""
+
+
+class NoSuchTap(Exception):
+    """There is no tap of that id."""
+
+
+class TooMany(Exception):
+    """The user already hears as many calls as one user may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The address and the browser of a listener."""
+
+    address: str
+    user_agent: str
+
+
+class Ending(NamedTuple):
+    """The end of a session, with what was sent during it."""
+
+    session_id: int
+    tap_id: uuid.UUID
+    frames: int
+    dropped: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedListen:
+    """A session that has begun, with its tap as it was at that moment."""
+
+    session_id: int
+    tap_id: uuid.UUID
+    direction: str
+    state: str
+    transitions: int
+    media_opened_at: datetime.datetime | None
+
+
+def open_listen(user: Any, tap_id: uuid.UUID, client: Client) -> OpenedListen:
+    """Record that a user is about to hear a tap, and return what its socket needs to know.
+
+    Raises NoSuchTap, TooMany and NotOpen.
+    """
+    tap = Tap.objects.filter(pk=tap_id).first()
+    if tap is None:
+        raise NoSuchTap("no such tap")
+    session = start(user, tap, client)
+    return OpenedListen(
+        session_id=session.pk,
+        tap_id=tap.pk,
+        direction=tap.direction,
+        state=tap.state,
+        transitions=tap.transitions,
+        media_opened_at=tap.media_opened_at,
+    )
+
+
+def start(user: Any, tap: Tap, client: Client) -> ListenSession:
+    """Record that a user is about to hear a tap. Raises TooMany and NotOpen."""
+    with transaction.atomic():
+        _check_open(user, tap.pk)
+        if _calls_heard(user, tap) > MAX_PER_USER:
+            raise TooMany(f"you already hear {MAX_PER_USER} calls")
+        session = ListenSession.objects.create(
+            tap=tap,
+            user=user,
+            username=user.get_username(),
+            address=client.address[:45],
+            user_agent=client.user_agent[:200],
+        )
+        announce.publish_change(tap.pk)
+    return session
+
+
+def _calls_heard(user: Any, also: Tap) -> int:
+    """Return how many calls a user hears if they hear one more tap.
+
+    The legs of a call that one window plays count as one; a call that two windows play counts
+    twice.
+    """
+    # A user whose worker was killed reconnects at once, and the dead sessions must not count.
+    alive = timezone.now() - OPEN_FOR
+    sessions = ListenSession.objects.filter(user=user, ended_at=None, seen_at__gt=alive)
+    heard = [session.tap for session in sessions.select_related("tap")]
+    per_leg = Counter((tap.call_id, tap.pk) for tap in [*heard, also])
+    per_call: dict[int, int] = {}
+    for (call_id, _), windows in per_leg.items():
+        per_call[call_id] = max(windows, per_call.get(call_id, 0))
+    return sum(per_call.values())
+
+
+def _check_open(user: Any, tap_id: uuid.UUID) -> None:
+    """Refuse a tap that takes no listener. Raises NotOpen.
+
+    The tap is read again, because it may have been asked to stop a moment ago.
+    """
+    tap = Tap.objects.get(pk=tap_id)
+    if tap.stop_requested_at:
+        raise NotOpen("monitoring of this call was stopped")
+    if tap.state in ENDED and not _heard_its_end(user, tap):
+        raise NotOpen("this call has ended")
+
+
+def _heard_its_end(user: Any, tap: Tap) -> bool:
+    """Return whether this user heard the end of the tap, or lost the connection just before it.
+
+    Only such users may hear the ring, which outlives the tap by a minute.
+    """
+    lost_after = (tap.ended_at or timezone.now()) - REJOINS_WITHIN
+    until_then = Q(ended_at=None) | Q(ended_at__gte=lost_after)
+    return ListenSession.objects.filter(until_then, tap=tap, user=user).exists()
+
+
+def end(endings: Iterable[Ending]) -> None:
+    """Record the end of any number of sessions in one transaction."""
+    tap_ids: set[uuid.UUID] = set()
+    ended: list[int] = []
+    with transaction.atomic():
+        now = timezone.now()
+        for session_id, tap_id, frames, dropped, reason in endings:
+            ListenSession.objects.filter(pk=session_id).update(
+                ended_at=now, seen_at=now, frames=frames, dropped=dropped, end_reason=reason[:100]
+            )
+            tap_ids.add(tap_id)
+            ended.append(session_id)
+        marks.end_help(ended)
+        for tap_id in tap_ids:
+            announce.publish_change(tap_id)
+
+
+def heartbeat(sessions: Collection[int], heard: dict[int, tuple[int, int]]) -> None:
+    """Record that these sessions go on, because a killed worker records nothing at their end.
+
+    ``heard`` has, for some of them, how many frames were sent and how many were dropped.
+    """
+    marks.end_help(sessions)
+    going_on = ListenSession.objects.filter(ended_at=None)
+    going_on.filter(pk__in=sessions).update(seen_at=timezone.now())
+    rows = [
+        ListenSession(pk=pk, frames=frames, dropped=dropped)
+        for pk, (frames, dropped) in heard.items()
+    ]
+    going_on.bulk_update(rows, ["frames", "dropped"])
+
+
+def end_abandoned(now: datetime.datetime | None = None) -> int:
+    """End the sessions whose process is gone, as of their last heartbeat; return how many."""
+    now = now or timezone.now()
+    abandoned = ListenSession.objects.filter(ended_at=None, seen_at__lte=now - ABANDONED_AFTER)
+    tap_ids: set[uuid.UUID] = set(abandoned.values_list("tap_id", flat=True))
+    closed = abandoned.update(ended_at=F("seen_at"), end_reason="the server went away")
+    for tap_id in tap_ids:
+        announce.publish_change(tap_id)
+    return closed

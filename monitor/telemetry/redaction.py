@@ -1,0 +1,68 @@
+"""What logs must not show: tokens, control characters, and tracebacks that strangers cause."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from typing import TextIO
+
+_TOKEN = re.compile(r'(/tap/)[^/?\s"]+')
+_QUERY = re.compile(r'(/[^?\s"]*\?)[^\s"]+')
+
+#: The control characters of ISO 6429, which can move a terminal's cursor, and those of Unicode
+#: that change the direction of the text around them (UAX #9).
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def redact(line: str) -> str:
+    """Return the line without the secrets in its paths.
+
+    A tap's path holds the token that opens it. A query string may hold a tool's token, or a
+    number that somebody searched for.
+    """
+    return _QUERY.sub(r"\1…", _TOKEN.sub(r"\1…", line))
+
+
+class RedactedStream(io.TextIOBase):
+    """Writes whole lines to another stream without what their paths must not tell."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> int:
+        return self._stream.write(redact(line))
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def printable(text: str) -> str:
+    """Return the text on one line, with control characters escaped as Python does it."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record and its traceback without tokens, and its message on one line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class ClientMistakes(logging.Filter):
+    """Removes the traceback from records of a client's mistake.
+
+    Django logs a refused request, such as one with an unknown Host header, with the 25 lines
+    of the exception that refused it. They say nothing about the client, and anybody can have
+    them written as often as they like.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        status = getattr(record, "status_code", 0)
+        if record.name.startswith("django.security") or 400 <= status < 500:
+            record.exc_info = record.exc_text = None
+        return True

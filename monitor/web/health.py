@@ -1,0 +1,45 @@
+"""``/healthz`` and ``/metrics``, for machines on the operator's network."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from monitor.bus.metrics import read_metrics
+from monitor.bus.process import this_process
+from monitor.bus.redis import Unavailable, find_trouble
+from monitor.telemetry.prometheus import ServiceCollector
+
+
+@require_safe
+@never_cache
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Show the metrics of all workers to Prometheus; 503 while Redis is away."""
+    try:
+        reported = read_metrics()
+    except Unavailable:
+        return HttpResponse("Redis gives no answer\n", "text/plain", HTTPStatus.SERVICE_UNAVAILABLE)
+    registry = CollectorRegistry()
+    registry.register(ServiceCollector(this_process().metrics, *reported))
+    return HttpResponse(generate_latest(registry), CONTENT_TYPE_LATEST)
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the database answers and Redis takes writes, else 503 with the reason."""
+    trouble = {}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        trouble["database"] = "no answer"
+    if said := find_trouble():
+        trouble["redis"] = said
+    status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
+    return JsonResponse({"ok": not trouble, **trouble}, status=status)

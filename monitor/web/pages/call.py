@@ -1,0 +1,97 @@
+"""The page of one call."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from monitor import staticfiles
+from monitor.models import Call, Tap, Transport
+from monitor.services import descriptions, history, packet_figures, permissions, stored_words
+from monitor.services.call_facts import facts_of
+from monitor.web import tap_words
+from monitor.web.orders import orders_allowed
+from monitor.web.pages.console import ANY_TAP
+from monitor.web.sockets import paths
+
+
+@require_safe
+@never_cache
+@login_required
+def call(request: HttpRequest, call_id: int) -> HttpResponse:
+    """Show a call's facts and legs, its timeline, who listened, and a deck while it is live."""
+    if not permissions.may_watch(request.user):
+        raise PermissionDenied("You may not see calls.")
+    row = get_object_or_404(Call, pk=call_id)
+    legs = history.legs_of(row)
+    sessions = history.sessions_for(request.user, row)
+    context = {
+        **_described(row),
+        "facts": facts_of(legs),
+        "legs": [_leg(leg, len(legs)) for leg in legs],
+        "timeline": history.timeline(legs, sessions or (), row.marks.all()),
+        "sessions": sessions,
+        "is_stopping": not any(leg.is_open for leg in legs),
+        "can_listen": permissions.may_listen(request.user),
+        **orders_allowed(request.user),
+    }
+    return render(request, "pages/call.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def deck(request: HttpRequest, call_id: int) -> HttpResponse:
+    """Show the deck of a call alone, for a small window that plays on beside other work."""
+    if not permissions.may_listen(request.user):
+        raise PermissionDenied("You may not listen to calls.")
+    row = get_object_or_404(Call, pk=call_id)
+    context = {**_described(row), "facts": facts_of(history.legs_of(row))}
+    return render(request, "pages/deck.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
+    """Lead to the leg on the page of its call: logs and the history name taps."""
+    if not permissions.may_watch(request.user):
+        raise PermissionDenied("You may not see calls.")
+    row = get_object_or_404(Tap, pk=tap_id)
+    return redirect(f"{reverse('call', args=[row.call_id])}#leg-{row.pk}")
+
+
+def _described(row: Call) -> dict[str, Any]:
+    """Return what the scripts of a page about one call need. A call without legs has none."""
+    described = descriptions.describe(Call.objects.filter(pk=row.pk))
+    if not described:
+        raise Http404("This call was never monitored.")
+    return {
+        "build": staticfiles.build(),
+        "call": row,
+        "description": json.dumps(described[0]),
+        "console_url": paths.CONSOLE,
+        "listen_url": paths.listen(ANY_TAP),
+        "any_tap": ANY_TAP,
+        "words": tap_words.for_scripts(),
+    }
+
+
+def _leg(leg: Tap, legs: int) -> dict[str, Any]:
+    """Return what the page shows of one of a call's legs. Its side is named if there are more."""
+    is_rtp = leg.transport == Transport.RTP
+    return {
+        "tap": leg,
+        "side": leg.get_direction_display() if legs > 1 else "",
+        "ended_because": stored_words.translate(leg.end_reason),
+        "packets": packet_figures.table(leg.rtp) if is_rtp else [],
+    }

@@ -1,0 +1,79 @@
+"""ConsoleSocket: sends the live list to a page: a snapshot, then changes and levels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from monitor.fanout.audience import Subscriber
+from monitor.fanout.floor import Floor
+from monitor.fanout.mailbox import Mailbox
+from monitor.services import permissions
+from monitor.web.sockets.base import ALIVE, SupervisorSocket
+from monitor.wire.close import CloseCode, Closed
+
+#: Messages that may wait for a slow client of uvicorn. If some were dropped, it is sent a new
+#: snapshot.
+BACKLOG = 200
+#: Bytes that may wait in the server: the levels of 100 taps for 36 s. Daphne has no limit itself.
+UNSENT = 1024 * 1024
+
+
+class ConsoleSocket(SupervisorSocket):
+    """Forwards events and levels as they are: every event of a call describes the whole call."""
+
+    def __init__(self, floor: Floor) -> None:
+        super().__init__(floor, Mailbox(BACKLOG))
+        self._subscriber = Subscriber(self._put)
+        self._queued = 0  # messages that did not go the fast path
+
+    def check_access(self, user: Any) -> None:
+        if not permissions.may_watch(user):
+            raise Closed(CloseCode.NOT_ALLOWED, "you may not see the live list")
+
+    async def opened(self) -> None:
+        # Subscribe first, so that a change during the snapshot is sent after it.
+        await self._floor.console_audience.subscribe(self._subscriber)
+        await self._snapshot()
+
+    async def send_loop(self) -> None:
+        """Send queued messages; when nothing is queued, hand over to the fast path."""
+        while True:
+            if not self._mailbox.wake.is_set():
+                self._subscriber.open_fast_path(self._fast_path.open_fast_path)
+            await self._mailbox.wake.wait()
+            missed, self._mailbox.dropped = self._mailbox.dropped, 0
+            messages = self._mailbox.take()
+            if missed:
+                await self._snapshot()
+            for message in messages:
+                await self._send({"type": "websocket.send", "text": message.decode()})
+
+    @property
+    def messages_sent(self) -> int:
+        return self._queued + self._subscriber.sent_directly
+
+    def _put(self, message: bytes) -> None:
+        """Queue a message that does not go the fast path."""
+        self._queued += 1
+        self._mailbox.put(message)
+
+    async def on_message(self, message: dict[str, Any]) -> None:
+        await self.complain("the live list takes no messages")
+
+    async def before_close(self, closed: Closed) -> None:
+        self._subscriber.close_fast_path()  # or a message would follow the close frame
+
+    async def on_closed(self, reason: str) -> None:
+        self._floor.console_audience.unsubscribe(self._subscriber)
+
+    def keepalive_if_idle(self) -> None:
+        if self._fast_path.unsent() > UNSENT:
+            self.end(CloseCode.TOO_SLOW, "more than 1 MB behind")
+        super().keepalive_if_idle()
+
+    def send_keepalive(self) -> None:
+        self._mailbox.put(json.dumps(ALIVE).encode())
+
+    async def _snapshot(self) -> None:
+        await self.send_text(await self._floor.live_list.snapshot())

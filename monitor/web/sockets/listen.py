@@ -1,0 +1,198 @@
+"""ListenSocket: sends a tap's audio to one browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+from typing import Any
+
+from monitor.bus.keys import EVENTS
+from monitor.bus.timing import frames_in
+from monitor.concurrency import in_thread
+from monitor.fanout.audience import TapSubscriber
+from monitor.fanout.floor import Floor
+from monitor.fanout.lag import ListenerLag
+from monitor.fanout.listen_record import ListenRecord
+from monitor.fanout.mailbox import Mailbox
+from monitor.fanout.rewind import NotRewound, Rewind
+from monitor.fanout.tap_follower import TapFollower
+from monitor.services import descriptions, listens, permissions
+from monitor.web.sockets.base import ALIVE, SupervisorSocket
+from monitor.web.sockets.clock import ClockAnswers, NotTold
+from monitor.web.sockets.hello import hello, is_stalled
+from monitor.web.sockets.origin import client_of
+from monitor.wire.close import CloseCode, Closed
+
+ACK = 64  # bytes of an ack, at most; the ack of the largest position has 40
+
+
+class ListenSocket(SupervisorSocket):
+    """Sends hello, then Frames, then end. Frames are forwarded as they were read from Redis."""
+
+    def __init__(self, floor: Floor) -> None:
+        super().__init__(floor, Mailbox(frames_in(floor.limits.mailbox)))
+        self._subscriber = TapSubscriber(self._mailbox.put)
+        self._rewind = Rewind(self._subscriber, self._mailbox, floor.limits)
+        self._follower = TapFollower(
+            floor.limits.grace, self._add_note, partial(self.end, CloseCode.DONE)
+        )
+        self._clock = ClockAnswers()
+        self._record = ListenRecord(floor.writes, floor.end_listen)
+        self._notes: list[dict[str, Any]] = []  # JSON messages to be sent before the next Frame
+        self._frames = 0  # sent by the send loop
+        self._dropped = 0  # Frames that /metrics has counted
+
+    def check_access(self, user: Any) -> None:
+        if not permissions.may_listen(user):
+            raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
+
+    async def opened(self) -> None:
+        listen = await self._open_listen()
+        self._tap_id = listen.tap_id
+        # Before the subscription, whose first event is about this listener, and would otherwise
+        # look like a new state.
+        self._follower.begin(listen.tap_id, listen.state, listen.transitions)
+        await self._floor.reader.subscribe(EVENTS, self._follower.on_event)
+        position = await self._floor.tap_audiences.subscribe(listen.tap_id, self._subscriber)
+        self._floor.open_sockets.listeners[listen.session_id] = self
+        # Read after the subscription: no event tells of what changed before it.
+        tap = await in_thread(descriptions.describe_tap)(listen.tap_id)
+        self._follower.begin(listen.tap_id, tap["state"], tap["transitions"])
+        stalled = tap["media"] and await is_stalled(listen, self._floor)
+        await self.send_json(hello(listen, tap, stalled, position))
+        self._follower.follow(tap)
+        self._fast_path.on_text = self._on_text
+
+    async def _open_listen(self) -> listens.OpenedListen:
+        tap_id = self.scope["url_route"]["kwargs"]["tap_id"]
+        try:
+            return await self._record.open(self._user, tap_id, client_of(self.scope))
+        except (listens.NoSuchTap, listens.NotOpen) as error:
+            raise Closed(CloseCode.NO_SUCH_TAP, str(error)) from None
+        except listens.TooMany as error:
+            raise Closed(CloseCode.TOO_MANY, str(error)) from None
+
+    async def send_loop(self) -> None:
+        """Send queued notes and Frames; when nothing is queued, hand over to the fast path.
+
+        Wakes only while the fast path is closed.
+        """
+        counts = self._floor.metrics.audio
+        while True:
+            if not self._mailbox.wake.is_set() and not self._rewind.is_joining:
+                self._subscriber.open_fast_path(self._fast_path.open_fast_path)
+            await self._mailbox.wake.wait()
+            frames = self._mailbox.take()
+            notes, self._notes = self._notes, []
+            for note in notes:
+                await self.send_json(note)
+            frames = self._rewind.skip_joined(frames)
+            if self._rewind.is_asked:
+                frames = await self._with_older(frames)
+            for data in frames:
+                await self._send({"type": "websocket.send", "bytes": data})
+                self._frames += 1
+                counts.frames_out += 1
+
+    async def _with_older(self, live: list[bytes]) -> list[bytes]:
+        try:
+            older = await self._rewind.read(partial(self._floor.ring.last_seconds, self._tap_id))
+        except NotRewound as refusal:
+            await self.complain(str(refusal))
+            return live
+        return self._rewind.join(older, live)
+
+    def _wake_send_loop(self) -> None:
+        """Have the send loop act before any more Frames are sent."""
+        self._subscriber.close_fast_path()
+        self._mailbox.wake.set()
+
+    def _add_note(self, note: dict[str, Any]) -> None:
+        self._notes.append(note)
+        self._wake_send_loop()
+
+    def send_keepalive(self) -> None:
+        self._add_note(ALIVE)
+
+    @property
+    def messages_sent(self) -> int:
+        return self._frames + self._subscriber.sent_directly
+
+    @property
+    def lag(self) -> ListenerLag:
+        return self._subscriber.lag
+
+    def _on_text(self, payload: bytes) -> bool:
+        """Handle an ack that came by the fast path; leave all else to ``on_message``."""
+        if len(payload) > ACK:
+            return False
+        try:
+            message = json.loads(payload)
+        except ValueError:
+            return False
+        is_ack = isinstance(message, dict) and message.get("type") == "ack"
+        return is_ack and self._ack(message.get("position"))
+
+    async def on_message(self, message: dict[str, Any]) -> None:
+        kind, position, seconds = map(message.get, ("type", "position", "seconds"))
+        if kind == "ack" and isinstance(position, int):
+            if not self._ack(position):
+                await self.complain("position was never sent")
+        elif kind == "backfill" and isinstance(seconds, int | float):
+            await self._on_backfill(seconds)
+        elif kind == "clock":
+            await self._on_clock(message.get("sent"))
+        else:
+            known = "ack with a position, backfill with seconds, or clock with sent"
+            await self.complain(f"type is {known}")
+
+    def _ack(self, position: object) -> bool:
+        """Record the position that was played; return False if it was never sent."""
+        return isinstance(position, int) and self.lag.acknowledge(position, time.monotonic())
+
+    async def _on_backfill(self, seconds: float) -> None:
+        try:
+            self._rewind.ask(seconds)
+        except NotRewound as refusal:
+            await self.complain(str(refusal))
+        else:
+            self._wake_send_loop()
+
+    async def _on_clock(self, sent: object) -> None:
+        try:
+            answer = self._clock.answer(sent)
+        except NotTold as refusal:
+            await self.complain(str(refusal))
+        else:
+            await self.send_json(answer)
+
+    def check_lag(self, now: float) -> float:
+        """Return how many seconds behind the listener is, and end it if that is too far."""
+        self.lag.update_unsent(self._fast_path.unsent(), now)
+        if self.lag.is_too_slow(now):
+            self.end(CloseCode.TOO_SLOW, f"more than {self._floor.limits.too_slow:.0f} s behind")
+        return self.lag.seconds_behind(now)
+
+    def frames_so_far(self) -> tuple[int, int]:
+        """Return how many Frames were sent and dropped, and count the new drops in /metrics."""
+        dropped = self._mailbox.dropped + self._subscriber.skipped
+        self._floor.metrics.dropped.add(dropped - self._dropped, "listener too slow")
+        self._dropped = dropped
+        return self.messages_sent, dropped
+
+    async def before_close(self, closed: Closed) -> None:
+        self._subscriber.close_fast_path()  # or Frames would follow the close frame
+        if closed.code == CloseCode.DONE and self._follower.is_over:
+            await self.send_json({"type": "end", "reason": closed.reason})
+
+    async def on_closed(self, reason: str) -> None:
+        self._fast_path.on_text = None
+        self._follower.close()
+        listen = await self._record.opened()
+        if listen is None:
+            return
+        self._floor.reader.unsubscribe(EVENTS, self._follower.on_event)
+        self._floor.tap_audiences.unsubscribe(listen.tap_id, self._subscriber)
+        self._floor.open_sockets.listeners.pop(listen.session_id, None)
+        await self._record.end(listen, self.frames_so_far(), reason)

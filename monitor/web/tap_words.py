@@ -1,0 +1,54 @@
+"""What the pages say about taps, in one place for templates and scripts.
+
+The labels of states and directions are those of the models, which the admin shows too. Scripts
+are handed all of it as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.translation import gettext_lazy as _
+
+from monitor.models import Direction, TapState
+from monitor.services.transitions import STOPPED
+from monitor.web import order_words
+
+#: What a state means, for whoever points at it.
+HINTS = {
+    TapState.REQUESTED: _("The tap was requested, but the call’s audio has not begun."),
+    TapState.TAPPING: _("The call’s audio is being tapped."),
+    TapState.FINISHED: _("The tap has ended."),
+    TapState.FAILED: _("The tap never started."),
+    TapState.LOST: _("The carrier never reported that the tap ended."),
+}
+
+#: Whose voice a leg carries, where the legs of a call are shown beside each other.
+SIDES = {
+    Direction.BOTH: _("Both"),
+    Direction.SPEAK: _("Caller"),
+    Direction.LISTEN: _("Agent"),
+}
+
+#: What a listener reads about a call's end, by the reason that ``/listen`` gives for it. A
+#: reason that is not here is shown as it is.
+OUTCOMES = {
+    TapState.FINISHED: "",
+    TapState.FAILED: _("It could not be tapped."),
+    TapState.LOST: _("No more audio arrived, and the end of the call was never reported."),
+    STOPPED: _("The monitoring of this call was stopped."),
+}
+
+
+def for_scripts() -> str:
+    """Return the words as JSON in the active language, each table by the value that it explains."""
+    tables = {
+        "states": dict(TapState.choices),
+        "hints": HINTS,
+        "directions": dict(Direction.choices),
+        "sides": SIDES,
+        "outcomes": OUTCOMES,
+        "orders": order_words.for_scripts(),
+    }
+    return json.dumps(tables, cls=DjangoJSONEncoder)

@@ -1,0 +1,37 @@
+"""Sweeper: ends taps and listen sessions that nothing else has ended, and deletes old events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from monitor.bus.publish import forget_old_events
+from monitor.concurrency import in_thread
+from monitor.services import listens, media
+from monitor.workers.periodic import Sleep
+
+logger = logging.getLogger(__name__)
+
+EVERY = 30.0  # seconds
+
+
+class Sweeper:
+    """Sweeps every EVERY seconds, because a process that was killed has left them open."""
+
+    def __init__(self, sleep: Sleep = asyncio.sleep) -> None:
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Sweep until cancelled. A sweep that fails is logged; the next one comes."""
+        while True:
+            await self._sleep(EVERY)
+            try:
+                await self._sweep()
+            except Exception:
+                logger.exception("the sweep failed; the next one is in %.0f s", EVERY)
+
+    async def _sweep(self) -> None:
+        await in_thread(media.end_stopped)()
+        await in_thread(media.end_lost)()
+        await in_thread(listens.end_abandoned)()
+        await in_thread(forget_old_events)()

@@ -1,0 +1,38 @@
+/**
+ * The messages between a page and its player on the audio thread, as types. This file
+ * holds no code: both sides name it in their comments only.
+ */
+
+/**
+ * @typedef {object} PlayerOptions what a player is made with
+ * @property {number} [inputRate] samples per second of the call
+ * @property {number} [targetMs] how much is buffered before it plays
+ * @property {number} [behindMs] how far behind live it may fall before it jumps
+ * @property {number} [ringSeconds] how much audio it holds at 8000 samples per second
+ */
+
+/** @typedef {{type: "push", pcm: Int16Array, position: number, flags: number}} Push audio to play next */
+/** @typedef {{type: "configure", rate: number}} Configure the call's rate; this empties the ring */
+/** @typedef {{type: "bursts", seconds: number}} ExpectBursts the length of a burst, 0 where audio arrives evenly */
+/** @typedef {{type: "seek", number: number}} Seek what is pushed next is elsewhere; reports name the number once it is heard */
+/** @typedef {{type: "pace", speed: number, follow: boolean}} Pace 1 to 2; follow: jump to live when too far behind it */
+/** @typedef {{type: "end"}} PlayOut play what is buffered, then finish */
+/** @typedef {{type: "stop"}} FadeOut fade out, then finish */
+
+/** @typedef {Push | Configure | ExpectBursts | Seek | Pace | PlayOut | FadeOut} PlayerMessage from the page */
+
+/**
+ * @typedef {object} Report from the audio thread, about four times a second
+ * @property {"report"} type
+ * @property {boolean} playing samples were rendered since the last report
+ * @property {boolean} ended
+ * @property {number} bufferedSamples
+ * @property {number | null} positionPlayed
+ * @property {number} seek number of the last seek, −1 until what it leads to is heard
+ * @property {number} underruns
+ * @property {number} drops
+ * @property {number} droppedSamples
+ * @property {number} rms linear, 1 is full scale
+ */
+
+export {};

@@ -1,0 +1,99 @@
+// Calls and taps as the server describes them, and the words about taps that it hands to a page.
+
+/** @typedef {import("../../../static/js/wire/messages.js").Call} Call */
+/** @typedef {import("../../../static/js/wire/messages.js").HeardTap} HeardTap */
+/** @typedef {import("../../../static/js/wire/messages.js").Leg} Leg */
+
+export const NOW = Date.parse("2026-03-01T12:00:00Z");
+
+/** @param {number} ms */
+export function iso(ms) {
+  return new Date(ms).toISOString();
+}
+
+/** When something was asked for and began that has been live for 50 s. */
+const TIMES = { requested_at: iso(NOW - 60_000), started_at: iso(NOW - 50_000), ended_at: null };
+export const NAMES = { call_id: "5c1e", agent: "receptionist", caller: "+15550100", caller_name: "" };
+
+/** @type {import("../../../static/js/wire/messages.js").LegFacts} */
+const LEG = {
+  id: "",
+  control_id: "c",
+  direction: "both",
+  codec: "PCMU",
+  transport: "ws",
+  state: "tapping",
+  transitions: 1,
+  media: true,
+  silent_since: null,
+  ...TIMES,
+  stop_requested_at: null,
+  reason: "",
+  end_reason: "",
+};
+
+/**
+ * Make a leg that has been live for 50 s.
+ * @param {string} id
+ * @param {Partial<Leg>} [changes]
+ * @returns {Leg}
+ */
+export function leg(id, changes = {}) {
+  return { ...LEG, listeners: 0, id, ...changes };
+}
+
+/**
+ * Make a tap that has been live for 50 s, as its listener is told of it.
+ * @param {string} id
+ * @param {Partial<HeardTap>} [changes]
+ * @returns {HeardTap}
+ */
+export function tap(id, changes = {}) {
+  return { ...LEG, ...NAMES, id, call: "1", ...changes };
+}
+
+/**
+ * Make a call that has been live for 50 s. Its one leg is named after it: "a-both" for "a".
+ * @param {string} id
+ * @param {Partial<Call>} [changes]
+ * @param {Partial<Leg>} [legChanges] changes of its leg
+ * @returns {Call}
+ */
+export function call(id, changes = {}, legChanges = {}) {
+  const { state = "tapping", requested_at = TIMES.requested_at, ended_at = null } = changes;
+  const over = state !== "requested" && state !== "tapping";
+  return {
+    id,
+    ...NAMES,
+    version: 2,
+    state,
+    over,
+    gone: false,
+    reason: "",
+    ...TIMES,
+    listeners: [],
+    attention: [],
+    order: null,
+    legs: [leg(`${id}-both`, { state, media: !over, requested_at, ended_at, ...legChanges })],
+    ...changes,
+  };
+}
+
+/**
+ * Make a call that has just ended.
+ * @param {string} id
+ * @param {Partial<Call>} [changes]
+ */
+export function endedCall(id, changes = {}) {
+  return call(id, { state: "finished", version: 3, ended_at: iso(NOW), ...changes });
+}
+
+/** The words as a page has them, of the one state that is shown. */
+export const WORDS = JSON.stringify({
+  states: { tapping: "Live" },
+  hints: { tapping: "The call's audio is being tapped." },
+  directions: { both: "Both sides" },
+  sides: { both: "Both", speak: "Caller", listen: "Agent" },
+  outcomes: {},
+  orders: { underWay: {}, errors: {}, refusals: {} },
+});

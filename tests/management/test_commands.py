@@ -1,0 +1,282 @@
+"""The commands that open, show, close and prune taps."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from monitor.models import AdminAction, Call, ListenSession, RtpLease, Tap, TapEvent, TapState
+from monitor.services import media, tap_urls, taps
+
+pytestmark = pytest.mark.django_db
+
+
+def run(name: str, *arguments: str) -> str:
+    out = StringIO()
+    call_command(name, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def ago(**past: float) -> datetime.datetime:
+    return timezone.now() - datetime.timedelta(**past)
+
+
+def ended(call_id: str, days: float, state: str = TapState.FINISHED) -> Tap:
+    """A tap that ended so many days ago, with its call and events of that day."""
+    tap = taps.open_tap(call_id, agent="desk").tap
+    Tap.objects.filter(pk=tap.pk).update(state=state, ended_at=ago(days=days))
+    Call.objects.filter(pk=tap.call_id).update(created_at=ago(days=days))
+    return tap
+
+
+def heard(tap: Tap, user: User, days: float) -> None:
+    """Keep a listen of so many days ago that is over."""
+    ListenSession.objects.create(
+        tap=tap,
+        user=user,
+        username=user.get_username(),
+        address="127.0.0.1",
+        started_at=ago(days=days),
+        ended_at=timezone.now(),
+        frames=10,
+        end_reason="the page left",
+    )
+
+
+def test_opentap_prints_what_signalwire_would_be_given() -> None:
+    opened = json.loads(run("opentap", "--json"))
+    tap = Tap.objects.get()
+    assert opened == {
+        "tap": str(tap.pk),
+        "control_id": tap.control_id,
+        "uri": tap_urls.media_uri(tap),
+        "status_url": tap_urls.status_url(tap),
+    }
+
+
+def test_opentap_takes_the_call_the_agent_the_direction_and_the_codec() -> None:
+    said = run(
+        "opentap",
+        "--call-id",
+        "call-1",
+        "--agent",
+        "desk",
+        "--direction",
+        "speak",
+        "--codec",
+        "PCMA",
+    )
+    tap = Tap.objects.get()
+    assert (tap.call.call_id, tap.call.agent) == ("call-1", "desk")
+    assert (tap.direction, tap.codec) == ("speak", "PCMA")
+    assert f"tap         {tap.pk}\n" in said
+
+
+def test_opentap_hands_out_an_rtp_uri() -> None:
+    facts = json.loads(run("opentap", "--transport", "rtp", "--json"))
+    lease = RtpLease.objects.get()
+    assert facts["uri"] == f"rtp://127.0.0.1:{lease.port}"
+    assert lease.port in settings.RTP_PORTS
+    assert (lease.tap.transport, str(lease.tap.pk)) == ("rtp", facts["tap"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--direction", "up"), "direction 'up' is not one of both, speak, listen"),
+        (("--codec", "OPUS"), "codec 'OPUS' is not one of PCMU, PCMA"),
+        (("--transport", "sip"), "transport 'sip' is not one of ws, rtp"),
+        (("--call-id", "x" * 256), "call_id must have 1 to 255 characters"),
+    ],
+)
+def test_opentap_says_what_is_wrong(arguments: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        run("opentap", *arguments)
+
+
+def test_opentap_opens_no_second_tap_of_a_direction() -> None:
+    run("opentap", "--call-id", "call-1")
+    with pytest.raises(CommandError, match="both is already tapped as earshot-"):
+        run("opentap", "--call-id", "call-1")
+
+
+def test_showtap_tells_all_that_is_kept(alice: User) -> None:
+    tap = taps.open_tap("call-1", agent="desk", caller="+12025550123").tap
+    heard(tap, alice, days=0)
+    shown = json.loads(run("showtap", str(tap.pk), "--json"))
+    assert shown["id"] == str(tap.pk)
+    assert (shown["state"], shown["frames"], shown["media_opened_at"]) == ("requested", 0, None)
+    assert (shown["call"]["call_id"], shown["call"]["caller"]) == ("call-1", "+12025550123")
+    (event,) = shown["events"]
+    assert event.keys() == {"at", "old", "new", "reason", "payload", "repeats"}
+    assert event["reason"] == "asked for by desk"
+    (listen,) = shown["listens"]
+    assert (listen["username"], listen["frames"]) == ("alice", 10)
+    field_names = {field.name for field in Tap._meta.concrete_fields}
+    assert shown.keys() == field_names | {"call", "events", "listens"}
+
+
+def test_showtap_is_readable_without_json(alice: User) -> None:
+    tap = taps.open_tap("call-1", agent="desk").tap
+    heard(tap, alice, days=0)
+    said = run("showtap", str(tap.pk))
+    assert "call             call-1\n" in said
+    assert "→ requested: asked for by desk\n" in said
+    assert f"alice (user {alice.pk}) listened until " in said
+
+
+def test_showtap_sends_a_terminal_no_control_characters() -> None:
+    tap = taps.open_tap("call-1", agent="desk", reason="\x1b]0;owned\x07\x1b[2J").tap
+    said = run("showtap", str(tap.pk))
+    assert r"\x1b]0;owned\x07\x1b[2J" in said
+    assert not set("\x1b\x07") & set(said)
+
+
+@pytest.mark.parametrize("name", ["nonsense", "00000000-0000-0000-0000-000000000000"])
+def test_showtap_says_when_there_is_none(name: str) -> None:
+    with pytest.raises(CommandError, match=f"no tap has the id {name}"):
+        run("showtap", name)
+
+
+def test_closelost_ends_what_nobody_ended(alice: User) -> None:
+    failed = taps.open_tap("call-1").tap
+    lost = taps.open_tap("call-2").tap
+    media.connect(lost.pk, "socket")
+    media.disconnect(lost.pk, "socket", media.Count(), "gone")
+    heard(lost, alice, days=0)
+    Tap.objects.filter(pk=failed.pk).update(requested_at=ago(minutes=6))
+    Tap.objects.filter(pk=lost.pk).update(media_closed_at=ago(minutes=2))
+    ListenSession.objects.update(ended_at=None, seen_at=ago(minutes=2))
+    assert run("closelost") == "taps: 1 lost, 1 failed; listens: 1 abandoned\n"
+    failed.refresh_from_db()
+    lost.refresh_from_db()
+    assert (failed.state, lost.state) == (TapState.FAILED, TapState.LOST)
+
+
+@pytest.mark.parametrize("state", [TapState.FINISHED, TapState.FAILED, TapState.LOST])
+def test_prunetaps_deletes_what_ended_long_ago(state: str) -> None:
+    ended("old", days=31, state=state)
+    ended("young", days=29, state=state)
+    said = run("prunetaps", "--days", "30")
+    assert said.startswith(
+        "deleted 1 taps, 0 listens, 1 calls; kept 0 old taps for their listens; "
+    )
+    assert Call.objects.get().call_id == "young"
+    assert Tap.objects.get().call.call_id == "young"
+    assert set(TapEvent.objects.values_list("tap__call__call_id", flat=True)) == {"young"}
+
+
+def test_prunetaps_keeps_live_taps_however_old() -> None:
+    tap = ended("old", days=31)
+    Tap.objects.filter(pk=tap.pk).update(state=TapState.TAPPING, ended_at=None)
+    run("prunetaps", "--days", "30")
+    assert Tap.objects.count() == 1
+
+
+def test_prunetaps_keeps_a_call_that_has_another_tap() -> None:
+    ended("old", days=31)
+    taps.open_tap("old", direction="speak")
+    run("prunetaps", "--days", "30")
+    assert (Call.objects.count(), Tap.objects.count()) == (1, 1)
+
+
+def test_prunetaps_keeps_taps_that_were_listened_to(alice: User) -> None:
+    heard(ended("old", days=31), alice, days=31)
+    said = run("prunetaps", "--days", "30")
+    assert said.startswith(
+        "deleted 0 taps, 0 listens, 0 calls; kept 1 old taps for their listens; "
+    )
+    assert ListenSession.objects.count() == 1
+
+
+def test_prunetaps_deletes_listens_only_when_told_their_age(alice: User) -> None:
+    heard(ended("older", days=400), alice, days=400)
+    heard(ended("old", days=31), alice, days=31)
+    said = run("prunetaps", "--days", "30", "--audit-days", "365")
+    assert said.startswith(
+        "deleted 1 taps, 1 listens, 1 calls; kept 1 old taps for their listens; "
+    )
+    assert Tap.objects.get().call.call_id == "old"
+
+
+def test_prunetaps_counts_without_deleting(alice: User) -> None:
+    ended("old", days=31)
+    heard(ended("older", days=400), alice, days=400)
+    Call.objects.create(call_id="left over", created_at=ago(days=31))
+    counts = "2 taps, 1 listens, 3 calls; kept 0 old taps for their listens; "
+    arguments = ("prunetaps", "--days", "30", "--audit-days", "365")
+    assert run(*arguments, "--dry-run").startswith(f"would delete {counts}")
+    assert Tap.objects.count() == 2
+    assert run(*arguments).startswith(f"deleted {counts}")
+    assert not Call.objects.exists()
+
+
+def test_prunetaps_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None:
+    kinds = (AccessAttempt, AccessFailureLog, AccessLog)
+    for days in (31, 29):
+        AccessAttempt.objects.create(username="ann", user_agent=days, failures_since_start=1)
+        AccessFailureLog.objects.create(username="ann", user_agent=days)
+        AccessLog.objects.create(username="ann", user_agent=days)
+        for kind in kinds:
+            kind.objects.filter(user_agent=days).update(attempt_time=ago(days=days))
+    for key, hours in (("over", -1), ("open", 1)):
+        expires = timezone.now() + datetime.timedelta(hours=hours)
+        Session.objects.create(session_key=key, session_data="", expire_date=expires)
+    counted = "4 records of sign-ins, sessions and the admin's log\n"
+    assert run("prunetaps", "--days", "30", "--dry-run").endswith(f"would delete {counted}")
+    assert run("prunetaps", "--days", "30").endswith(f"deleted {counted}")
+    assert [kind.objects.count() for kind in (AccessAttempt, AccessFailureLog, AccessLog)] == [
+        1
+    ] * 3
+    assert Session.objects.get().session_key == "open"
+
+
+def test_prunetaps_keeps_the_admins_log_until_told_its_age() -> None:
+    for days in (400, 31):
+        AdminAction.objects.create(username=f"of {days} days ago", at=ago(days=days))
+    run("prunetaps", "--days", "30")
+    assert AdminAction.objects.count() == 2
+    run("prunetaps", "--days", "30", "--audit-days", "365")
+    assert AdminAction.objects.get().username == "of 31 days ago"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--days", "-1"), ("--days", "30", "--audit-days", "7")], ids=str
+)
+def test_prunetaps_refuses_what_makes_no_sense(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="--days must not be negative, and --audit-days"):
+        run("prunetaps", *arguments)
+
+
+def test_prunetaps_wants_to_be_told_the_days() -> None:
+    with pytest.raises(CommandError, match="--days"):
+        run("prunetaps")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--calls", "0"), "must be above 0"),
+        (("--seconds", "0"), "must be above 0"),
+        (("--speed", "-1"), "must be above 0"),
+        (("--tone", "4000"), "tone of 4000 Hz is not between 1 and 3999 Hz"),
+    ],
+)
+def test_simulate_says_what_is_wrong(arguments: tuple[Any, ...], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        run("simulate", *arguments)
+
+
+def test_simulate_fails_when_a_call_failed() -> None:
+    with pytest.raises(CommandError, match="1 of 1 calls failed"):
+        run("simulate", "--url", "http://127.0.0.1:9", "--seconds", "1")

@@ -1,0 +1,127 @@
+"""The record of which user heard which tap, and from when to when."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.utils import timezone
+
+from monitor.models import ListenSession
+from monitor.services import listens, taps
+from monitor.services.taps import OpenedTap
+from tests.support.rows import SECOND, change
+
+
+class TestListening:
+    CLIENT = listens.Client("192.0.2.7", "Browser")
+
+    def test_who_where_and_when_is_written(self, opened: OpenedTap, alice: User) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        listens.end([listens.Ending(session.pk, session.tap_id, 700, 3, "the page left")])
+        row = ListenSession.objects.get()
+        assert (row.username, row.address, row.user_agent) == ("alice", "192.0.2.7", "Browser")
+        assert (row.frames, row.dropped, row.end_reason) == (700, 3, "the page left")
+        assert row.ended_at is not None
+
+    def test_the_name_outlives_the_user(self, opened: OpenedTap, alice: User) -> None:
+        listens.start(alice, opened.tap, self.CLIENT)
+        alice.delete()
+        row = ListenSession.objects.get()
+        assert (row.user, row.username) == (None, "alice")
+
+    def test_the_legs_of_a_call_take_one_place_together(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        listening = taps.open_tap("call-1", direction="listen")
+        for _ in range(8):
+            listens.start(alice, opened.tap, self.CLIENT)
+            listens.start(alice, listening.tap, self.CLIENT)
+        with pytest.raises(listens.TooMany):
+            listens.start(alice, listening.tap, self.CLIENT)
+
+    def test_each_call_takes_a_place(self, opened: OpenedTap, alice: User) -> None:
+        for number in range(8):
+            listens.start(alice, taps.open_tap(f"other-{number}").tap, self.CLIENT)
+        with pytest.raises(listens.TooMany):
+            listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_nobody_hears_more_than_eight_calls_at_once(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        for _ in range(8):
+            listens.start(alice, opened.tap, self.CLIENT)
+        with pytest.raises(listens.TooMany, match="you already hear 8 calls"):
+            listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_sessions_of_a_worker_that_was_killed_take_no_place_up_after_10_s(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        for _ in range(8):
+            listens.start(alice, opened.tap, self.CLIENT)
+        ListenSession.objects.update(seen_at=F("seen_at") - listens.OPEN_FOR)
+        assert listens.OPEN_FOR == 10 * SECOND
+        listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_what_was_heard_so_far_is_written_with_a_sign_of_life(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        goes_on = listens.start(alice, opened.tap, self.CLIENT)
+        ended = listens.start(alice, opened.tap, self.CLIENT)
+        listens.end([listens.Ending(ended.pk, ended.tap_id, 700, 3, "the page left")])
+        listens.heartbeat([goes_on.pk, ended.pk], {goes_on.pk: (170, 2), ended.pk: (1, 1)})
+        rows = ListenSession.objects.order_by("pk")
+        assert [(row.frames, row.dropped) for row in rows] == [(170, 2), (700, 3)]
+        assert rows[0].seen_at > goes_on.seen_at
+
+    def test_an_abandoned_session_is_ended_at_its_last_sign_of_life(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        seen_at = ListenSession.objects.get().seen_at
+        assert listens.end_abandoned(seen_at + 59 * SECOND) == 0
+        assert listens.end_abandoned(seen_at + 60 * SECOND) == 1
+        session.refresh_from_db()
+        assert (session.ended_at, session.end_reason) == (seen_at, "the server went away")
+
+
+class TestAfterTheEnd:
+    """The end of a call stays in the ring for another minute."""
+
+    CLIENT = listens.Client("192.0.2.7", "Browser")
+
+    @pytest.mark.parametrize("state", ["finished", "failed", "lost"])
+    def test_who_did_not_listen_is_refused(
+        self, opened: OpenedTap, alice: User, bob: User, state: str
+    ) -> None:
+        listens.start(bob, opened.tap, self.CLIENT)
+        change(opened, state=state, ended_at=timezone.now())
+        with pytest.raises(listens.NotOpen, match="this call has ended"):
+            listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_who_listened_then_may_come_back(self, opened: OpenedTap, alice: User) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        change(opened, state="finished", ended_at=timezone.now())
+        listens.end([listens.Ending(session.pk, session.tap_id, 700, 3, "the page left")])
+        assert listens.start(alice, opened.tap, self.CLIENT).pk != session.pk
+
+    @pytest.mark.parametrize(("before", "may"), [(14, True), (16, False)])
+    def test_who_was_cut_off_up_to_15_s_before_may_come_back(
+        self, opened: OpenedTap, alice: User, before: int, may: bool
+    ) -> None:
+        listens.start(alice, opened.tap, self.CLIENT)
+        ended_at = timezone.now()
+        ListenSession.objects.update(ended_at=ended_at - before * SECOND)
+        change(opened, state="finished", ended_at=ended_at)
+        if may:
+            listens.start(alice, opened.tap, self.CLIENT)
+        else:
+            with pytest.raises(listens.NotOpen):
+                listens.start(alice, opened.tap, self.CLIENT)
+
+    def test_but_not_once_the_tap_was_asked_to_stop(self, opened: OpenedTap, alice: User) -> None:
+        listens.start(alice, opened.tap, self.CLIENT)
+        now = timezone.now()
+        change(opened, state="finished", ended_at=now, stop_requested_at=now)
+        with pytest.raises(listens.NotOpen, match="monitoring of this call was stopped"):
+            listens.start(alice, opened.tap, self.CLIENT)

@@ -1,0 +1,36 @@
+"""What a supervisor does in a browser."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from playwright.async_api import Page, expect
+
+from tests.support import hearing
+from tests.support.servers import Server, cookie
+
+Simulate = Callable[..., "subprocess.Popen[bytes]"]
+
+
+async def sign_in(page: Page, server: Server, name: str = "alice") -> None:
+    """Open the live list as somebody whose session has begun elsewhere."""
+    user = await User.objects.aget(username=name)
+    session, _, key = (await sync_to_async(cookie)(user)).partition("=")
+    await page.context.add_cookies([{"name": session, "value": key, "url": server.url}])
+    await page.goto(server.url + "/")
+    await expect(page.locator("#console")).to_have_attribute("data-state", "live")
+
+
+async def listen(page: Page) -> None:
+    """Click Listen on the first call, and wait until it says that it plays."""
+    row = page.locator("[data-call][data-state=tapping]").first
+    await row.locator("[data-action=listen]").click()
+    await expect(page.locator("[data-audio=playing]").first).to_be_visible(timeout=15_000)
+
+
+async def hears(page: Page, hz: float) -> None:
+    samples, rate = await hearing.record(page, 2)
+    hearing.assert_tone(samples, rate, hz)

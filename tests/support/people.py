@@ -1,0 +1,17 @@
+"""Many supervisors at once."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, User
+
+from tests.support.servers import cookie
+
+
+def supervisors(count: int) -> list[str]:
+    """Make ``count`` users who may listen, and return their session cookies."""
+    group = Group.objects.get(name="Supervisors")
+    users = [User(username=f"supervisor-{number}", password="!") for number in range(count)]
+    made = User.objects.bulk_create(users)
+    for user in made:
+        user.groups.add(group)
+    return [cookie(user) for user in made]

@@ -1,0 +1,27 @@
+"""Rows of a tap, read and changed directly, without the tap's services."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from monitor.models import Tap, TapEvent
+from monitor.services.taps import OpenedTap
+
+SECOND = datetime.timedelta(seconds=1)
+MINUTE = datetime.timedelta(minutes=1)
+NOW = datetime.datetime(2030, 1, 1, 12, tzinfo=datetime.UTC)
+
+
+def read(opened: OpenedTap) -> Tap:
+    return Tap.objects.get(pk=opened.tap.pk)
+
+
+def change(opened: OpenedTap, **fields: Any) -> None:
+    Tap.objects.filter(pk=opened.tap.pk).update(**fields)
+
+
+def reasons(opened: OpenedTap) -> list[str]:
+    return list(
+        TapEvent.objects.filter(tap=opened.tap).order_by("id").values_list("reason", flat=True)
+    )
