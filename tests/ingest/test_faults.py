@@ -213,7 +213,8 @@ async def test_a_thousand_listeners_that_came_and_left_leave_nothing_behind(
 
     A listener that stayed, with its socket, would take some 50 kB, and one that waited for the
     garbage collector 14 kB. The metrics are read only once a second, because Django leaves
-    25 kB to the collector at each request.
+    25 kB to the collector at each request. The server's own loops have a few tasks more at some
+    moments than at others.
     """
     opened = await open_tap()
     sessions = await database_sync_to_async(supervisors)(10)
@@ -235,7 +236,8 @@ async def test_a_thousand_listeners_that_came_and_left_leave_nothing_behind(
 
         async def as_before() -> bool:
             left = await left_behind()
-            return all(now <= then for now, then in zip(left, begun, strict=True))
+            listeners, subscriptions, tasks = left
+            return listeners == 0 and subscriptions <= begun[1] and tasks <= begun[2] + 5
 
         await eventually(as_before, within=60, every=1)
         grown = memory(server.process.pid) - before
