@@ -108,6 +108,7 @@ def joined_outputs(kept: list[Any], new: list[Any]) -> list[Any]:
 SETTINGS: dict[str, Setting] = {
     "volume": Setting(1, _("a number from 0 to 1"), is_share),
     "mono": switch(False),
+    "automatic_gain": switch(True),
     "outputs": Setting(
         [],
         format_lazy(

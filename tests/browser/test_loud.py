@@ -6,6 +6,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from playwright.async_api import Page
 
+from monitor.models import UserSettings
 from tests.support import hearing
 from tests.support.browsing import Simulate, listen, sign_in
 from tests.support.servers import Server
@@ -47,6 +48,7 @@ def db(ratio: float) -> float:
 async def test_one_call_is_as_loud_as_it_was_sent_and_six_loud_ones_do_not_clip(
     page: Page, agents_server: Server, simulate: Simulate, alice: User
 ) -> None:
+    await UserSettings.objects.acreate(user=alice, values={"automatic_gain": False})
     await page.add_init_script(KEEP)
     await sign_in(page, agents_server)
     simulate("--tone", str(TONE), "--seconds", "90")

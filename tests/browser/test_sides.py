@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest_asyncio
 from django.contrib.auth.models import User
 from playwright.async_api import Page, expect
@@ -14,6 +15,8 @@ from tests.support.servers import RtpTaps, Server
 from tests.support.talk import open_tap
 
 CALLER, AGENT = 440, 880  # Hz
+QUIET, LOUD = -40, -10  # dBFS
+FFMPEGS = -21  # dBFS of the tones that ffmpeg makes
 ABSENT = -40  # dB
 
 
@@ -25,11 +28,15 @@ async def speaking(
     ffmpeg: Callable[..., None],
     alice: User,
 ) -> Page:
-    """The page of the live list, while a call is tapped whose sides hold different tones."""
+    """The page of the live list, while a call is tapped whose sides hold different tones.
+
+    The caller is quiet, and the agent is loud.
+    """
     await sign_in(page, agents_server)
-    for direction, hz in (("speak", CALLER), ("listen", AGENT)):
+    for direction, hz, dbfs in (("speak", CALLER, QUIET), ("listen", AGENT, LOUD)):
         opened = await open_tap(agent="Receptionist", direction=direction, transport="rtp")
-        ffmpeg(f"sine=frequency={hz}:sample_rate=8000:samples_per_frame=160", opened.uri)
+        tone = f"sine=frequency={hz}:sample_rate=8000:samples_per_frame=160"
+        ffmpeg(f"{tone},volume={dbfs - FFMPEGS}dB", opened.uri)
     return page
 
 
@@ -45,6 +52,25 @@ async def test_both_sides_are_one_row_the_caller_heard_left_and_the_agent_right(
     hearing.assert_tone(right, rate, AGENT)
     assert hearing.share(left, rate, AGENT) < ABSENT
     assert hearing.share(right, rate, CALLER) < ABSENT
+
+
+async def test_the_caller_is_heard_as_well_as_the_agent_until_that_is_switched_off(
+    speaking: Page,
+) -> None:
+    await expect(speaking.locator("[data-part=side]")).to_have_count(2)
+    await listen(speaking)
+    await speaking.wait_for_timeout(2000)  # in which the automatic gain has done its work
+    assert abs(await agent_over_caller(speaking)) < 6
+    await speaking.get_by_role("button", name="Settings").click()
+    await speaking.get_by_label("Even out how loud voices are").uncheck()
+    await speaking.wait_for_timeout(500)  # what is played until then was on its way
+    assert abs(await agent_over_caller(speaking) - (LOUD - QUIET)) < 1
+
+
+async def agent_over_caller(page: Page) -> float:
+    """Return how much louder the agent is heard than the caller, in dB."""
+    (left, right), _ = await hearing.record_sides(page, 1)
+    return float(20 * np.log10(right.std() / left.std()))
 
 
 async def test_in_mono_both_sides_are_heard_in_both_ears(speaking: Page) -> None:

@@ -15,6 +15,7 @@ BROWSERS = [f"00000000-0000-4000-8000-{number:012}" for number in range(25)]
 DEFAULTS = {
     "volume": 1,
     "mono": False,
+    "automatic_gain": True,
     "outputs": [],
     "order": "attention",
     "views": [],

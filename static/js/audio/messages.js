@@ -16,10 +16,11 @@
 /** @typedef {{type: "bursts", seconds: number}} ExpectBursts the length of a burst, 0 where audio arrives evenly */
 /** @typedef {{type: "seek", number: number}} Seek what is pushed next is elsewhere; reports name the number once it is heard */
 /** @typedef {{type: "pace", speed: number, follow: boolean}} Pace 1 to 2; follow: jump to live when too far behind it */
+/** @typedef {{type: "gain", automatic: boolean}} SetGain automatic: voices are heard about equally loud */
 /** @typedef {{type: "end"}} PlayOut play what is buffered, then finish */
 /** @typedef {{type: "stop"}} FadeOut fade out, then finish */
 
-/** @typedef {Push | Configure | ExpectBursts | Seek | Pace | PlayOut | FadeOut} PlayerMessage from the page */
+/** @typedef {Push | Configure | ExpectBursts | Seek | Pace | SetGain | PlayOut | FadeOut} PlayerMessage from the page */
 
 /**
  * @typedef {object} Report from the audio thread, about four times a second
@@ -32,7 +33,7 @@
  * @property {number} underruns
  * @property {number} drops
  * @property {number} droppedSamples
- * @property {number} rms linear, 1 is full scale
+ * @property {number} rms of what came, before any gain; linear, 1 is full scale
  */
 
 export {};

@@ -25,6 +25,7 @@ const DUCKED = 10 ** (-18 / 20);
  * @property {ReadonlyMap<string, Channel>} channels by deck
  * @property {string} solo the deck that makes the others quieter, or ""
  * @property {string} held the deck that is heard alone while somebody holds its key, or ""
+ * @property {boolean} automaticGain quiet and loud voices are heard about equally loud
  */
 
 /**
@@ -39,13 +40,14 @@ const DUCKED = 10 ** (-18 / 20);
  * @property {Standing} standing
  * @property {boolean} solo
  * @property {number} gain the factor for its samples
+ * @property {boolean} automaticGain its legs are made about equally loud before that
  */
 
 /** @type {Readonly<Record<Standing, number>>} */
 const FACTORS = { heard: 1, ducked: DUCKED, muted: 0, zero: 0, "held back": 0 };
 
 /** @type {Desk} */
-export const EMPTY_DESK = { channels: new Map(), solo: "", held: "" };
+export const EMPTY_DESK = { channels: new Map(), solo: "", held: "", automaticGain: false };
 
 /** @type {Channel} */
 const NEW_CHANNEL = { volume: 1, muted: false, pan: 0, balance: 0, mono: false };
@@ -71,7 +73,7 @@ export function joined(desk, id, set) {
 export function left(desk, id) {
   const channels = new Map(desk.channels);
   channels.delete(id);
-  return { channels, solo: desk.solo === id ? "" : desk.solo, held: desk.held === id ? "" : desk.held };
+  return { ...desk, channels, solo: desk.solo === id ? "" : desk.solo, held: desk.held === id ? "" : desk.held };
 }
 
 /**
@@ -122,6 +124,16 @@ export function soloHeld(desk, id) {
 }
 
 /**
+ * Switch the automatic gain of all decks.
+ * @param {Desk} desk
+ * @param {boolean} automaticGain
+ * @returns {Desk}
+ */
+export function gainSet(desk, automaticGain) {
+  return desk.automaticGain === automaticGain ? desk : { ...desk, automaticGain };
+}
+
+/**
  * How a deck is heard now.
  * @param {Desk} desk
  * @param {string} id
@@ -130,8 +142,8 @@ export function soloHeld(desk, id) {
 export function mixOf(desk, id) {
   const channel = desk.channels.get(id) ?? NEW_CHANNEL;
   const standing = standingOf(desk, id, channel);
-  // Squared, because that is how ears hear loudness.
-  return { channel, standing, solo: desk.solo === id, gain: channel.volume ** 2 * FACTORS[standing] };
+  const gain = channel.volume ** 2 * FACTORS[standing]; // squared, because that is how ears hear loudness
+  return { channel, standing, solo: desk.solo === id, gain, automaticGain: desk.automaticGain };
 }
 
 /**
@@ -153,12 +165,12 @@ function standingOf(desk, id, { volume, muted }) {
  * @param {Mix} mix
  * @param {Direction} direction
  * @param {boolean} apart the deck plays both sides, each by itself
- * @returns {{gain: number, pan: number}} pan: -1 is left, 1 is right
+ * @returns {import("./player.js").Voice}
  */
-export function voiceOf({ channel, gain }, direction, apart) {
+export function voiceOf({ channel, gain, automaticGain }, direction, apart) {
   const { pan, balance, mono } = channel;
   const side = direction === "both" ? 0 : direction === "speak" ? -1 : 1;
   const share = apart ? Math.min(1, 1 + side * balance) : 1;
   const width = mono ? 0 : 1 - Math.abs(pan);
-  return { gain: gain * share, pan: pan + side * width };
+  return { gain: gain * share, pan: pan + side * width, automaticGain };
 }

@@ -11,7 +11,7 @@ const FADE_OUT_MS = 60;
 const GLIDE_S = 0.02;
 
 /** @typedef {import("./messages.js").Report} Report */
-/** @typedef {{gain: number, pan: number}} Voice pan: -1 is left, 1 is right */
+/** @typedef {{gain: number, pan: number, automaticGain: boolean}} Voice pan: -1 is left, 1 is right */
 
 /** Plays the audio of one tap. */
 export class Player {
@@ -27,6 +27,7 @@ export class Player {
     this.on = on;
     this.level = 1;
     this.side = 0;
+    this.automaticGain = false;
     this.rate = SAMPLE_RATE;
     /** @type {AudioWorkletNode | null} */
     this.node = null;
@@ -93,6 +94,7 @@ export class Player {
     node.connect(this.gain).connect(this.panner).connect(master);
     this.node = node;
     this.burstSeconds = 0; // a new node has been told of none
+    this.#tellGain();
     this.on.connected();
   }
 
@@ -165,11 +167,19 @@ export class Player {
   }
 
   /** @param {Voice} voice how the leg is heard from now on */
-  set voice({ gain, pan }) {
+  set voice({ gain, pan, automaticGain }) {
     this.level = gain;
     this.side = pan;
+    if (automaticGain !== this.automaticGain) {
+      this.automaticGain = automaticGain;
+      this.#tellGain();
+    }
     this.#glide(this.panner?.pan, pan);
     this.#glide(this.gain?.gain, this.#gainNow);
+  }
+
+  #tellGain() {
+    this.#tell({ type: "gain", automatic: this.automaticGain });
   }
 
   /** The panner takes 3 dB from what is in the middle, and less towards a side; that is given back here. */

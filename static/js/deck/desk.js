@@ -4,7 +4,7 @@
  */
 
 import {
-  changed, EMPTY_DESK, joined, left, mixOf, muteToggled, soloHeld, soloToggled,
+  changed, EMPTY_DESK, gainSet, joined, left, mixOf, muteToggled, soloHeld, soloToggled,
 } from "../audio/mixer.js";
 
 /** @typedef {import("../ui/scope.js").Scope} Scope */
@@ -15,9 +15,15 @@ export class Desk {
   /** @type {Map<string, Deck>} */
   #decks = new Map();
 
-  /** @param {import("../ui/settings.js").Settings} settings the user's, with which decks begin */
-  constructor(settings) {
+  /**
+   * @param {import("../ui/settings.js").Settings} settings the user's, with which decks begin
+   * @param {Scope} scope the page's
+   */
+  constructor(settings, scope) {
     this.settings = settings;
+    const follow = () => this.#apply(gainSet(this.#desk, settings.get("automatic_gain")));
+    scope.listen(settings, "change", follow);
+    follow();
   }
 
   /**

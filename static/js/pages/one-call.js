@@ -91,7 +91,7 @@ export class OneCall {
       onBuild: (build) => compareBuild(root, build),
     });
     this.deck = deck;
-    const desk = new Desk(this.settings);
+    const desk = new Desk(this.settings, scope);
     desk.join(this.call.id, deck, scope);
     new DeckControls(element, deck, scope, { desk, id: this.call.id });
     this.view = new DeckView(element, deck, scope, {

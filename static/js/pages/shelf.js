@@ -51,7 +51,7 @@ export class DeckShelf {
     this.root = root;
     this.scope = scope;
     this.options = options;
-    this.desk = new Desk(options.settings);
+    this.desk = new Desk(options.settings, scope);
     this.popOuts = new PopOuts(scope, (id) => this.close(id));
   }
 

@@ -32,6 +32,7 @@ export class SettingsDialog {
     scope.listen(part(dialog, "settings-close"), "click", () => dialog.close());
     this.#themes(scope);
     this.#languages(scope);
+    this.#automaticGain(scope);
     if (canNotify()) this.#alerts(scope);
     if (canChooseDevice()) this.#devices(scope);
   }
@@ -69,6 +70,12 @@ export class SettingsDialog {
       if (isChosen && !this.settings.unsaved) reload.hidden = false;
     });
     scope.listen(reload, "click", () => location.reload());
+  }
+
+  /** @param {Scope} scope */
+  #automaticGain(scope) {
+    const box = /** @type {HTMLInputElement} */ (part(this.root, "automatic-gain"));
+    scope.listen(box, "change", () => this.settings.set("automatic_gain", box.checked));
   }
 
   /** @param {Scope} scope */

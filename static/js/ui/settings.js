@@ -17,6 +17,7 @@ const TRY_AGAIN_MS = 10_000;
  * @typedef {object} UserSettings
  * @property {number} volume 0 to 1
  * @property {boolean} mono a deck opens with both sides in both ears
+ * @property {boolean} automatic_gain quiet and loud voices are heard about equally loud
  * @property {readonly {browser: string, device: string}[]} outputs the sound device of each browser
  * @property {Order} order of the list
  * @property {readonly NamedView[]} views of the list

@@ -11,6 +11,7 @@
  * process() allocates nothing and logs nothing, because it has under 3 ms.
  */
 
+import { AutomaticGain } from "./automatic-gain.js";
 import { HALF, interpolate, interpolationTable, TAPS } from "./interpolation.js";
 import { Stretch } from "./stretch.js";
 
@@ -45,7 +46,8 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   seeking = false; // it waits for its samples
   speed = 1;
   follow = true; // the listener is live: jump if too far behind
-  gain = 0;
+  gain = 0; // of the fades
+  automaticGain = new AutomaticGain();
   playing = false;
   ending = false;
   stopping = false;
@@ -53,7 +55,7 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   underruns = 0;
   drops = 0;
   droppedSamples = 0;
-  rendered = 0; // output samples since the last report
+  measured = 0; // samples that the line was given since the last report
   sinceReport = 0;
   energy = 0;
   // One object for every report: a new one each time would be garbage here.
@@ -96,6 +98,7 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     else if (message.type === "bursts") this.expectBursts(message.seconds);
     else if (message.type === "seek") this.goElsewhere(message.number);
     else if (message.type === "pace") this.setPace(message.speed, message.follow);
+    else if (message.type === "gain") this.automaticGain.on = message.automatic;
     else if (message.type === "end") this.ending = true;
     else if (message.type === "stop") this.stopping = true;
   }
@@ -111,6 +114,7 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     this.fade = Math.round(FADE_SECONDS * rate);
     this.target = Math.max(this.targetSeconds * rate, this.fade + TAPS);
     this.expectBursts(this.burstSeconds);
+    this.automaticGain.setRate(rate);
     this.head = new Stretch(this.ring, rate);
     this.ring.fill(0);
     this.line.fill(0);
@@ -119,7 +123,7 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     this.lastPlace = this.nextPosition = -1;
     this.playing = this.seeking = false;
     this.gain = this.fadeIn = 0;
-    this.rendered = this.sinceReport = this.energy = 0;
+    this.measured = this.sinceReport = this.energy = 0;
   }
 
   /**
@@ -218,9 +222,12 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     head.speed = this.left > this.target ? this.speed : 1;
     while (this.lined < wanted && head.at < this.written) {
       const place = this.lined & (LINE - 1);
-      line[place] = head.next(this.written);
+      const value = head.next(this.written);
+      this.energy += value * value; // of what came, whatever the gain makes of it
+      line[place] = this.automaticGain.next(value);
       places[place] = head.at - 1;
       this.lined++;
+      this.measured++;
     }
   }
 
@@ -241,12 +248,9 @@ export class EarshotPlayer extends AudioWorkletProcessor {
         this.starve();
         return; // the rest of the block is zero already
       }
-      const value = this.gain * interpolate(line, table, this.read);
-      out[i] = value;
-      this.energy += value * value;
+      out[i] = this.gain * interpolate(line, table, this.read);
       this.lastPlace = this.places[Math.floor(this.read) & (LINE - 1)];
       this.read += this.step;
-      this.rendered++;
     }
   }
 
@@ -260,7 +264,7 @@ export class EarshotPlayer extends AudioWorkletProcessor {
 
   report() {
     const message = this.message;
-    message.playing = this.playing && this.rendered > 0;
+    message.playing = this.playing && this.measured > 0;
     message.ended = this.finished;
     message.bufferedSamples = Math.max(0, Math.floor(this.left));
     message.positionPlayed = this.lastPlace < 0 ? null : this.positions[this.lastPlace & this.mask];
@@ -268,9 +272,9 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     message.underruns = this.underruns;
     message.drops = this.drops;
     message.droppedSamples = this.droppedSamples;
-    message.rms = this.rendered ? Math.sqrt(this.energy / this.rendered) : 0;
+    message.rms = this.measured ? Math.sqrt(this.energy / this.measured) : 0;
     this.port.postMessage(message);
-    this.rendered = this.energy = this.sinceReport = 0;
+    this.measured = this.energy = this.sinceReport = 0;
   }
 
   /**

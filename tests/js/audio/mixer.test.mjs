@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  changed, EMPTY_DESK, joined, left, mixOf, muteToggled, soloHeld, soloToggled, voiceOf,
+  changed, EMPTY_DESK, gainSet, joined, left, mixOf, muteToggled, soloHeld, soloToggled, voiceOf,
 } from "../../../static/js/audio/mixer.js";
 
 /** @typedef {import("../../../static/js/audio/mixer.js").Desk} Desk */
@@ -96,6 +96,13 @@ test("a deck is moved to a side with both its voices, which come closer there", 
 test("the balance takes from one side and never adds to the other", () => {
   const gains = (/** @type {number} */ balance) => [voice({ balance }, "speak").gain, voice({ balance }, "listen").gain];
   assert.deepEqual([-1, -0.5, 0, 0.5, 1].map(gains), [[1, 0], [1, 0.5], [1, 1], [0.5, 1], [0, 1]]);
+});
+
+test("the automatic gain is switched for all legs of all decks, and a deck that is closed does not change that", () => {
+  const desk = left(gainSet(THREE, true), "c");
+  for (const id of ["a", "b"]) assert.equal(voiceOf(mixOf(desk, id), "both", false).automaticGain, true);
+  assert.equal(voiceOf(mixOf(gainSet(desk, false), "a"), "both", false).automaticGain, false);
+  assert.equal(gainSet(desk, true), desk, "which tells the page that nothing has changed");
 });
 
 test("the balance does not silence the one side that a call has", () => {

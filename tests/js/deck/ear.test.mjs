@@ -11,7 +11,7 @@ import { hello } from "../support/messages.mjs";
 import { FakeSocket } from "../support/socket.mjs";
 import { tap } from "../support/taps.mjs";
 
-const HEARD = { listenUrl: "/listen/t1", outcomes: {}, voice: { gain: 1, pan: 0 }, onBuild: () => {} };
+const HEARD = { listenUrl: "/listen/t1", outcomes: {}, voice: { gain: 1, pan: 0, automaticGain: true }, onBuild: () => {} };
 
 beforeEach(install);
 afterEach(uninstall);

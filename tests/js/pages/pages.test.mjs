@@ -64,7 +64,7 @@ function callOf(changes) {
 /** An ear that listens. @param {Partial<Hello>} [changes] to its hello */
 function listening(changes) {
   const output = new AudioOutput("/w.js");
-  const options = { listenUrl: "/listen/t1", output, outcomes: {}, voice: { gain: 1, pan: 0 }, onBuild: () => {} };
+  const options = { listenUrl: "/listen/t1", output, outcomes: {}, voice: { gain: 1, pan: 0, automaticGain: true }, onBuild: () => {} };
   const scope = new Scope();
   const ear = new Ear(tap("t1"), scope, options);
   ear.listen();

@@ -47,7 +47,7 @@ function newShelf(set) {
     onChange: () => {},
     onClosed: (id) => told.push(id),
   });
-  return { shelf, root, told, output, listed };
+  return { shelf, root, told, output, listed, settings };
 }
 
 /** The calls on the decks, as their elements stand on the page. @param {FakeElement} root */
@@ -154,6 +154,17 @@ test("a deck begins with the volume and the mono that the user has set", async (
   await pass(60);
   assert.deepEqual(gains(), [0.25, 0.25]);
   assert.deepEqual(FakeContext.panners.map(({ pan }) => pan.value), [0, 0]);
+});
+
+test("the automatic gain is switched for all decks at once, and for those that come later", async () => {
+  const { shelf, settings } = newShelf();
+  const switched = () => FakeNode.made.map((node) => node.messages.flatMap((it) => (it.type === "gain" ? [it.automatic] : [])));
+  for (const id of ["a", "b"]) shelf.open(named(id));
+  await pass(60);
+  settings.set("automatic_gain", false);
+  shelf.open(named("c"));
+  await pass(60);
+  assert.deepEqual(switched(), [[true, false], [true, false], [false]]);
 });
 
 test("the deck names the others who listen, and not the listener", () => {

@@ -8,5 +8,8 @@
  * @returns {UserSettings}
  */
 export function settingsOf(changes) {
-  return { volume: 1, mono: false, outputs: [], order: "attention", views: [], theme: "system", language: "", shortcuts: true, alerts: false, ...changes };
+  return {
+    volume: 1, mono: false, automatic_gain: true, outputs: [], order: "attention", views: [], theme: "system",
+    language: "", shortcuts: true, alerts: false, ...changes,
+  };
 }

@@ -1,4 +1,5 @@
-// Sounds made up from a seed, and what is measured on sounds.
+// Sounds made up from a seed or read from a file, and what is measured on sounds.
+import { readFileSync } from "node:fs";
 
 /**
  * A generator of numbers from 0 to 1 that always gives the same ones (mulberry32).
@@ -83,9 +84,50 @@ export function speech(seconds, rate, seed) {
   return sound;
 }
 
+const SPEECH = new URL("../../../monitor/sim/speech/", import.meta.url);
+
+/**
+ * What somebody says in a call of the simulator, at 8000 samples per second.
+ * @param {string} turn such as "hours-2-caller"
+ */
+export function recorded(turn) {
+  const file = readFileSync(new URL(`${turn}.wav`, SPEECH));
+  const pcm = file.subarray(file.indexOf("data") + 8);
+  return Float32Array.from({ length: pcm.length >> 1 }, (_, n) => pcm.readInt16LE(2 * n) / 32768);
+}
+
 /** @param {Float32Array} sound */
 export function rms(sound) {
   return Math.sqrt(sound.reduce((sum, value) => sum + value * value, 0) / sound.length);
+}
+
+/**
+ * How loud a sound is while it is not nearly silent, in dBFS: the mean power of those 20 ms that
+ * are at most 20 dB below the loudest.
+ * @param {Float32Array} sound
+ * @param {number} rate
+ */
+export function loudnessOf(sound, rate) {
+  const size = Math.round(0.02 * rate);
+  const powers = Array.from({ length: Math.floor(sound.length / size) }, (_, n) => rms(sound.subarray(n * size, (n + 1) * size)) ** 2);
+  const loud = powers.filter((power) => power >= Math.max(...powers) / 100);
+  return 10 * Math.log10(loud.reduce((sum, power) => sum + power, 0) / loud.length);
+}
+
+/**
+ * The same sound at another loudness, clipped where it does not fit.
+ * @param {Float32Array} sound
+ * @param {number} dBFS
+ * @param {number} rate
+ */
+export function atLoudness(sound, dBFS, rate) {
+  const factor = 10 ** ((dBFS - loudnessOf(sound, rate)) / 20);
+  return sound.map((value) => Math.max(-1, Math.min(1, factor * value)));
+}
+
+/** Sounds one after the other. @param {Float32Array[]} sounds */
+export function joined(...sounds) {
+  return Float32Array.from(sounds.flatMap((sound) => [...sound]));
 }
 
 /** The greatest difference between neighbours. @param {Float32Array} sound */
