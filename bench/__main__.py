@@ -12,6 +12,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from bench import faults, plot, report, rows, soak, state, suite, targets
+from bench.sound import rows as sound_rows
+from bench.sound import table as sound_table
+from bench.sound.page import BROWSERS
 from bench.testbed import Testbed
 
 GRACE = 4  # seconds after the deadline until the benchmark is aborted
@@ -22,12 +25,32 @@ def main() -> None:
     options = _options()
     signal.signal(signal.SIGALRM, _too_long)
     signal.signal(signal.SIGTERM, _ended)
-    result, text = _long_run(options) if options.soak or options.faults else _table(options)
+    result, text = _measured(options)
     print(text)
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
     if options.plot and "knee" in result:
         Path(options.plot).write_text(plot.svg(plot.series(result["knee"])))
+
+
+def _measured(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    if options.sound is not None:
+        return _sound(options)
+    return _long_run(options) if options.soak or options.faults else _table(options)
+
+
+def _sound(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Measure what a listener hears."""
+    names = options.sound or sound_rows.NAMES
+    browsers = [options.browser] if options.browser else BROWSERS
+    seconds = options.minutes * 60 if options.minutes else sound_table.SECONDS
+    within = sound_table.within(names, browsers, seconds)
+    _log(f"{within / 60:.0f} min at most")
+    signal.alarm(int(within) + GRACE)
+    with Testbed() as testbed:
+        result = sound_table.measure(testbed, names, browsers, seconds, _log)
+    lines = sound_table.lines(result) + [f"left out: {what}" for what in result["skipped"]]
+    return result, "\n".join(lines)
 
 
 def _table(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
@@ -89,11 +112,21 @@ def _options() -> argparse.Namespace:
         "--soak-taps", type=int, default=120, help="taps of the soak, with a listener each (120)"
     )
     parser.add_argument("--faults", action="store_true", help="instead, make faults under load")
+    parser.add_argument(
+        "--sound",
+        nargs="*",
+        metavar="ROW",
+        help=f"instead, measure what a listener hears; all of: {', '.join(sound_rows.NAMES)}",
+    )
+    parser.add_argument("--browser", choices=BROWSERS, help="measure the sound in one alone")
+    parser.add_argument("--minutes", type=_minutes, help="length of each row of the sound (30 s)")
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--plot", metavar="FILE", help="write an SVG of p99 against load to FILE")
     options = parser.parse_args()
     if options.faults and options.only not in (None, *rows.SERVERS):
         parser.error(f"--faults takes only {' or '.join(rows.SERVERS)}")
+    if unknown := set(options.sound or ()) - set(sound_rows.NAMES):
+        parser.error(f"--sound has no row {', '.join(sorted(unknown))}")
     return options
 
 

@@ -33,11 +33,11 @@ QUIET = 0.03  # share of the time for which a server may wait for its own thread
 PACKAGES = ("django", "channels", "daphne", "uvicorn", "uvloop", "websockets", "redis", "hiredis")
 
 
-def table(rows: list[Figures]) -> str:
-    """Return the rows under their headings, in columns."""
-    cells = [[heading for _, heading, _ in COLUMNS]]
-    cells += [[_cell(row[key], form) for key, _, form in COLUMNS] for row in rows]
-    widths = [max(len(line[n]) for line in cells) for n in range(len(COLUMNS))]
+def table(rows: list[Figures], columns: tuple[tuple[str, str, str], ...] = COLUMNS) -> str:
+    """Return the rows under their headings, in columns: a figure's key, its heading, its form."""
+    cells = [[heading for _, heading, _ in columns]]
+    cells += [[_cell(row.get(key), form) for key, _, form in columns] for row in rows]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if n else cell.ljust(width)

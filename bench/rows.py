@@ -164,7 +164,7 @@ def loaded(
     state.reset()
     kind = RtpServer if row.transport == "rtp" else Server
     with kind(testbed, row.command, **row.env, **env) as server:
-        taps, tap_ids = _taps(row, most.taps)
+        taps, tap_ids = open_taps(row, most.taps)
         count = most.listeners + most.non_reading
         cookies = state.cookies(count, most.consoles) if row.ours else []
         listeners = [
@@ -201,7 +201,7 @@ def run(testbed: Testbed, row: Row, stages: list[Stage], within: float, **env: s
     return Outcome(readings, ring, packets)
 
 
-def _taps(row: Row, count: int) -> tuple[list[str], list[str]]:
+def open_taps(row: Row, count: int) -> tuple[list[str], list[str]]:
     """Return where to send to, and by which names to listen. RTP ports are bound by then."""
     if not row.ours:
         names = [f"t{n}" for n in range(count)]

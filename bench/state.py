@@ -37,6 +37,13 @@ def prepare() -> None:
     call_command("migrate", verbosity=0)
 
 
+def collect_static() -> None:
+    """Put the pages' scripts where the servers find them."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", "--noinput", verbosity=0)
+
+
 def open_taps(count: int, transport: str = "ws") -> tuple[list[str], list[str]]:
     """Open taps; return the paths to send to (the URIs of RTP taps), and the taps' ids."""
     from django.db import transaction
@@ -45,8 +52,8 @@ def open_taps(count: int, transport: str = "ws") -> tuple[list[str], list[str]]:
 
     with transaction.atomic():
         opened = [
-            taps.open_tap(uuid.uuid4().hex, agent="bench", transport=transport)
-            for _ in range(count)
+            taps.open_tap(uuid.uuid4().hex, agent=f"bench {number}", transport=transport)
+            for number in range(count)
         ]
     uris = [one.uri if transport == "rtp" else urlsplit(one.uri).path for one in opened]
     return uris, [str(one.tap.pk) for one in opened]

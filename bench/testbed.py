@@ -61,6 +61,8 @@ class Testbed:
         self.port = free_port()
         self._directory = tempfile.TemporaryDirectory(prefix="earshot-bench-")
         self.directory = Path(self._directory.name)
+        self._static = self.directory / "static"
+        self._static.mkdir()
         self._valkey = ValkeyServer(port=free_port())
 
     def __enter__(self) -> Self:
@@ -89,7 +91,7 @@ class Testbed:
             "DATABASE_URL": f"sqlite:///{self.directory / 'bench.sqlite3'}",
             "REDIS_URL": f"redis://127.0.0.1:{self._valkey.port}/0",
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            "STATIC_ROOT": str(self.directory),
+            "STATIC_ROOT": str(self._static),
             "CHUNK_MS": "60",
             "RING_SECONDS": "30",
             "RTP_HOST": "127.0.0.1",
@@ -106,7 +108,7 @@ class Server:
         self._testbed = testbed
         self._command = [one.replace("PORT", str(testbed.port)) for one in command]
         self._env = {**os.environ, **env}
-        self._log = testbed.directory / "server.log"
+        self._log = testbed.directory / f"{type(self).__name__}.log"
 
     @property
     def pid(self) -> int:

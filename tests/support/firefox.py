@@ -51,11 +51,27 @@ class FirefoxPage:
         self._connection = connection
         self._ids = itertools.count(1)
         self._context = ""
+        self._cover = ""
 
     async def start(self) -> None:
         await self._command("session.new", capabilities={})
         tree = await self._command("browsingContext.getTree")
         self._context = tree["contexts"][0]["context"]
+
+    async def add_cookie(self, name: str, value: str, host: str) -> None:
+        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": host}
+        await self._command("storage.setCookie", cookie=cookie)
+
+    async def cover(self) -> None:
+        """Open another tab in front of this one, which is hidden then."""
+        opened = await self._command("browsingContext.create", type="tab")
+        self._cover = opened["context"]
+        await self._command("browsingContext.activate", context=self._cover)
+
+    async def uncover(self) -> None:
+        """Close the tab that was opened in front, and show this one again."""
+        await self._command("browsingContext.close", context=self._cover)
+        await self._command("browsingContext.activate", context=self._context)
 
     async def run_first(self, script: str) -> None:
         """Run a script before those of each page that is opened from now on."""
