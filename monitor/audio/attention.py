@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from monitor.audio.condition import SEVERITIES, Condition, Kind
 from monitor.audio.g711 import SAMPLE_RATE
 from monitor.audio.leg_history import LegHistory, Share
+from monitor.audio.talk import SIDES, Stretch
 from monitor.audio.voice import Sound
 from monitor.wire.frame import Leg
-
-SIDES = (Leg.SPEAK, Leg.LISTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +86,14 @@ class Attention:
         )
         return tuple(sorted(held, key=_urgency))
 
-    def observe(self, at: int, sounds: Mapping[Leg, Sound]) -> tuple[Condition, ...]:
+    def observe(
+        self, at: int, sounds: Mapping[Leg, Sound], talked: Stretch | None = None
+    ) -> tuple[Condition, ...]:
         """Take what was heard on each leg of the call up to ``at``, and return the conditions.
 
-        A leg that is not among ``sounds`` is no longer tapped. ``at`` never goes back.
+        A leg that is not among ``sounds`` is no longer tapped. ``talked`` says for how long both
+        parties talked in a stretch of the call, which is known a little later. ``at`` never goes
+        back.
         """
         for leg in {leg for _, leg in self._since} | self._legs.keys():
             if leg is not None and leg not in sounds:
@@ -105,7 +108,7 @@ class Attention:
                 self._follow_silent_side(at, leg, history)
                 self._follow_one_way(at, leg, history)
                 self._follow_share(Kind.CLIPPING, leg, history.clipping, self._thresholds.clipping)
-        self._follow_talk_over(at, sounds)
+        self._follow_talk_over(sounds, talked)
         self._follow_length(at)
         return self.conditions
 
@@ -154,19 +157,13 @@ class Attention:
         if suspect and self._has_passed(limit, history.still_since, at):
             self._begin(Kind.ONE_WAY, leg, history.still_since)
 
-    def _follow_talk_over(self, at: int, sounds: Mapping[Leg, Sound]) -> None:
-        """Follow whether both sides speak at once.
-
-        Only the time counts in which they must have done so, whichever parts of their sounds were
-        speech. Therefore the two sounds need not begin at the same sample.
-        """
+    def _follow_talk_over(self, sounds: Mapping[Leg, Sound], talked: Stretch | None) -> None:
+        """Follow whether both sides speak at once."""
         if not all(side in sounds for side in SIDES):
             self._overlap.clear()
             self._end(Kind.TALK_OVER)
-        elif all(sounds[side].samples for side in SIDES):
-            length = max(sounds[side].samples for side in SIDES)
-            spoken = sum(sounds[side].voiced for side in SIDES)
-            self._overlap.add(at, length, max(0, spoken - length))
+        elif talked and all(sounds[side].samples for side in SIDES):
+            self._overlap.add(*talked)
             self._follow_share(Kind.TALK_OVER, None, self._overlap, self._thresholds.talk_over)
 
     def _follow_share(self, kind: Kind, leg: Leg | None, share: Share, threshold: float) -> None:

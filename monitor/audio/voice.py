@@ -11,12 +11,19 @@ from one Frame to the next, and a unit of speech that is measured alone then cos
 The detector runs in its most aggressive mode. It takes 1 % of noise at -30 dBFS for speech, where
 the next mode takes 92 %. Loud tones are speech to every mode, so what stays equally loud is not
 taken for speech.
+
+The detector tells that somebody speaks, but not well from when to when. On a line with noise it
+adds up to 300 ms to what is said, which makes talk times 8 to 11 % too long; before a digital
+silence it adds nothing, and they are 9 % too short; of speech at -42 dBFS with noise at -55 dBFS
+it finds less than half. Therefore a sound also tells which of its units stand out from the
+background of the line, and ``audio.talk`` makes talk times of both.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections import deque
 from typing import NamedTuple
 
 import webrtcvad
@@ -39,6 +46,10 @@ BATCH = 6  # units that are measured together, about three times a second
 ONSET = 5
 INAUDIBLE = 10  # RMS below which nothing can be heard: -70 dBFS. A-law's silence has 8
 STEADY = 1.41  # a unit is as loud as the loudest if that is not this many times louder: 3 dB
+#: A unit stands out if it is so many times louder than the background: 4 dB. The background is the
+#: quietest unit of the last BACKGROUND sounds. Units of steady noise stay within 4 dB.
+STANDS_OUT = 1.585
+BACKGROUND = 10
 LOUDEST = 31609  # the least magnitude that mu-law may encode as one of its two loudest codes
 LOUDEST_CODES = b"\x00", b"\x80"  # the negative one, the positive one
 #: The RMS of a unit that has a single sample as loud as that, and no other sound.
@@ -46,7 +57,11 @@ CLIPPING_RMS = int(LOUDEST / math.sqrt(UNIT))
 
 
 class Sound(NamedTuple):
-    """What was heard on a leg during some time. Levels are in dBFS."""
+    """What was heard on a leg during some time. Levels are in dBFS.
+
+    In ``loud`` and ``speech`` bit n is about the nth unit: whether it stands out from the
+    background, and whether the detector takes it for speech.
+    """
 
     samples: int = 0  # none, where no audio came
     voiced: int = 0  # samples in which somebody spoke
@@ -55,6 +70,9 @@ class Sound(NamedTuple):
     quietest: float = FLOOR  # RMS of the quietest unit
     loudest: float = FLOOR  # and of the loudest
     gap: bool = False  # whether some of the audio is missing
+    loud: int = 0
+    speech: int = 0
+    until: int = 0  # Unix time in samples at which the last unit ended; 0 if that is not known
 
 
 class VoiceMeter:
@@ -69,12 +87,14 @@ class VoiceMeter:
         self._rest = b""  # of the last piece: too short for a stride
         self._run = 0  # voiced units in a row
         self._waiting: list[bytes] = []  # units that are still to be measured
+        self._backgrounds: deque[int] = deque(maxlen=BACKGROUND)  # RMS, of the last sounds
         self._begin()
 
     def _begin(self) -> None:
         self._levels: list[int] = []  # RMS of each unit
         self._voices: list[int] = []  # RMS of each voiced unit
         self._spoken = 0  # units in which somebody spoke
+        self._speech = 0  # bit n: whether the nth unit is voiced
         self._clipped = 0  # samples, of the units only
         self._gap = False
 
@@ -90,6 +110,11 @@ class VoiceMeter:
         if len(self._waiting) >= BATCH:
             self._measure_waiting()
 
+    @property
+    def rest(self) -> int:
+        """The samples at the end of the last piece that belong to no unit yet."""
+        return len(self._rest) // SAMPLE_WIDTH
+
     def gap(self) -> None:
         """Note that audio is missing before the next piece."""
         self._measure_waiting()
@@ -103,14 +128,19 @@ class VoiceMeter:
         levels = self._levels
         if not levels:
             return Sound(gap=self._gap)
+        self._backgrounds.append(min(levels))
+        outstanding = max(INAUDIBLE, STANDS_OUT * min(self._backgrounds))
+        is_tone = self._is_tone()
         sound = Sound(
             len(levels) * STRIDE,
-            0 if self._is_tone() else min(self._spoken, len(levels)) * STRIDE,
+            0 if is_tone else min(self._spoken, len(levels)) * STRIDE,
             self._clipped * (STRIDE // UNIT),
             _decibels(math.sqrt(sum(one * one for one in levels) / len(levels))),
             _decibels(min(levels)),
             _decibels(max(levels)),
             self._gap,
+            sum(1 << unit for unit, rms in enumerate(levels) if rms >= outstanding),
+            0 if is_tone else self._speech,
         )
         self._begin()
         return sound
@@ -139,6 +169,7 @@ class VoiceMeter:
             self._run = 0
             return
         self._voices.append(rms)
+        self._speech |= 1 << (len(self._levels) - 1)
         self._run += 1
         if self._run >= ONSET:
             self._spoken += ONSET if self._run == ONSET else 1

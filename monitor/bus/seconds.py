@@ -64,7 +64,7 @@ class SecondsReader:
     async def recent(self) -> AsyncIterator[Heard]:
         """Yield what was heard lately, in the order in which it was published.
 
-        Other tasks run meanwhile: of 500 calls it is over 5 MB. Raises bus.Unavailable.
+        Other tasks run meanwhile: of 500 calls it is 8 MB. Raises bus.Unavailable.
         """
         for entry in await self._queries.ask(_recent):
             yield Heard.loads(entry)

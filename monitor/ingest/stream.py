@@ -13,6 +13,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from monitor.audio import g711, level
+from monitor.audio.arrival import Arrival
 from monitor.audio.rtp.timeline import Piece
 from monitor.audio.voice import Sound, VoiceMeter
 from monitor.bus.ring import RingTarget
@@ -72,7 +73,9 @@ class TapStream:
         self._chunk = g711.samples_in(settings.CHUNK_MS / 1000)
         self._joined = bytearray()
         self._newest = b""  # s16le of the last Frame
+        self._received_at = 0  # µs, of the last Frame
         self._voice = VoiceMeter() if limits.voice_activity else None
+        self._arrival = Arrival()
         self._ahead = 0.0  # seconds of audio received ahead of real time
 
     @property
@@ -92,8 +95,14 @@ class TapStream:
         return level.measure(self._newest)
 
     def take_sound(self) -> Sound:
-        """Return what was heard since the last call."""
-        return self._voice.take() if self._voice else Sound()
+        """Return what was heard since the last call, and when that was."""
+        if not self._voice:
+            return Sound()
+        sound = self._voice.take()
+        if not sound.samples:
+            return sound
+        self._arrival.received(self._position, self._received_at)
+        return sound._replace(until=self._arrival.moment(self._position - self._voice.rest))
 
     def feed(self, payload: bytes) -> None:
         """Take encoded audio of any length.
@@ -166,6 +175,7 @@ class TapStream:
             raise Flood(f"over {self._burst:.0f} s of audio ahead of real time")
         if silent > self._stall:
             self.gap()
+            self._arrival = Arrival()
         self.fed = True
         count, process = self.count, self._process_counts
         count.frames += 1
@@ -184,7 +194,7 @@ class TapStream:
             if self._flags is not UNFLAGGED:  # what was made up is no sound of the leg's own
                 self._voice.gap()
             self._voice.feed(pcm)
-        received_at = time.time_ns() // 1000
+        received_at = self._received_at = time.time_ns() // 1000
         data = frame.pack(self._leg, self._flags, self._position, received_at, pcm)
         self._writer.add_frame(self._ring, self._position, data)
         self._flags = UNFLAGGED

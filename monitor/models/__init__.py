@@ -1,4 +1,4 @@
-"""The database's tables: calls with marks and orders, taps, listens, leases, logs, users' own."""
+"""The tables: calls with what belongs to them, taps, listens, leases, logs, users' own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from monitor.models.listen import ListenSession
 from monitor.models.mark import CallMark
 from monitor.models.order import CallOrder, OrderKind
 from monitor.models.rtp_lease import RtpLease
+from monitor.models.talk import CallTalk
 from monitor.models.tap import ENDED, FINAL, Direction, Tap, TapEvent, TapState, Transport
 from monitor.models.user_settings import UserSettings
 
@@ -21,6 +22,7 @@ __all__ = [
     "Call",
     "CallMark",
     "CallOrder",
+    "CallTalk",
     "Direction",
     "ListenSession",
     "OrderKind",

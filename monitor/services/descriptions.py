@@ -17,7 +17,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from monitor.models import ENDED, FINAL, Call, CallMark, ListenSession, Tap, TapState
-from monitor.services import order_facts
+from monitor.services import order_facts, talks
 from monitor.services.call_facts import facts_of
 
 #: How long a call stays in the live list after the end of its last leg.
@@ -43,7 +43,7 @@ def describe(calls: QuerySet[Call]) -> list[dict[str, Any]]:
     """Describe those of the calls that have a leg. Any number of calls takes five queries."""
     legs = Prefetch("taps", Tap.objects.order_by("requested_at", "pk"))
     marks = Prefetch("marks", CallMark.objects.order_by("-severity", "began_at", "pk"))
-    read = calls.prefetch_related(legs, marks, "orders")
+    read = calls.select_related("talk").prefetch_related(legs, marks, "orders")
     rows = [call for call in read if call.taps.all()]
     listening = _listening(rows)
     return [_describe_call(call, listening) for call in rows]
@@ -85,6 +85,7 @@ def _describe_call(call: Call, listening: _Listening) -> dict[str, Any]:
         "ended_at": _iso(facts.ended_at),
         "listeners": list(dict.fromkeys(listening.names[call.pk])),
         "attention": [_attention(mark) for mark in ongoing],
+        "talk": talks.describe(getattr(call, "talk", None)),
         "order": order_facts.describe_order(orders, legs),
         "legs": [{**describe_leg(leg), "listeners": listening.counts[leg.pk]} for leg in legs],
     }

@@ -16,8 +16,9 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from monitor.audio.condition import SEVERITIES, Kind
+from monitor.audio.talk import Talk
 from monitor.models import ENDED, Call, CallMark, Tap
-from monitor.services import announce
+from monitor.services import announce, talks
 from monitor.wire.text import storable
 
 #: Somebody who listens for this long has come to help.
@@ -40,6 +41,7 @@ class Watched(NamedTuple):
     began_at: datetime.datetime
     legs: dict[str, str]  # the direction of each leg whose media has been opened, by tap id
     marks: list[Mark]  # those that have not ended and were judged from the audio
+    talk: Talk | None = None  # what was measured of it so far
 
 
 def watched(tap_ids: Collection[str]) -> list[Watched]:
@@ -47,7 +49,10 @@ def watched(tap_ids: Collection[str]) -> list[Watched]:
     live = Tap.objects.exclude(state__in=ENDED).exclude(media_opened_at=None)
     calls = Call.objects.filter(pk__in=live.filter(pk__in=tap_ids).values("call"))
     began = dict(calls.annotate(began=Min("taps__started_at")).values_list("pk", "began"))
-    found = {pk: Watched(pk, at or timezone.now(), {}, []) for pk, at in began.items()}
+    measured = talks.read(began)
+    found = {
+        pk: Watched(pk, at or timezone.now(), {}, [], measured.get(pk)) for pk, at in began.items()
+    }
     for tap in live.filter(call__in=began).order_by("requested_at", "pk"):
         found[tap.call_id].legs[str(tap.pk)] = tap.direction
     for mark in CallMark.objects.filter(call__in=began, ended_at=None).exclude(kind=Kind.HELP):

@@ -1,4 +1,4 @@
-"""AttentionWatch: judges which calls need attention, in one process at a time.
+"""AttentionWatch: judges which calls need attention and who talks, in one process at a time.
 
 A call's legs may be received by several processes, so none of them can judge it alone. One process
 holds a lease and judges all calls; another takes over when the lease is no longer renewed. It then
@@ -23,7 +23,7 @@ from monitor.bus.reader import StreamReader
 from monitor.bus.redis import Unavailable
 from monitor.bus.seconds import Heard, SecondsReader
 from monitor.concurrency import in_thread
-from monitor.services import marks
+from monitor.services import marks, talks
 from monitor.telemetry.episodes import Episodes
 from monitor.workers.call_judge import CallJudge
 from monitor.workers.periodic import Sleep
@@ -109,10 +109,14 @@ class AttentionWatch:
         """Judge the seconds that are due, and write what has changed since the last time."""
         if unknown := judge.unknown():
             judge.watch(await in_thread(marks.watched)(unknown))
-        for second in judge.due(int(self._clock()) - 1 - LATE):
+        until = int(self._clock()) - 1 - LATE
+        for second in judge.due(until):
             for _ in judge.judge(second):
                 await asyncio.sleep(0)  # audio must not wait until all calls are judged
         begun, ended = judge.changes()
         if begun or ended:
             await in_thread(marks.write)(begun, ended, judge.judged_until)
             judge.written(begun, ended)
+        if changed := judge.talks.settle(until):
+            await in_thread(talks.write)(changed)
+            judge.talks.written(changed)

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from monitor.audio.attention import Attention, Thresholds
 from monitor.audio.condition import Condition
 from monitor.audio.g711 import SAMPLE_RATE
+from monitor.audio.talk import Stretch
 from monitor.audio.voice import Sound
 from monitor.bus.keys import SECONDS_KEPT_FOR
 from monitor.bus.seconds import Heard
 from monitor.services import descriptions
 from monitor.services.marks import Mark, Watched
 from monitor.wire.frame import Leg
+from monitor.workers.talk_count import TalkCount, by_leg
 
-AT_ONCE = 40  # calls that are judged without a pause: each takes 25 to 50 µs
+AT_ONCE = 40  # calls that are judged without a pause: each takes 25 to 80 µs
 
 
 class WatchedCall:
@@ -34,15 +36,11 @@ class WatchedCall:
         held = [Condition(one.kind, _leg(one.leg), _position(one.began_at)) for one in call.marks]
         self._attention = Attention(thresholds, _position(call.began_at), held)
 
-    def observe(self, second: int, sounds: dict[str, Sound]) -> None:
-        """Take what was heard in a second. A leg that is not told of was not heard at all."""
-        self.heard_at = self.heard_at or second
-        by_leg = dict.fromkeys(self.legs.values(), Sound())
-        for tap, leg in self.legs.items():
-            if tap in sounds:
-                self.heard_at = second
-                by_leg[leg] = max(by_leg[leg], sounds[tap], key=lambda sound: sound.samples)
-        self._attention.observe((second + 1) * SAMPLE_RATE, by_leg)
+    def observe(self, second: int, sounds: dict[str, Sound], talked: Stretch | None) -> None:
+        """Take what was heard in a second, and what is known of the talk by then."""
+        if not self.heard_at or not sounds.keys().isdisjoint(self.legs):
+            self.heard_at = second
+        self._attention.observe((second + 1) * SAMPLE_RATE, by_leg(self.legs, sounds), talked)
 
     def changes(self) -> tuple[list[Mark], list[Mark]]:
         """Return the marks that are to begin and those that are to end."""
@@ -66,11 +64,14 @@ class CallJudge:
         self._call_of: dict[str, int] = {}  # by tap
         self._waiting: dict[int, dict[str, Sound]] = {}  # by second and tap
         self._judged = 0  # the last second that was judged
+        self._newest = 0  # the last one that was heard of
+        self.talks = TalkCount()
 
     def hear(self, heard: Heard) -> None:
         """Take what one process has heard in a second. What comes too late is not judged."""
         if heard.second <= self._judged:
             return
+        self._newest = max(self._newest, heard.second)
         sounds = self._waiting.setdefault(heard.second, {})
         for tap, sound in heard.sounds_by_tap().items():
             sounds[tap] = max(sounds.get(tap, sound), sound, key=lambda one: one.samples)
@@ -91,6 +92,7 @@ class CallJudge:
             legs = self._calls[call.call_id].legs
             legs |= {tap: Leg[direction.upper()] for tap, direction in call.legs.items()}
             self._call_of |= dict.fromkeys(call.legs, call.call_id)
+            self.talks.watch(call)
 
     def follow(self, call: dict[str, Any]) -> None:
         """Take a call's new description: legs that are over are no longer judged."""
@@ -105,10 +107,14 @@ class CallJudge:
         """Judge all calls by what was heard in a second, with a pause after each few of them."""
         self._judged = second
         sounds = self._waiting.pop(second)
-        calls = iter(list(self._calls.items()))
+        calls = iter(self.talks)
         while some := list(itertools.islice(calls, AT_ONCE)):
-            for pk, call in some:
-                call.observe(second, sounds)
+            for pk in some:
+                talked = self.talks.observe(pk, second, sounds)
+                call = self._calls.get(pk)
+                if call is None:  # its last leg has just ended
+                    continue
+                call.observe(second, sounds, talked)
                 if call.heard_at < second - SECONDS_KEPT_FOR:
                     self._drop(pk, list(call.legs))  # its end was told while nobody judged
             yield
@@ -134,8 +140,9 @@ class CallJudge:
             if call := self._calls.get(mark.call_id):
                 call.written.pop(_name(mark), None)
 
-    def _drop(self, pk: int, taps: Iterable[str]) -> None:
+    def _drop(self, pk: int, taps: Collection[str]) -> None:
         """Stop judging legs of a call, and the call with its last one."""
+        self.talks.end(pk, taps, self._newest)
         if pk not in self._calls:
             return
         for tap in taps:

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.audio.attention import Attention, Thresholds
 from monitor.audio.condition import Condition, Kind
+from monitor.audio.talk import TalkMeter
 from monitor.audio.voice import VoiceMeter
 from monitor.sim import voice
 from monitor.wire.frame import Leg
@@ -23,7 +24,7 @@ def conversation(direction: str) -> bytes:
 
 def listen(thresholds: Thresholds | None = None, /, **legs: bytes) -> list[tuple[Condition, ...]]:
     """Hear a call in pieces of 60 ms, and return its conditions after each second."""
-    attention = Attention(thresholds or Thresholds())
+    attention, talk = Attention(thresholds or Thresholds()), TalkMeter()
     meters = {Leg[name.upper()]: VoiceMeter() for name in legs}
     seconds = zip(*(pieces(audio, SECOND_BYTES) for audio in legs.values()), strict=False)
     history = []
@@ -32,7 +33,8 @@ def listen(thresholds: Thresholds | None = None, /, **legs: bytes) -> list[tuple
             for piece in pieces(audio):
                 meter.feed(piece)
         sounds = {leg: meter.take() for leg, meter in meters.items()}
-        history.append(attention.observe(number * SECOND, sounds))
+        at = number * SECOND
+        history.append(attention.observe(at, sounds, talk.observe(at, sounds)))
     return history
 
 

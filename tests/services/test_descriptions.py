@@ -17,7 +17,7 @@ from monitor.services.descriptions import current_calls, describe_tap
 from monitor.services.taps import OpenedTap
 from tests.support.rows import NOW, SECOND, change, read
 
-NOT_YET = {"started_at": None, "ended_at": None}
+NOT_YET = {"started_at": None, "ended_at": None, "talk": None}
 CLIENT = listens.Client("192.0.2.7", "Browser")
 
 

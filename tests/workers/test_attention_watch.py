@@ -19,9 +19,10 @@ from monitor.bus.reader import StreamReader
 from monitor.bus.redis import NotConfigured
 from monitor.bus.seconds import Heard, SecondsReader
 from monitor.concurrency import in_thread
-from monitor.models import CallMark
-from monitor.services import marks, media
+from monitor.models import CallMark, CallTalk, Tap, TapState
+from monitor.services import marks, media, transitions
 from monitor.services.taps import OpenedTap
+from monitor.services.transitions import Transition
 from monitor.workers.attention_watch import AttentionWatch
 from tests.support.bus import open_queries
 from tests.support.scenes import SOUNDS
@@ -211,3 +212,94 @@ async def test_nobody_judges_while_redis_is_away(
         away = False
         floor.hear("." * 12)
         await floor.until_marks_are(("dead_air", False))
+
+
+# Who talks
+
+
+class Apart(Floor):
+    """A call whose parties are tapped apart."""
+
+    agent: OpenedTap
+
+    async def connect(self) -> None:
+        self.opened = await open_tap("apart", direction="speak")
+        self.agent = await open_tap("apart", direction="listen")
+        for one in (self.opened, self.agent):
+            await in_thread(media.connect)(one.tap.pk, one.tap.direction)
+
+    def hear_both(self, speak: str, listen: str) -> None:
+        """Let each process tell what it heard on one of the legs."""
+        for tap, scene in ((self.opened.tap.pk, speak), (self.agent.tap.pk, listen)):
+            for second, sound in enumerate(scene, start=self._heard):
+                heard = Heard.of(BEGAN + second, {str(tap): SOUNDS[sound]})
+                self.store.xadd(SECONDS, {"j": heard.dumps()})
+        self._heard += len(speak)
+        self.now = BEGAN + self._heard + 1
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return the talk that was published."""
+        entries: Any = self.store.xrange(EVENTS)
+        events = [json.loads(fields[b"j"]) for _, fields in entries]
+        return [event["calls"] for event in events if event["type"] == "talk"]
+
+    async def until_talk_is(self, speak: float, listen: float) -> CallTalk:
+        """Wait until the call's talk times are these, to the slot."""
+
+        async def is_written() -> bool:
+            row = await CallTalk.objects.afirst()
+            return row is not None and (round(row.speak), round(row.listen)) == (speak, listen)
+
+        await eventually(is_written)
+        return await CallTalk.objects.aget()
+
+
+@pytest.fixture
+async def apart(store: redis.Redis, reader: StreamReader) -> Apart:
+    apart = Apart(store, reader)
+    await apart.connect()
+    return apart
+
+
+async def test_talk_is_written_and_told_while_the_call_goes_on(apart: Apart) -> None:
+    async with apart.process():
+        apart.hear_both("======......", "........====")
+        await apart.until_talk_is(6, 3)  # what comes after is not known yet
+    [told] = apart.told()
+    call = told[str(apart.opened.tap.call_id)]
+    assert (round(call["speak"]["seconds"]), call["overlap"], call["overlaps"]) == (6, 0, 0)
+
+
+async def test_a_call_that_ends_keeps_all_its_talk(apart: Apart) -> None:
+    """Its last seconds are judged after its end was told."""
+    async with apart.process():
+        apart.hear_both("====..........", "......======..")
+        await until(apart.told)
+        apart.hear_both("..==", "....")
+        for one in (apart.opened, apart.agent):
+            await in_thread(transitions.move)(
+                await Tap.objects.aget(pk=one.tap.pk), Transition(TapState.FINISHED, "finished")
+            )
+        apart.now += 60
+        await apart.until_talk_is(6, 6)
+
+
+async def test_a_process_that_takes_over_counts_all_talk_once(apart: Apart) -> None:
+    async with apart.process(Unreleased):
+        apart.hear_both("====........", "......======")
+        await apart.until_talk_is(4, 5)
+        apart.hear_both("==....", "......")
+        await asyncio.sleep(0.1)
+    apart.expire_lease()
+    async with apart.process():
+        apart.hear_both("..==........", "............")
+        row = await apart.until_talk_is(8, 6)
+    assert row.overlaps == 0
+
+
+async def test_a_mixed_call_has_no_talk(floor: Floor) -> None:
+    async with floor.process():
+        floor.hear("=" * 10 + "." * 14)
+        await floor.until_marks_are(("dead_air", False))
+    assert not await CallTalk.objects.aexists()
+    assert floor.published()[-1]["talk"] is None

@@ -27,8 +27,19 @@
  * @property {string | null} ended_at
  * @property {string[]} listeners the names of those who listen now
  * @property {Condition[]} attention why a supervisor should look at it, the most severe first
+ * @property {Talk | null} talk null where its parties have not been tapped apart
  * @property {Order | null} order what people asked for, while it is under way or if it failed
  * @property {Leg[]} legs oldest first
+ */
+
+/** @typedef {{seconds: number, spoke_at: string}} PartyTalk for how long a party has talked, and when it last did */
+
+/**
+ * @typedef {object} Talk who talks in a call whose parties are tapped apart
+ * @property {PartyTalk} speak the caller
+ * @property {PartyTalk} listen the agent
+ * @property {number} overlap seconds in which both talked
+ * @property {number} overlaps how often they did
  */
 
 /** @typedef {"start" | "stop"} OrderKind */
@@ -107,6 +118,7 @@
  */
 /** @typedef {{type: "call", call: Call}} CallChange */
 /** @typedef {{type: "attention", watched: boolean}} AttentionNews a snapshot's `attention_watched` has changed */
+/** @typedef {{type: "talk", calls: Record<string, Talk>}} TalkNews the talk of these calls has changed */
 /** @typedef {{type: "stall", tap: string, stalled: boolean}} Stall */
 /** @typedef {[rms: number, peak: number]} MeterLevel dBFS, -96 to 0 */
 
@@ -119,7 +131,7 @@
  * @property {string} [bars] base64 of a byte for each of `levels`, in their order
  */
 
-/** @typedef {Snapshot | CallChange | AttentionNews | Stall | Meters | Alive | Refused} ConsoleMessage text from /console */
+/** @typedef {Snapshot | CallChange | AttentionNews | TalkNews | Stall | Meters | Alive | Refused} ConsoleMessage text from /console */
 
 /**
  * @typedef {object} TimelineEntry something that happened to a leg of a call

@@ -73,6 +73,7 @@ export function call(id, changes = {}, legChanges = {}) {
     ...TIMES,
     listeners: [],
     attention: [],
+    talk: null,
     order: null,
     legs: [leg(`${id}-both`, { state, media: !over, requested_at, ended_at, ...legChanges })],
     ...changes,
