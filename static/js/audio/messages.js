@@ -6,21 +6,20 @@
 /**
  * @typedef {object} PlayerOptions what a player is made with
  * @property {number} [inputRate] samples per second of the call
- * @property {number} [targetMs] how much is buffered before it plays
- * @property {number} [behindMs] how far behind live it may fall before it jumps
+ * @property {number} [targetSeconds] how long live audio waits before it is played
  * @property {number} [ringSeconds] how much audio it holds at 8000 samples per second
  */
 
 /** @typedef {{type: "push", pcm: Int16Array, position: number, flags: number}} Push audio to play next */
 /** @typedef {{type: "configure", rate: number}} Configure the call's rate; this empties the ring */
-/** @typedef {{type: "bursts", seconds: number}} ExpectBursts the length of a burst, 0 where audio arrives evenly */
+/** @typedef {{type: "target", seconds: number}} HoldTarget how long live audio waits from now on, if it arrives early */
 /** @typedef {{type: "seek", number: number}} Seek what is pushed next is elsewhere; reports name the number once it is heard */
-/** @typedef {{type: "pace", speed: number, follow: boolean}} Pace 1 to 2; follow: jump to live when too far behind it */
+/** @typedef {{type: "pace", speed: number, follow: boolean}} Pace 1 to 2; follow: stay live */
 /** @typedef {{type: "gain", automatic: boolean}} SetGain automatic: voices are heard about equally loud */
 /** @typedef {{type: "end"}} PlayOut play what is buffered, then finish */
 /** @typedef {{type: "stop"}} FadeOut fade out, then finish */
 
-/** @typedef {Push | Configure | ExpectBursts | Seek | Pace | SetGain | PlayOut | FadeOut} PlayerMessage from the page */
+/** @typedef {Push | Configure | HoldTarget | Seek | Pace | SetGain | PlayOut | FadeOut} PlayerMessage from the page */
 
 /**
  * @typedef {object} Report from the audio thread, about four times a second

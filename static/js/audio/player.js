@@ -2,11 +2,10 @@
 
 import { gettext } from "../ui/i18n.js";
 import { SAMPLE_RATE } from "../wire/protocol.js";
-import { Bursts } from "./bursts.js";
 import { AudioFailure } from "./output.js";
 
-/** How much audio the player holds when it begins to play. */
-export const TARGET_MS = 200;
+/** The worklet is told of a target that differs by more than this. */
+const TARGET_STEP_MS = 3;
 const FADE_OUT_MS = 60;
 const GLIDE_S = 0.02;
 
@@ -38,9 +37,7 @@ export class Player {
     /** @type {Report | null} */
     this.stats = null;
     this.started = false;
-    this.bursts = new Bursts();
-    /** The length of a burst that the worklet was last told. */
-    this.burstSeconds = 0;
+    this.targetMs = 0;
   }
 
   /** Start to play. Call it inside a click; sound can begin once the promise has settled. */
@@ -80,7 +77,7 @@ export class Player {
     const node = new AudioWorkletNode(context, "earshot-player", {
       numberOfInputs: 0,
       outputChannelCount: [1],
-      processorOptions: { inputRate: this.rate, targetMs: TARGET_MS },
+      processorOptions: { inputRate: this.rate, targetSeconds: this.targetMs / 1000 },
     });
     node.port.onmessage = (event) => {
       this.stats = event.data;
@@ -93,7 +90,6 @@ export class Player {
     this.panner.pan.value = this.side;
     node.connect(this.gain).connect(this.panner).connect(master);
     this.node = node;
-    this.burstSeconds = 0; // a new node has been told of none
     this.#tellGain();
     this.on.connected();
   }
@@ -116,16 +112,6 @@ export class Player {
   }
 
   /**
-   * Take note of live audio, which may arrive in bursts.
-   * @param {number} seconds its length
-   * @param {number} now ms
-   */
-  arrived(seconds, now) {
-    this.bursts.arrived(seconds, now);
-    if (this.output.running) this.#expectBursts(this.bursts.seconds);
-  }
-
-  /**
    * Play a piece next. Its samples move to the audio thread, so `pcm` is empty afterwards.
    * @param {import("./history.js").Piece} piece
    */
@@ -140,17 +126,17 @@ export class Player {
 
   /**
    * @param {number} speed 1 to 2
-   * @param {boolean} follow jump to live when too far behind it
+   * @param {boolean} follow stay live
    */
   pace(speed, follow) {
     this.#tell({ type: "pace", speed, follow });
   }
 
-  /** @param {number} seconds */
-  #expectBursts(seconds) {
-    if (seconds === this.burstSeconds) return;
-    this.burstSeconds = seconds;
-    this.#tell({ type: "bursts", seconds });
+  /** Let live audio wait for so long from now on. @param {number} ms */
+  hold(ms) {
+    if (Math.abs(ms - this.targetMs) <= TARGET_STEP_MS) return;
+    this.targetMs = ms;
+    this.#tell({ type: "target", seconds: ms / 1000 });
   }
 
   /** Play what is buffered, then report `ended`, because no more Frames will arrive. */

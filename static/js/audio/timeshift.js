@@ -5,12 +5,15 @@
  * The History outlives the Player, so that an ended call can be heard again.
  */
 
+import { Arrivals } from "./arrivals.js";
 import { Feed } from "./feed.js";
 import { History, KEPT_SECONDS } from "./history.js";
-import { Player, TARGET_MS } from "./player.js";
+import { Player } from "./player.js";
 
 /** Positions this far before the newest one began again: the server's ring holds less. */
 const BEGAN_AGAIN_SECONDS = 600;
+/** A Frame has so much by default. Going live, the next one is still to come. */
+const FRAME_MS = 60;
 /** So much live audio after a reconnect says that the ring does not have what was missed. */
 const MENDING_SECONDS = 2;
 
@@ -31,6 +34,8 @@ export class TimeShift {
   head = null;
   #seconds = KEPT_SECONDS;
   #feed = new Feed(this.history);
+  #arrivals = new Arrivals();
+  #targetMs = this.#arrivals.targetMs;
   /** @type {Player | null} */
   #player = null;
   #speed = 1;
@@ -64,8 +69,20 @@ export class TimeShift {
     return this.#feed.isExhausted;
   }
 
+  /** How much audio arrives at a time, 0 where it arrives evenly. */
   get burstSeconds() {
-    return this.#player?.burstSeconds ?? 0;
+    return this.#arrivals.burstSeconds;
+  }
+
+  /** How the leg's live audio arrives. */
+  get arriving() {
+    return this.#arrivals;
+  }
+
+  /** Let live audio wait for so long before it is played, if it arrives early. @param {number} ms */
+  hold(ms) {
+    this.#targetMs = ms;
+    this.#player?.hold(ms);
   }
 
   /**
@@ -80,6 +97,7 @@ export class TimeShift {
       connected: () => this.#connected(),
     });
     this.#player.configure(this.history.rate);
+    this.#player.hold(this.#targetMs);
     this.#player.voice = voice;
   }
 
@@ -103,6 +121,7 @@ export class TimeShift {
   forget(rate = this.history.rate) {
     this.history = new History({ rate, seconds: this.#seconds });
     this.#feed = new Feed(this.history);
+    this.#arrivals = new Arrivals();
     this.head = this.#waiting = null;
   }
 
@@ -158,7 +177,8 @@ export class TimeShift {
     if (isLive) {
       this.#liveAfter = position;
       this.#feed.arrived(index);
-      this.#player?.arrived(pcm.length / this.history.rate, now);
+      const ms = 1000 / this.history.rate;
+      this.#arrivals.arrived(index * ms, (index + pcm.length) * ms, now, Number(frame.receivedAt) / 1000);
     }
     // The ring is sent oldest first, so what is missing from it is known once a later Frame arrives.
     if (isLive) this.#mending = Math.max(0, this.#mending - pcm.length);
@@ -191,7 +211,7 @@ export class TimeShift {
   }
 
   goLive() {
-    const lead = this.#over ? 0 : TARGET_MS / 1000 + this.burstSeconds;
+    const lead = this.#over ? 0 : (this.#targetMs + FRAME_MS) / 1000;
     this.head = this.#feed.goLive(lead);
     this.#speed = 1;
     this.#move();

@@ -212,7 +212,7 @@ export class Ear extends EventTarget {
     // The last audio before a stall may arrive after the message about it, which holds until another ends it.
     if (!this.facts.stalled) this.#socket?.expectWithin(QUIET_LINK_MS);
     if (!isLive) return;
-    this.#apply({ type: "frame", at, position, receivedMs: Number(frame.receivedAt / 1000n) });
+    this.#apply({ type: "frame", at, position, receivedMs: this.sound.arriving.newestMs });
     this.#ack();
     this.#askClock();
   }

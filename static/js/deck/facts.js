@@ -32,7 +32,7 @@ const REPORT_MS = 1000; // the worklet reports four times in this time
  * @property {number} startedAt when listening began
  * @property {number} frameAt when a Frame last arrived, 0 before the first
  * @property {number} position of the sample after the last Frame
- * @property {number} receivedMs when the server received that Frame
+ * @property {number} receivedMs when the server had received that sample, or would have if it had not been late
  * @property {number} rate samples per second
  * @property {number | null} positionPlayed the newest sample that was played
  * @property {number} level of what is played, dBFS

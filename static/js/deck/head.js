@@ -6,6 +6,7 @@
  * positions are, and times are not.
  */
 
+import { waits } from "./alignment.js";
 import { playbackOf, stepped, target } from "./waveform.js";
 
 /** A leg whose audio stopped this long ago is not the reference, if another one goes on. */
@@ -125,12 +126,21 @@ export class Head {
     return this.ears().every((other) => other === ear || placeMs(other) >= ms || !hasMore(other));
   }
 
-  /** Be live again once live audio is reached. */
+  /** Keep the legs together, and be live again once live audio is reached. */
   update() {
+    this.#align();
     if (this.live || this.reference?.sound.isMending) return;
     if (this.playback.behind > LIVE_SECONDS + bursts(this.ears())) return;
     this.#beLive();
     for (const ear of this.ears()) ear.follow();
+  }
+
+  /** A leg whose audio has stopped holds no other one up. */
+  #align() {
+    const newest = Math.max(...this.ears().map(newestMs));
+    const arriving = this.ears().filter((ear) => newestMs(ear) >= newest - SILENT_MS);
+    const ms = waits(arriving.map((ear) => ear.sound.arriving));
+    for (const [n, ear] of arriving.entries()) ear.sound.hold(ms[n] ?? ear.sound.arriving.targetMs);
   }
 
   #beLive() {

@@ -1,7 +1,7 @@
 /**
  * The player on the audio thread. A ring holds samples at the call's rate; a head reads it,
  * at up to twice the speed, and passes its samples on in a line, which is read at the
- * device's rate.
+ * device's rate. Live audio waits in the ring for as long as the page has found that it must.
  *
  * Imports cost the audio thread time while they load, but these load with the page, before
  * anybody listens. Their names are hashed, so an old page misses all of these files or none.
@@ -12,40 +12,32 @@
  */
 
 import { AutomaticGain } from "./automatic-gain.js";
-import { HALF, interpolate, interpolationTable, TAPS } from "./interpolation.js";
+import { HALF, TAPS } from "./interpolation.js";
+import { Line } from "./line.js";
+import { Playout } from "./playout.js";
+import { Ring } from "./ring.js";
 import { Stretch } from "./stretch.js";
 
 const FADE_SECONDS = 0.005;
-const BURST_MARGIN_SECONDS = 0.25; // a burst may be late by this much
-const LONGEST_WAIT_SECONDS = 3;
+const RESUMING_SECONDS = 0.03; // the delay at which playing goes on after the ring ran dry
+const LONG_SECONDS = 1; // after so long without audio, playing begins like the first time
+const BEHIND_SECONDS = 1; // what is further behind jumps to live,
+const BEHIND_TARGET_SECONDS = 0.5; // but only this far behind the target
+const ENOUGH_SECONDS = 0.1; // what more than the target needs no wait: it has not just arrived
 const REPORTS_PER_SECOND = 4;
-const LINE = 1024; // samples; a device whose rate is a sixth of the call's takes 784 of them for a block
-const GAP = 1; // Flag.GAP of frame.js
 
 /** @typedef {import("../audio/messages.js").PlayerOptions} PlayerOptions */
 
 export class EarshotPlayer extends AudioWorkletProcessor {
   rate = 8000; // of the call
-  step = 1; // input samples per output sample
-  table = interpolationTable(1);
-  fade = 0; // input samples, like the next five
-  target = 0;
-  wait = 0; // age of the oldest sample when playing begins: the target, or the length of a burst
-  behind = 0;
-  sincePush = 0;
-  fadeIn = 0; // still to be faded in as they are written
-  written = 0; // counts samples and never wraps; the low bits are the place in the ring
-  nextPosition = -1;
-  line = new Float32Array(LINE); // what the head has read and the device not yet
-  places = new Float64Array(LINE); // where in the ring each of them was
-  lined = 0; // counts the samples of the line, as `written` does
-  read = 0; // the same, fractional
+  step = 1; // input samples per output sample, before the trim
   lastPlace = -1; // in the ring, of the newest sample that was played
   seek = 0; // number of the last seek
   seekTo = 0; // the place in the ring where it leads
   seeking = false; // it waits for its samples
   speed = 1;
-  follow = true; // the listener is live: jump if too far behind
+  follow = true; // the listener is live: keep the playout delay
+  starvedFor = Infinity; // input samples since the ring ran dry
   gain = 0; // of the fades
   automaticGain = new AutomaticGain();
   playing = false;
@@ -55,9 +47,8 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   underruns = 0;
   drops = 0;
   droppedSamples = 0;
-  measured = 0; // samples that the line was given since the last report
+  rendered = 0; // output samples since the last report
   sinceReport = 0;
-  energy = 0;
   // One object for every report: a new one each time would be garbage here.
   /** @type {import("../audio/messages.js").Report} */
   message = {
@@ -77,17 +68,15 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   constructor(options) {
     super();
     const given = options.processorOptions ?? {};
-    this.targetSeconds = (given.targetMs ?? 200) / 1000;
-    this.behindSeconds = (given.behindMs ?? 1000) / 1000;
-    this.burstSeconds = 0;
-    const size = 2 ** Math.ceil(Math.log2((given.ringSeconds ?? 12) * 8000));
-    this.ring = new Float32Array(size);
-    this.positions = new Uint32Array(size); // of each sample in the ring
-    this.mask = size - 1;
-    this.head = new Stretch(this.ring, this.rate);
+    this.targetSeconds = given.targetSeconds ?? 0.1;
+    const rate = given.inputRate ?? 8000;
+    this.ring = new Ring(2 ** Math.ceil(Math.log2((given.ringSeconds ?? 12) * 8000)), rate);
+    this.head = new Stretch(this.ring.samples, rate);
+    this.line = new Line(rate / sampleRate, this.automaticGain);
+    this.playout = new Playout(rate);
     this.gainStep = 1 / (FADE_SECONDS * sampleRate);
     this.reportEvery = Math.round(sampleRate / REPORTS_PER_SECOND);
-    this.configure(given.inputRate ?? 8000);
+    this.configure(rate);
     this.port.onmessage = (event) => this.receive(event.data);
   }
 
@@ -95,7 +84,7 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   receive(message) {
     if (message.type === "push") this.push(message.pcm, message.position, message.flags);
     else if (message.type === "configure") this.configure(message.rate);
-    else if (message.type === "bursts") this.expectBursts(message.seconds);
+    else if (message.type === "target") this.hold(message.seconds);
     else if (message.type === "seek") this.goElsewhere(message.number);
     else if (message.type === "pace") this.setPace(message.speed, message.follow);
     else if (message.type === "gain") this.automaticGain.on = message.automatic;
@@ -110,39 +99,36 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   configure(rate) {
     this.rate = rate;
     this.step = rate / sampleRate;
-    this.table = interpolationTable(Math.min(1, 1 / this.step));
-    this.fade = Math.round(FADE_SECONDS * rate);
-    this.target = Math.max(this.targetSeconds * rate, this.fade + TAPS);
-    this.expectBursts(this.burstSeconds);
+    this.ring.restart(rate);
+    this.head = new Stretch(this.ring.samples, rate);
     this.automaticGain.setRate(rate);
-    this.head = new Stretch(this.ring, rate);
-    this.ring.fill(0);
-    this.line.fill(0);
-    this.written = this.seekTo = 0;
-    this.lined = this.read = TAPS; // room for the filter before the first sample
-    this.lastPlace = this.nextPosition = -1;
+    this.line = new Line(this.step, this.automaticGain);
+    this.playout = new Playout(rate);
+    this.hold(this.targetSeconds);
+    this.seekTo = 0;
+    this.lastPlace = -1;
     this.playing = this.seeking = false;
-    this.gain = this.fadeIn = 0;
-    this.measured = this.sinceReport = this.energy = 0;
+    this.starvedFor = Infinity;
+    this.gain = 0;
+    this.rendered = this.sinceReport = 0;
   }
 
   /**
-   * Buffer as much as a burst is long: after a jump to live, the next burst would need another jump.
-   * @param {number} seconds length of a burst, 0 where audio arrives evenly
+   * Keep a playout delay from now on.
+   * @param {number} seconds
    */
-  expectBursts(seconds) {
-    this.burstSeconds = seconds;
-    this.behind = (this.behindSeconds + seconds) * this.rate;
-    const wait = seconds ? Math.min(seconds + BURST_MARGIN_SECONDS, LONGEST_WAIT_SECONDS) : 0;
-    this.wait = Math.max(this.target, wait * this.rate);
+  hold(seconds) {
+    this.targetSeconds = seconds;
+    this.playout.target = Math.max(seconds * this.rate, this.ring.fade + TAPS);
   }
 
   /** Play on with what is pushed from now on. @param {number} number which the reports name then */
   goElsewhere(number) {
     this.seek = number;
-    this.seekTo = this.written;
+    this.seekTo = this.ring.written;
     this.seeking = true;
-    this.nextPosition = -1;
+    this.ring.leave();
+    this.playout.forget();
     this.ending = false;
   }
 
@@ -153,54 +139,43 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   setPace(speed, follow) {
     this.speed = speed;
     this.follow = follow;
+    this.playout.forget();
   }
 
   /** How many samples are still to be played. */
   get left() {
-    return this.written - this.head.at + this.lined - this.read;
+    return this.ring.written - this.head.at + this.line.left;
   }
 
   /**
-   * Put audio into the ring. A ring that overflows, because the page's audio was
-   * suspended, loses its oldest samples; the jump to live skips them.
    * @param {Int16Array} pcm
    * @param {number} position
    * @param {number} flags
    */
   push(pcm, position, flags) {
-    if (this.nextPosition >= 0 && (flags & GAP || position !== this.nextPosition)) this.cut();
-    for (let i = 0; i < pcm.length; i++) {
-      let value = pcm[i] / 32768;
-      if (this.fadeIn > 0) value *= 1 - this.fadeIn-- / this.fade;
-      const place = (this.written + i) & this.mask;
-      this.ring[place] = value;
-      this.positions[place] = position + i;
+    if (this.ring.misses(position, flags)) {
+      this.ring.cut(this.head.at);
+      this.playout.forget();
     }
-    this.written += pcm.length;
-    this.nextPosition = (position + pcm.length) >>> 0;
-    this.sincePush = 0;
-  }
-
-  /** Fade out and in again, because the next sample does not follow the last one. */
-  cut() {
-    const tail = Math.min(this.fade, this.written - this.head.at);
-    for (let i = 0; i < tail; i++) {
-      this.ring[(this.written - 1 - i) & this.mask] *= i / tail;
-    }
-    this.fadeIn = this.fade;
+    this.playout.arrived(this.ring.written);
+    this.ring.push(pcm, position);
   }
 
   /** Do the last seek as soon as there is enough for its cross-fade. */
   doSeek() {
-    if (this.written - this.seekTo < this.head.fade && !this.ending) return;
+    if (this.ring.written - this.seekTo < this.head.fade && !this.ending) return;
     this.seeking = false;
     this.moveHead(this.seekTo);
   }
 
-  /** Jump to the shortest delay that will last. */
-  jump() {
-    const ahead = this.written - Math.round(this.wait);
-    this.droppedSamples += ahead - this.head.at;
+  /** Jump to live if too much is kept: to the target, beside what has just arrived. */
+  limit() {
+    const { rate, playout, ring, head } = this;
+    const most = Math.max(BEHIND_SECONDS * rate, playout.target + BEHIND_TARGET_SECONDS * rate);
+    if (head.jumping || this.left <= most) return;
+    const kept = playout.target + Math.min(ring.latest, ENOUGH_SECONDS * rate);
+    const ahead = ring.written - Math.round(kept);
+    this.droppedSamples += ahead - head.at;
     this.drops++;
     this.moveHead(ahead);
   }
@@ -214,21 +189,15 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     else this.head.reset(place);
   }
 
-  /** Let the head fill the line for a block. @param {number} samples of the device */
-  fillLine(samples) {
-    const { head, line, places } = this;
-    const wanted = this.read + samples * this.step + TAPS;
-    // With no more than the target left, a faster head would run dry.
-    head.speed = this.left > this.target ? this.speed : 1;
-    while (this.lined < wanted && head.at < this.written) {
-      const place = this.lined & (LINE - 1);
-      const value = head.next(this.written);
-      this.energy += value * value; // of what came, whatever the gain makes of it
-      line[place] = this.automaticGain.next(value);
-      places[place] = head.at - 1;
-      this.lined++;
-      this.measured++;
-    }
+  /** Bring the delay nearer to its target, where the sound allows it. @param {number} samples of the call */
+  steer(samples) {
+    const { head, playout, ring } = this;
+    playout.steer(ring.written - this.left, samples);
+    const { silence } = playout;
+    if (silence === 0 || head.jumping) return;
+    const way = silence > 0 ? 1 : -1;
+    const count = ring.silence(head.at, Math.abs(silence), way);
+    if (count >= playout.leastSilence) head.jump(head.at + way * count);
   }
 
   /**
@@ -236,9 +205,12 @@ export class EarshotPlayer extends AudioWorkletProcessor {
    * @param {Float32Array} out
    */
   render(out) {
-    this.fillLine(out.length);
-    const low = this.fade + HALF;
-    const { line, table } = this;
+    const { head, line, playout, ring } = this;
+    const step = this.step * (1 + playout.trim);
+    // With no more than the target left, a faster head would run dry.
+    head.speed = this.left <= playout.target ? 1 : this.follow ? playout.speed : this.speed;
+    line.fill(head, ring.written, out.length * step);
+    const low = ring.fade + HALF;
     for (let i = 0; i < out.length; i++) {
       const left = this.left;
       const wanted = left > low && !this.stopping;
@@ -248,33 +220,44 @@ export class EarshotPlayer extends AudioWorkletProcessor {
         this.starve();
         return; // the rest of the block is zero already
       }
-      out[i] = this.gain * interpolate(line, table, this.read);
-      this.lastPlace = this.places[Math.floor(this.read) & (LINE - 1)];
-      this.read += this.step;
+      out[i] = this.gain * line.value;
+      this.lastPlace = line.place;
+      line.advance(step);
+      this.rendered++;
     }
   }
 
-  /** Wait for the target to fill again, or finish, because the sound has faded to zero. */
+  /** Wait for more audio, or finish, because the sound has faded to zero. */
   starve() {
     this.playing = false;
-    this.gain = 0;
+    this.gain = this.starvedFor = 0;
+    this.playout.forget();
     if (this.stopping || this.ending) this.finished = true;
     else this.underruns++;
   }
 
+  /** Has what there is waited long enough to be played? */
+  get isDue() {
+    const { playout, rate, ring, starvedFor } = this;
+    const begins = starvedFor > LONG_SECONDS * rate;
+    const wait = begins ? playout.target : Math.min(playout.target, RESUMING_SECONDS * rate);
+    const { left } = this;
+    return playout.delay(ring.written - left) >= wait || left >= playout.target + ENOUGH_SECONDS * rate;
+  }
+
   report() {
-    const message = this.message;
-    message.playing = this.playing && this.measured > 0;
+    const { message, ring } = this;
+    message.playing = this.playing && this.rendered > 0;
     message.ended = this.finished;
     message.bufferedSamples = Math.max(0, Math.floor(this.left));
-    message.positionPlayed = this.lastPlace < 0 ? null : this.positions[this.lastPlace & this.mask];
+    message.positionPlayed = this.lastPlace < 0 ? null : ring.positions[this.lastPlace & ring.mask];
     message.seek = this.lastPlace >= this.seekTo ? this.seek : -1;
     message.underruns = this.underruns;
     message.drops = this.drops;
     message.droppedSamples = this.droppedSamples;
-    message.rms = this.measured ? Math.sqrt(this.energy / this.measured) : 0;
+    message.rms = this.line.takeLevel();
     this.port.postMessage(message);
-    this.measured = this.energy = this.sinceReport = 0;
+    this.rendered = this.sinceReport = 0;
   }
 
   /**
@@ -283,16 +266,20 @@ export class EarshotPlayer extends AudioWorkletProcessor {
    */
   process(_inputs, outputs) {
     const out = outputs[0][0];
+    const samples = out.length * this.step;
     if (this.seeking) this.doSeek();
-    if (this.follow && !this.head.jumping && this.left > this.behind) this.jump();
+    if (this.follow) this.limit();
     if (!this.playing) {
-      const left = this.left;
-      if (this.stopping || (this.ending && left <= this.fade + HALF)) this.finished = true;
-      // The oldest sample is as old as the buffer is long, and ages while nothing arrives.
-      else this.playing = (left >= this.target && left + this.sincePush >= this.wait) || this.ending;
+      this.starvedFor += samples;
+      if (this.stopping || (this.ending && this.left <= this.ring.fade + HALF)) this.finished = true;
+      else this.playing = this.isDue || this.ending;
     }
-    if (this.playing) this.render(out);
-    this.sincePush += out.length * this.step;
+    if (this.playing) {
+      if (this.follow) this.steer(samples);
+      else this.playout.rest();
+      this.render(out);
+    }
+    this.playout.pass(samples);
     this.sinceReport += out.length;
     if (this.finished || this.sinceReport >= this.reportEvery) this.report();
     return !this.finished;

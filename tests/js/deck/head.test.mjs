@@ -149,7 +149,7 @@ test("the live button leads to the newest audio at once", async () => {
   const before = one.node.pushed.length;
   deck.head.goLive();
   assert.deepEqual(one.node.pace, { speed: 1, follow: true });
-  assert.equal(one.node.pushed[before], one.position - 0.2 * RATE);
+  assert.equal(one.node.pushed[before], one.position - 0.16 * RATE); // 100 ms and a Frame
   one.hear(one.position - 1600);
   assert.equal(deck.light.state, "playing");
 });

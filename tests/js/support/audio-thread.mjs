@@ -58,7 +58,7 @@ export class Bench {
 
   constructor({ device = 48000, hz = 440, amplitude = 0.5 } = {}) {
     this.device = device;
-    const { player, port } = newPlayer(device, { inputRate: RATE, targetMs: 200 });
+    const { player, port } = newPlayer(device, { inputRate: RATE, targetSeconds: 0.2 });
     this.player = player;
     this.port = port;
     this.wave = (/** @type {number} */ n) => amplitude * Math.sin((2 * Math.PI * hz * n) / RATE);

@@ -1,0 +1,27 @@
+/**
+ * Lets the legs of a call be heard together: what the server received at the same time is played at
+ * the same time. The leg whose audio must wait longest decides for all. Pure.
+ */
+
+/**
+ * How the live audio of a leg arrives.
+ * @typedef {object} Arriving
+ * @property {number} targetMs how long it must wait to be played without a pause, if it arrives early
+ * @property {number} onTheWayMs how long it takes from the server at the least; NaN before any audio.
+ *   A constant that is the same for all legs may be missing
+ */
+
+/** No leg waits longer, because the worklet's ring holds 16 s. */
+const LONGEST_MS = 9000;
+
+/**
+ * How long the audio of each leg waits, in ms.
+ * @param {readonly Arriving[]} legs
+ */
+export function waits(legs) {
+  const known = legs.filter((leg) => Number.isFinite(leg.onTheWayMs));
+  const latest = Math.max(...known.map((leg) => leg.onTheWayMs + leg.targetMs));
+  return legs.map(({ targetMs, onTheWayMs }) =>
+    Number.isFinite(onTheWayMs) ? Math.min(LONGEST_MS, latest - onTheWayMs) : targetMs,
+  );
+}
