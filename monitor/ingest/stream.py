@@ -74,6 +74,7 @@ class TapStream:
         self._joined = bytearray()
         self._newest = b""  # s16le of the last Frame
         self._received_at = 0  # µs, of the last Frame
+        self._waited = 0  # µs for which the newest audio was held back after it was received
         self._voice = VoiceMeter() if limits.voice_activity else None
         self._arrival = Arrival()
         self._ahead = 0.0  # seconds of audio received ahead of real time
@@ -194,7 +195,7 @@ class TapStream:
             if self._flags is not UNFLAGGED:  # what was made up is no sound of the leg's own
                 self._voice.gap()
             self._voice.feed(pcm)
-        received_at = self._received_at = time.time_ns() // 1000
+        received_at = self._received_at = time.time_ns() // 1000 - self._waited
         data = frame.pack(self._leg, self._flags, self._position, received_at, pcm)
         self._writer.add_frame(self._ring, self._position, data)
         self._flags = UNFLAGGED
@@ -219,6 +220,7 @@ class PacketStream(TapStream):
         if piece.flags is not frame.Flag.NONE:  # nearly never, and flags are slow to ask
             concealed = bool(piece.flags & frame.Flag.CONCEALED)
             self._follow(piece)
+        self._waited = piece.waited
         self._joined += piece.pcm
         size = self._chunk * g711.SAMPLE_WIDTH
         while len(self._joined) >= size:

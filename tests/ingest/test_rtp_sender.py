@@ -6,9 +6,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from monitor.audio.g711 import SAMPLE_RATE
 from monitor.audio.rtp import sender_pin
 from monitor.audio.rtp.packet import RtpPacket
-from monitor.wire.frame import Flag
+from monitor.wire.frame import Flag, unpack_header
 from tests.support.rtp_sender import FIRST, OTHER, SAMPLES, Talk, lease, pcm
 from tests.support.streams import Clock
 
@@ -121,3 +122,23 @@ def test_a_flood_gives_up_the_media_and_is_not_taken_again_at_once(talk: Talk) -
     talk.tap.media.stream, talk.tap.media._job = None, None
     talk.say(FIRST, b"\x10", 10)
     begin.assert_called_once()
+
+
+def test_the_wait_for_a_lost_packet_is_no_part_of_when_a_frame_was_received(talk: Talk) -> None:
+    talk.say(FIRST, b"\x10", 31)
+    lose_one(talk)
+    talk.say(FIRST, b"\x10")  # the last of three packets in a Frame
+    came = talk.clock.now
+    assert len(talk.writer.sent) == 10
+    talk.say(FIRST, b"\x10")  # 40 ms after the lost one was due
+    assert len(talk.writer.sent) == 11
+    assert received_at(talk) == pytest.approx(came, abs=1e-5)
+
+
+def lose_one(talk: Talk) -> None:
+    talk.clock.now += SAMPLES / SAMPLE_RATE
+    talk._numbers[FIRST] += 1
+
+
+def received_at(talk: Talk) -> float:
+    return unpack_header(talk.writer.sent[-1].data).received_at / 1e6

@@ -170,6 +170,7 @@ class JitterBuffer:
         self._clock.skip(number)
         if number >= self._sequence.next:
             self._sequence.came.add(number)
+            self._timeline.received = self._called
             self._drain()
         return kind is not Kind.UNKNOWN
 
@@ -219,10 +220,11 @@ class JitterBuffer:
             self._timeline.play(codec, payload)
             if not sequence.came:
                 return
+            self._timeline.received = self._called
         else:
             if not self._held:
                 self._grace = max(self._grace, self._called + OVERTAKEN)
-            self._held[number] = Audio(position, codec, payload)
+            self._held[number] = Audio(position, codec, payload, self._called)
         self._drain()
 
     def _drain(self) -> None:
@@ -235,12 +237,16 @@ class JitterBuffer:
                 break
             first = min(self._held)
             audio = self._held[first]
-            if audio.position != self._timeline.cursor and sequence.is_whole(first):
-                self._timeline.follow(audio)
-            elif audio.position > self._timeline.cursor:
+            ahead = audio.position - self._timeline.cursor
+            is_whole = ahead != 0 and sequence.is_whole(first)
+            if ahead > 0 and not is_whole:
                 break
+            self._timeline.count_wait(audio, self._called)
+            if is_whole:
+                self._timeline.follow(audio)
             sequence.finish(first)
             self._timeline.play_rest(self._held.pop(first))
+        self._timeline.waited = 0
         if len(sequence.came) > MAX_HELD:
             self._give_up()
 
@@ -262,8 +268,9 @@ class JitterBuffer:
             overdue = int((now - due) * SAMPLE_RATE)
             samples = overdue if overdue > LEAP else min(STEP, self._size)
             if self._held:
-                first = min(self._held)
-                samples = min(samples, self._held[first].position - timeline.cursor)
+                audio = self._held[min(self._held)]
+                samples = min(samples, audio.position - timeline.cursor)
+                self._timeline.count_wait(audio, self._called)
             if self._resting:
                 timeline.silence(samples)
             else:
@@ -274,6 +281,7 @@ class JitterBuffer:
         """Stop waiting for what is missing before the first audio that is held."""
         if self._held:
             audio = self._held[min(self._held)]
+            self._timeline.count_wait(audio, self._called)
             self._timeline.conceal(audio.position - self._timeline.cursor)
         else:
             self._sequence.skip_to(self._sequence.highest + 1)

@@ -18,12 +18,16 @@ class Piece(NamedTuple):
     ``skipped`` samples of the sender's time passed unheard before it. They come with Flag.GAP
     and count in a position. If GAP is set and none were skipped, the sender started again, and
     it is not known how much is missing.
+
+    ``waited`` says for how long it was held back for audio before it that never came. Concealment
+    in place of that audio counts as received with what follows it.
     """
 
     pcm: bytes  # s16le mono, 8000 Hz
     samples: int
     flags: Flag  # GAP: audio is missing before it; CONCEALED: it was made up
     skipped: int
+    waited: int = 0  # microseconds
 
 
 class Audio(NamedTuple):
@@ -32,22 +36,45 @@ class Audio(NamedTuple):
     position: int  # of its first sample, in the sender's time
     codec: Codec
     payload: bytes  # one byte per sample
+    at: float  # when it came, in seconds
 
 
 class Timeline:
     """Collects pieces and knows where in the sender's time they end."""
 
-    __slots__ = ("_figures", "_flags", "_last", "_made", "_pieces", "_skipped", "cursor", "filled")
+    __slots__ = (
+        "_figures",
+        "_flags",
+        "_last",
+        "_made",
+        "_pieces",
+        "_skipped",
+        "cursor",
+        "filled",
+        "received",
+        "waited",
+    )
 
     def __init__(self, figures: Figures) -> None:
         self.cursor = 0  # timestamp of the next sample, without its wrap
         self.filled = False  # whether other audio has gone out since the sender's last
+        self.received = 0.0  # when all held audio that has gone out had come, in seconds
+        self.waited = 0  # microseconds for which the next pieces were held back
         self._figures = figures
         self._pieces: list[Piece] = []
         self._flags = Flag.NONE  # of the next piece
         self._skipped = 0  # samples before the next piece
         self._last = b""  # s16le to conceal with
         self._made = 0  # samples concealed since the sender's last audio
+
+    def count_wait(self, audio: Audio, now: float) -> None:
+        """Let what goes out now count as received when this audio and all before it had come.
+
+        Audio that waited for a late packet was received with that one, as over TCP. Audio that
+        waited for a lost one was received when it came itself.
+        """
+        self.received = max(self.received, audio.at)
+        self.waited = int((now - self.received) * 1e6)
 
     def take(self) -> list[Piece]:
         """Return the pieces since the last call."""
@@ -121,7 +148,7 @@ class Timeline:
         self._flags |= Flag.GAP
 
     def _append(self, pcm: bytes, samples: int, flags: Flag) -> None:
-        self._pieces.append(Piece(pcm, samples, flags, self._skipped))
+        self._pieces.append(Piece(pcm, samples, flags, self._skipped, self.waited))
         self.cursor += samples
         if self._flags is not Flag.NONE:  # testing a flag would take 0.3 µs
             self._flags = Flag.NONE
