@@ -21,9 +21,13 @@ import { Stretch } from "./stretch.js";
 const FADE_SECONDS = 0.005;
 const RESUMING_SECONDS = 0.03; // the delay at which playing goes on after the ring ran dry
 const LONG_SECONDS = 1; // after so long without audio, playing begins like the first time
-const BEHIND_SECONDS = 1; // what is further behind jumps to live,
-const BEHIND_TARGET_SECONDS = 0.5; // but only this far behind the target
-const ENOUGH_SECONDS = 0.1; // what more than the target needs no wait: it has not just arrived
+/** The player jumps to live when it is a second late, and half a second later than the target. */
+const BEHIND_SECONDS = 1;
+const BEHIND_TARGET_SECONDS = 0.5;
+/** With so much more than is needed in the ring, playing begins at once: most of it is not new. */
+const ENOUGH_SECONDS = 0.1;
+/** What must be left for a listener who is behind live, for whom the page holds seconds of audio. */
+const RESERVE_SECONDS = 0.2;
 const REPORTS_PER_SECOND = 4;
 
 /** @typedef {import("../audio/messages.js").PlayerOptions} PlayerOptions */
@@ -157,7 +161,8 @@ export class EarshotPlayer extends AudioWorkletProcessor {
       this.ring.cut(this.head.at);
       this.playout.forget();
     }
-    this.playout.arrived(this.ring.written);
+    // What begins a seek to live was held by the page, so its arrival says nothing about the delay.
+    if (!this.follow || !this.seeking) this.playout.arrived(this.ring.written);
     this.ring.push(pcm, position);
   }
 
@@ -207,8 +212,8 @@ export class EarshotPlayer extends AudioWorkletProcessor {
   render(out) {
     const { head, line, playout, ring } = this;
     const step = this.step * (1 + playout.trim);
-    // With no more than the target left, a faster head would run dry.
-    head.speed = this.left <= playout.target ? 1 : this.follow ? playout.speed : this.speed;
+    // With no more than the reserve left, a faster head would run dry.
+    head.speed = this.left <= this.reserve ? 1 : this.follow ? playout.speed : this.speed;
     line.fill(head, ring.written, out.length * step);
     const low = ring.fade + HALF;
     for (let i = 0; i < out.length; i++) {
@@ -236,13 +241,18 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     else this.underruns++;
   }
 
+  /** How much audio is to be kept in the ring, in samples. */
+  get reserve() {
+    const { target } = this.playout;
+    return this.follow ? target : Math.min(target, RESERVE_SECONDS * this.rate);
+  }
+
   /** Has what there is waited long enough to be played? */
   get isDue() {
-    const { playout, rate, ring, starvedFor } = this;
-    const begins = starvedFor > LONG_SECONDS * rate;
+    const { playout, rate, ring, starvedFor, left, reserve } = this;
+    const begins = this.follow && starvedFor > LONG_SECONDS * rate;
     const wait = begins ? playout.target : Math.min(playout.target, RESUMING_SECONDS * rate);
-    const { left } = this;
-    return playout.delay(ring.written - left) >= wait || left >= playout.target + ENOUGH_SECONDS * rate;
+    return playout.delay(ring.written - left) >= wait || left >= reserve + ENOUGH_SECONDS * rate;
   }
 
   report() {

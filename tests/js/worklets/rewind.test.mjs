@@ -123,3 +123,40 @@ test("a seek takes back that the call ends here", () => {
   bench.play(0.5);
   assert.equal(bench.last.ended, true);
 });
+
+for (const speed of [1, 2]) {
+  test(`who is behind live hears the call at ${speed}× at once, however long live audio has to wait`, () => {
+    const bench = new Bench();
+    bench.send({ type: "target", seconds: 8 });
+    bench.send({ type: "pace", speed, follow: false });
+    go(bench, { position: 5000, hz: 440, seconds: 1 });
+    bench.play(0.01);
+    for (let n = 0; n < 8; n++) {
+      bench.push(speed * 0.5 * RATE); // the page keeps the player supplied
+      bench.play(0.5);
+    }
+    assert.ok(longestSilence(bench.out) < 0.02, `silent for ${longestSilence(bench.out)} s`);
+    assert.ok(Math.abs((bench.played - 5000) / (4 * speed * RATE) - 1) < 0.05, `at ${bench.played}`);
+  });
+}
+
+test("who goes live in a pause of the call hears the audio that leads there once", () => {
+  const bench = new Bench();
+  bench.wave = () => 0;
+  bench.send({ type: "target", seconds: 1 });
+  bench.send({ type: "pace", speed: 1, follow: false });
+  bench.push(4 * RATE);
+  bench.play(2);
+  bench.send({ type: "seek", number: 1 });
+  bench.send({ type: "pace", speed: 1, follow: true });
+  bench.position = 50_000;
+  bench.push(1.06 * RATE);
+  const places = [];
+  for (let n = 0; n < 20; n++) {
+    bench.play(0.06);
+    bench.push(0.06 * RATE);
+    places.push(bench.player.lastPlace);
+  }
+  assert.deepEqual(places.toSorted((a, b) => a - b), places, "the player went back");
+  assert.equal(bench.player.drops, 0);
+});
