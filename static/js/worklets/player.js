@@ -28,6 +28,8 @@ const BEHIND_TARGET_SECONDS = 0.5;
 const ENOUGH_SECONDS = 0.1;
 /** What must be left for a listener who is behind live, for whom the page holds seconds of audio. */
 const RESERVE_SECONDS = 0.2;
+/** Silence that is left before speech: a cross-fade of 10 ms would soften how a word begins. */
+const ONSET_SECONDS = 0.02;
 const REPORTS_PER_SECOND = 4;
 
 /** @typedef {import("../audio/messages.js").PlayerOptions} PlayerOptions */
@@ -200,9 +202,9 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     playout.steer(ring.written - this.left, samples);
     const { silence } = playout;
     if (silence === 0 || head.jumping) return;
-    const way = silence > 0 ? 1 : -1;
-    const count = ring.silence(head.at, Math.abs(silence), way);
-    if (count >= playout.leastSilence) head.jump(head.at + way * count);
+    const kept = silence > 0 ? Math.round(ONSET_SECONDS * this.rate) : 0;
+    const count = ring.silence(head.at, silence + kept) - kept;
+    if (count >= playout.leastSilence) head.jump(head.at + Math.sign(silence) * count);
   }
 
   /**

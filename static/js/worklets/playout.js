@@ -16,7 +16,8 @@ const MOST_TRIM = 0.02;
 const TRIM_PER_SECOND = 0.4; // of the difference
 const STILL_SECONDS = 0.005; // a difference that is not trimmed
 const SLEW = 0.04; // the trim changes by so much a second: from 0 to 2 % in half a second
-const SILENCE_SECONDS = 0.03; // the least that is left out or repeated where nobody speaks
+const SILENCE_SECONDS = 0.03; // less silence than that is not left out
+const LOOP_SECONDS = 0.1; // nor a shorter stretch repeated, because over and over it would hum
 const CATCH_UP_SECONDS = 0.12;
 const CATCHING_UP = 1.5; // times the speed
 const CAUGHT_UP_SECONDS = 0.02;
@@ -39,7 +40,6 @@ export class Playout {
   /** @param {number} rate samples per second of the call */
   constructor(rate) {
     this.rate = rate;
-    this.leastSilence = SILENCE_SECONDS * rate;
   }
 
   /** Start again to measure, because what arrives next has nothing to do with what came before. */
@@ -104,6 +104,11 @@ export class Playout {
 
   /** How much silence is to be left out now, or repeated, if it is negative; 0 for none. */
   get silence() {
-    return Math.abs(this.excess) < this.leastSilence ? 0 : Math.round(this.excess);
+    return Math.abs(this.excess) < SILENCE_SECONDS * this.rate ? 0 : Math.round(this.excess);
+  }
+
+  /** How long a stretch must be to be left out or repeated. */
+  get leastSilence() {
+    return this.excess > 0 ? SILENCE_SECONDS * this.rate : Math.min(-this.silence, LOOP_SECONDS * this.rate);
   }
 }

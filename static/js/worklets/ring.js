@@ -94,18 +94,18 @@ export class Ring {
   }
 
   /**
-   * How many samples from a place on are silence.
+   * How many samples beside a place are silence.
    * @param {number} place
-   * @param {number} most
-   * @param {1 | -1} way forward, or back from the place
+   * @param {number} most how many to look at: after the place or, if it is negative, before it
    */
-  silence(place, most, way) {
+  silence(place, most) {
     const loud = Math.max(INAUDIBLE, SILENT_PART * this.#loudness);
+    const way = Math.sign(most);
     const first = way > 0 ? place : place - 1;
-    for (let count = 0; count < most; count++) {
+    for (let count = 0; count < Math.abs(most); count++) {
       const at = first + way * count;
       if (at >= this.written || at < 0 || Math.abs(this.samples[at & this.mask]) > loud) return count;
     }
-    return most;
+    return Math.abs(most);
   }
 }

@@ -112,6 +112,39 @@ test("no speech is left out for the sake of the delay", () => {
   assert.ok(page.delay > 125, `${page.delay} ms`);
 });
 
+test("the stop of 40 ms in a plosive is not left out", () => {
+  const page = heldFor(140, (n) => (n % (RATE / 5) < 0.16 * RATE ? tone(n) : 0));
+  page.arrivals.targetMs = 40;
+  page.steady(0.5);
+  assert.ok(page.delay > 125, `${page.delay} ms`);
+});
+
+test("where silence was left out, the next word begins as sharply as it was spoken", () => {
+  const word = 2.9 * RATE; // it waits in the ring when the silence before it is left out
+  const page = heldFor(240, (n) => (n < word ? 0 : 0.5));
+  page.arrivals.targetMs = 40;
+  page.out.length = 0;
+  page.steady(0.6);
+  assert.ok(page.delay < 100, `${page.delay} ms`);
+  const between = page.out.filter((value) => value > 0.05 && value < 0.45).length;
+  assert.ok(between < 0.001 * DEVICE, `${between} samples while it begins`);
+});
+
+test("silence is repeated in stretches of 100 ms, because shorter ones would hum", () => {
+  const page = heldFor(40, (n) => (n < 3 * RATE ? tone(n) : 0));
+  page.arrivals.targetMs = 440;
+  let repeats = 0;
+  let before = page.player.lastPlace;
+  for (let n = 0; n < 300; n++) {
+    if (n % 20 === 0) page.receive(0.06);
+    page.pass(0.003);
+    if (page.player.lastPlace < before) repeats++;
+    before = page.player.lastPlace;
+  }
+  assert.ok(Math.abs(page.delay - 440) < 35, `${page.delay} ms`);
+  assert.ok(repeats > 0 && repeats <= 5, `${repeats} times`);
+});
+
 test("after a stall of just under a second, live audio is caught up within two, and all of it is heard", () => {
   const page = heldFor(40, tone);
   page.pass(0.9);
