@@ -8,7 +8,8 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from monitor.admin.base import HistoryAdmin, HistoryInline
@@ -17,7 +18,7 @@ from monitor.admin.filters import CallAgentFilter
 from monitor.admin.orders import OrderInline
 from monitor.admin.search import find_calls
 from monitor.models import Call, CallMark, ListenSession, Tap
-from monitor.services import mark_words
+from monitor.services import mark_words, talk_words
 from monitor.services.call_facts import facts_of
 
 
@@ -68,6 +69,7 @@ class CallAdmin(HistoryAdmin):
         "caller_name",
         "lasted",
         "legs",
+        "talk_shares",
         "listened",
         "call_id",
     )
@@ -76,8 +78,17 @@ class CallAdmin(HistoryAdmin):
     search_fields = ("call_id",)
     find = staticmethod(find_calls)
     search_help_text = _("The beginning of a call ID or a caller's number")
-    fields = ("call_id", "agent", "caller", "caller_name", "project_id", "created", "gone")
-    readonly_fields = ("created", "gone")
+    fields = (
+        "call_id",
+        "agent",
+        "caller",
+        "caller_name",
+        "project_id",
+        "created",
+        "gone",
+        "talked",
+    )
+    readonly_fields = ("created", "gone", "talked")
     inlines = (TapInline, MarkInline, OrderInline)
     nothing_yet = _("No call has been tapped yet. Calls appear here with their first tap.")
 
@@ -87,7 +98,7 @@ class CallAdmin(HistoryAdmin):
         by_call = sessions.values("tap__call").annotate(n=Count("pk")).values("n")
         listened = Subquery(by_call, output_field=IntegerField())
         legs = Prefetch("taps", Tap.objects.order_by("requested_at", "pk"))
-        rows = super().get_queryset(request)
+        rows = super().get_queryset(request).select_related("talk")
         return cast("QuerySet[Any]", rows.annotate(listens=listened).prefetch_related(legs))
 
     @admin.display(description=_("first tapped"), ordering="created_at")
@@ -111,6 +122,15 @@ class CallAdmin(HistoryAdmin):
     @admin.display(description=_("taps"))
     def legs(self, call: Call) -> str:
         return ", ".join(leg.get_direction_display() for leg in _legs(call)) or NOTHING
+
+    @admin.display(description=_("talk, caller : agent"))
+    def talk_shares(self, call: Call) -> str:
+        return (talk_words.shares(call.talk) if hasattr(call, "talk") else "") or NOTHING
+
+    @admin.display(description=_("who talked"))
+    def talked(self, call: Call) -> SafeString | str:
+        lines = talk_words.lines(call.talk) if hasattr(call, "talk") else []
+        return format_html_join(mark_safe("<br>"), "{}: {}", lines) or NOTHING
 
     @admin.display(description=_("listened"))
     def listened(self, call: Any) -> int:

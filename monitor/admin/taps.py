@@ -21,7 +21,7 @@ from monitor.admin.columns import NOTHING, ListenColumns, TapColumns, caller, li
 from monitor.admin.export import Sheet, fields_named
 from monitor.admin.filters import AgentFilter, CodecFilter, TransportFilter
 from monitor.admin.search import find_taps
-from monitor.models import ListenSession, Tap, TapEvent
+from monitor.models import CallTalk, ListenSession, Tap, TapEvent
 from monitor.services import packet_figures, stored_words
 
 STATE_FIELDS = (
@@ -52,6 +52,26 @@ EXPORTED_FIGURES = ("received", "lost", "late", "reordered", "duplicate", "clock
 def packet_figure(name: str) -> Callable[[Tap], float | None]:
     """Return a column of the export that holds a packet figure."""
     return lambda tap: packet_figures.value(tap.rtp, name)
+
+
+def party_figure(name: str) -> Callable[[Tap], float | None]:
+    """Return a column that holds what was measured of the party that is heard on a tap."""
+
+    def figure(tap: Tap) -> float | None:
+        talk = talk_of(tap)
+        return talk.party(tap.direction).get(name) if talk else None
+
+    return figure
+
+
+def talk_figure(name: str) -> Callable[[Tap], float | None]:
+    """Return a column that holds what was measured of both parties of a tap's call."""
+    return lambda tap: getattr(talk_of(tap), name, None)
+
+
+def talk_of(tap: Tap) -> CallTalk | None:
+    """Return the talk of a tap's call, or None if its parties were not tapped apart."""
+    return getattr(tap.call, "talk", None)
 
 
 class EventInline(HistoryInline):
@@ -165,11 +185,16 @@ class TapAdmin(TapColumns, HistoryAdmin):
             **fields_named("frames", "bytes", "gaps"),
             **{f"packets_{name}": packet_figure(name) for name in EXPORTED_FIGURES},
             "jitter_ms": packet_figure("jitter_ms"),
+            "talk_seconds": party_figure("talk"),
+            "talk_share": party_figure("share"),
+            "longest_silence_seconds": party_figure("silence"),
+            "overlap_seconds": talk_figure("overlap"),
+            "overlaps": talk_figure("overlaps"),
         },
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("call")
+        return super().get_queryset(request).select_related("call__talk")
 
     @admin.display(description=_("call"))
     def call_link(self, tap: Tap) -> SafeString:

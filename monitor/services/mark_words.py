@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitor.audio.condition import Kind
 from monitor.models import CallMark, Direction
+from monitor.services.talk_words import span
 
 #: Who is meant, by the leg of a mark.
 SIDES = {
@@ -40,10 +39,7 @@ def sentence(mark: CallMark) -> str:
         return f"{said}: {mark.note}" if mark.note else said
     if mark.ended_at is None:
         return gettext("%(what)s (still going on)") % {"what": said}
-    return gettext("%(what)s for %(duration)s") % {"what": said, "duration": _span(mark.duration)}
-
-
-def _span(duration: datetime.timedelta) -> str:
-    """Write a duration with its units, which are the same in every language of the pages."""
-    minutes, seconds = divmod(round(duration.total_seconds()), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return gettext("%(what)s for %(duration)s") % {
+        "what": said,
+        "duration": span(mark.duration.total_seconds()),
+    }

@@ -16,6 +16,9 @@ from monitor.services.marks import Watched
 from monitor.wire.frame import Leg
 
 EVERY = 10  # seconds between two writes of a call that goes on
+#: Seconds for which a party says nothing until the pages may call it silent, less what it takes to
+#: tell them. A call in which it is heard again is written at once.
+SILENT = 12
 #: Seconds for which a leg is still counted after its end was told, because what was heard in its
 #: last ones is judged only then.
 ENDING = 4
@@ -82,7 +85,9 @@ class TalkCount:
         changed = {
             pk: talk
             for pk, call in self._calls.items()
-            if (talk := call.meter.talk) and talk != call.written and (is_due or not call.legs)
+            if (talk := call.meter.talk)
+            and talk != call.written
+            and (is_due or not call.legs or _is_heard_again(call.written, talk))
         }
         if is_due and changed:
             self._due_at = second + EVERY
@@ -92,6 +97,14 @@ class TalkCount:
         """Remember that this was written."""
         for pk, talk in talks.items():
             self._calls[pk].written = talk
+
+
+def _is_heard_again(before: Talk | None, talk: Talk) -> bool:
+    """Tell whether a party talks again that pages may call silent."""
+    if before is None:
+        return False
+    parties = zip(before[:2], talk[:2], strict=True)
+    return any(now.spoke_at - then.spoke_at > SILENT for then, now in parties)
 
 
 def _is_done(call: CountedCall) -> bool:

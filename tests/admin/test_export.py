@@ -22,7 +22,7 @@ from monitor.models import Call, ListenSession, Tap
 from monitor.services import taps
 from monitor.services.taps import OpenedTap
 from tests.support.markup import links
-from tests.support.rows import change
+from tests.support.rows import change, keep_talk
 
 LIST = "/admin/monitor/tap/"
 EXPORT = "/admin/monitor/tap/export.csv"
@@ -109,8 +109,37 @@ class TestFile:
                 "packets_duplicate": "",
                 "packets_clock_mismatch": "",
                 "jitter_ms": "",
+                "talk_seconds": "",
+                "talk_share": "",
+                "longest_silence_seconds": "",
+                "overlap_seconds": "",
+                "overlaps": "",
             }
         ]
+
+    def test_a_tap_of_one_side_has_the_talk_of_its_party(
+        self, as_bob: Client, opened: OpenedTap
+    ) -> None:
+        """That of a mixed leg is nobody's."""
+        for direction in ("speak", "listen"):
+            taps.open_tap("call-1", direction=direction)
+        keep_talk(opened.tap.call)
+        talk = {
+            row["direction"]: (
+                row["talk_seconds"],
+                row["talk_share"],
+                row["longest_silence_seconds"],
+            )
+            for row in exported(as_bob)
+        }
+        assert talk == {
+            "speak": ("75.0", "0.75", "4.2"),
+            "listen": ("25.0", "0.25", "61.0"),
+            "both": ("", "", ""),
+        }
+        assert {(row["overlap_seconds"], row["overlaps"]) for row in exported(as_bob)} == {
+            ("1.2", "2")
+        }
 
     def test_an_rtp_taps_packets_are_in_it(self, as_bob: Client, opened: OpenedTap) -> None:
         counted = {"received": 1234, "lost": 5, "late": 2, "reordered": 7, "jitter_ms": 0.41}

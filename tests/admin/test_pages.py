@@ -16,7 +16,7 @@ from monitor.models import ListenSession, Tap, TapEvent
 from monitor.services import listens, media, tap_urls, taps
 from monitor.services.taps import OpenedTap
 from tests.support.markup import links, refused
-from tests.support.rows import NOW, SECOND, change
+from tests.support.rows import NOW, SECOND, change, keep_talk
 from tests.support.status import body, post
 
 RTP = {
@@ -179,6 +179,22 @@ class TestCall:
         silent = {"kind": "dead_air", "severity": 60, "began_at": NOW}
         opened.tap.call.marks.create(ended_at=NOW + 12 * SECOND, **silent)
         assert "Nobody spoke for 12 s" in page(as_bob, opened.tap.call)
+
+    def test_it_says_who_talked(self, as_bob: Client, opened: OpenedTap) -> None:
+        assert "Both at once" not in page(as_bob, opened.tap.call)
+        keep_talk(opened.tap.call)
+        html = page(as_bob, opened.tap.call)
+        for text in (
+            "Caller talked: 1 min 15 s (75 % of what was said)",
+            "Agent talked: 25 s (25 % of what was said)",
+            "Both at once: 2 times, 1 s",
+            "Agent’s longest silence: 1 min 1 s",
+        ):
+            assert text in html
+
+    def test_the_list_has_the_shares(self, as_bob: Client, opened: OpenedTap) -> None:
+        keep_talk(opened.tap.call)
+        assert "75 % : 25 %" in as_bob.get("/admin/monitor/call/").content.decode()
 
 
 class TestListener:

@@ -303,3 +303,12 @@ async def test_a_mixed_call_has_no_talk(floor: Floor) -> None:
         await floor.until_marks_are(("dead_air", False))
     assert not await CallTalk.objects.aexists()
     assert floor.published()[-1]["talk"] is None
+
+
+async def test_a_party_that_is_heard_again_is_told_before_the_next_write(apart: Apart) -> None:
+    """Pages call it silent meanwhile."""
+    async with apart.process():
+        apart.hear_both("===" + "." * 17, "." * 10 + "=" * 10)
+        await apart.until_talk_is(3, 9)
+        apart.hear_both("===.....", "........")  # within the 10 s until the next write
+        await apart.until_talk_is(6, 10)

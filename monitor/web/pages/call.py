@@ -16,7 +16,14 @@ from django.views.decorators.http import require_safe
 
 from monitor import staticfiles
 from monitor.models import Call, Tap, Transport
-from monitor.services import descriptions, history, packet_figures, permissions, stored_words
+from monitor.services import (
+    descriptions,
+    history,
+    packet_figures,
+    permissions,
+    stored_words,
+    talk_words,
+)
 from monitor.services.call_facts import facts_of
 from monitor.web import tap_words
 from monitor.web.orders import orders_allowed
@@ -40,6 +47,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         "legs": [_leg(leg, len(legs)) for leg in legs],
         "timeline": history.timeline(legs, sessions or (), row.marks.all()),
         "sessions": sessions,
+        "talk": talk_words.lines(row.talk) if hasattr(row, "talk") else [],
         "is_stopping": not any(leg.is_open for leg in legs),
         "can_listen": permissions.may_listen(request.user),
         **orders_allowed(request.user),

@@ -13,6 +13,7 @@ import { delayWords, othersWords, who } from "../ui/words.js";
 import { isFinal, signInHelps } from "../wire/protocol.js";
 import { delay, isSounding } from "./facts.js";
 import { isHeard, isOver, WORDS } from "./light.js";
+import { talkWords } from "./talk.js";
 import { Transport } from "./transport.js";
 
 const DELAY_EVERY_MS = 900; // the page's tick comes each second, more or less
@@ -29,6 +30,7 @@ const DELAY_EVERY_MS = 900; // the page's tick comes each second, more or less
  * @typedef {object} Known what the page knows and the deck does not
  * @property {(id: string) => Packets | undefined} packets of a tap
  * @property {() => string[]} others who listen to the call, too
+ * @property {() => import("./talk.js").KnownTalk} talk who talks in the call
  */
 
 /** @typedef {Known & CallEvents} Surroundings */
@@ -80,6 +82,7 @@ export class DeckView {
     this.#main(light.state);
     this.#delay(isHeard(light.state) ? ear : undefined, now);
     this.#network(light.state);
+    this.#talk();
     this.transport.render();
     this.#announce(light);
   }
@@ -156,6 +159,15 @@ export class DeckView {
     setText(part(root, "network-words"), seen.words);
     setText(part(root, "network-verdict"), seen.verdict);
     setText(part(root, "network-counts"), seen.counts);
+  }
+
+  /** Show who talks, where that is known. */
+  #talk() {
+    const said = this.deck.on ? talkWords(this.around.talk()) : null;
+    part(this.root, "talk").hidden = !said;
+    if (!said) return;
+    part(this.root, "talk-caller").style.width = `${Math.round(said.share * 100)}%`;
+    setText(part(this.root, "talk-words"), said.words);
   }
 
   /**

@@ -6,6 +6,7 @@ const DIRECTIONS = ["both", "speak", "listen"];
 
 /** @typedef {import("../wire/messages.js").Call} Call */
 /** @typedef {import("../wire/messages.js").Leg} Leg */
+/** @typedef {import("../wire/messages.js").Talk} Talk */
 /** @typedef {"none" | "live" | "stalled"} Media what the meters say about sound */
 
 /**
@@ -131,4 +132,21 @@ export function elapsed(one, serverNow) {
 export function endedUnseen(call) {
   const legs = call.legs.map((leg) => (isActive(leg) ? { ...leg, state: /** @type {const} */ ("finished"), media: false } : leg));
   return { ...call, version: call.version + 1, state: "finished", over: true, legs, listeners: [] };
+}
+
+/**
+ * The newer of two reports of a call's talk. A call may be read from the database first and told
+ * later than its talk.
+ * @param {Talk | null | undefined} known
+ * @param {Talk | null | undefined} told
+ * @returns {Talk | null}
+ */
+export function newerTalk(known, told) {
+  if (!known || !told) return known ?? told ?? null;
+  return saidBy(told) < saidBy(known) ? known : told;
+}
+
+/** @param {Talk} talk */
+function saidBy({ speak, listen }) {
+  return speak.seconds + listen.seconds;
 }

@@ -4,7 +4,7 @@
  */
 
 import { FLOOR_DB } from "../audio/level.js";
-import { endedUnseen, isActive, isStale } from "./calls.js";
+import { endedUnseen, isActive, isStale, newerTalk } from "./calls.js";
 import { takePackets } from "./packets.js";
 import { addBars, advanceAll, stripsOf } from "./strips.js";
 
@@ -24,6 +24,7 @@ const ENDED_STAYS_MS = 30_000;
  * @property {ReadonlyMap<string, Level>} levels by leg
  * @property {ReadonlyMap<string, import("./packets.js").Packets>} packets by leg, of those over RTP
  * @property {import("./strips.js").Strips} strips by leg
+ * @property {ReadonlyMap<string, import("../wire/messages.js").Talk>} talks by call, of those whose parties are tapped apart
  * @property {ReadonlyMap<string, number>} leaving when an ended call leaves the list
  */
 
@@ -43,6 +44,7 @@ export function emptyList() {
     levels: new Map(),
     packets: new Map(),
     strips: new Map(),
+    talks: new Map(),
     leaving: new Map(),
   };
 }
@@ -67,6 +69,8 @@ export function reduce(state, event, now) {
         packets: takeFigures(state, event.packets, now),
         strips: addBars(state.strips, event),
       };
+    case "talk":
+      return { ...state, talks: takeTalks(state, Object.entries(event.calls)) };
     case "attention":
       return { ...state, watched: event.watched };
     case "link":
@@ -114,7 +118,22 @@ function place(state, changed, now) {
     if (isActive(call)) leaving.delete(call.id);
     else if (!leaving.has(call.id)) leaving.set(call.id, now + ENDED_STAYS_MS);
   }
-  return { ...state, calls, leaving };
+  return { ...state, calls, leaving, talks: takeTalks({ ...state, calls }, changed.map(({ id, talk }) => [id, talk])) };
+}
+
+/**
+ * Take what was told of calls' talk. It is kept beside the calls: no row shows it, and a call that is
+ * described anew would be drawn again.
+ * @param {ListState} state
+ * @param {[id: string, talk: import("../wire/messages.js").Talk | null | undefined][]} told
+ */
+function takeTalks(state, told) {
+  const next = new Map(state.talks);
+  for (const [id, talk] of told) {
+    const newer = newerTalk(next.get(id), talk);
+    if (newer && state.calls.has(id)) next.set(id, newer);
+  }
+  return next;
 }
 
 /**
@@ -191,8 +210,10 @@ function without(state, ids) {
   const levels = new Map(state.levels);
   const packets = new Map(state.packets);
   const strips = new Map(state.strips);
+  const talks = new Map(state.talks);
   const leaving = new Map(state.leaving);
   for (const id of ids) {
+    talks.delete(id);
     for (const leg of calls.get(id)?.legs ?? []) {
       levels.delete(leg.id);
       packets.delete(leg.id);
@@ -201,5 +222,5 @@ function without(state, ids) {
     calls.delete(id);
     leaving.delete(id);
   }
-  return { ...state, calls, levels, packets, strips, leaving };
+  return { ...state, calls, levels, packets, strips, talks, leaving };
 }

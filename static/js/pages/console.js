@@ -53,6 +53,7 @@ export class ConsolePage {
       settings,
       words: this.words,
       packets: (id) => this.list.packets.get(id),
+      talk: (id) => this.#talk(id),
       listed: (followed) => (followed === "list" ? this.calls.matching(this.list.calls) : this.list.calls.values()),
       onChange: () => this.#lit(),
       onClosed: (id, hadFocus) => this.#closed(id, hadFocus),
@@ -149,6 +150,17 @@ export class ConsolePage {
     this.shelf.hurry();
   }
 
+  /**
+   * What is known of a call's talk.
+   * @param {string} id
+   * @returns {import("../deck/talk.js").KnownTalk}
+   */
+  #talk(id) {
+    const { calls, link, offset, talks } = this.list;
+    const goesOn = link === "live" && calls.get(id)?.over === false;
+    return { talk: talks.get(id) ?? null, serverNow: goesOn ? Date.now() + offset : null };
+  }
+
   /** @param {import("../list/state.js").ListEvent} event */
   #apply(event) {
     const before = this.list;
@@ -160,7 +172,9 @@ export class ConsolePage {
 
   /** @param {import("../wire/messages.js").ConsoleMessage} message */
   #receive(message) {
-    if (message.type === "meters") {
+    if (message.type === "talk") {
+      this.list = reduce(this.list, message, Date.now()); // decks show it with their next tick
+    } else if (message.type === "meters") {
       // Only the meters are drawn, because nothing else on the page has changed.
       this.list = reduce(this.list, message, Date.now());
       this.calls.meters(this.list);

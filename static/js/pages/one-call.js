@@ -4,7 +4,7 @@ import { DeckControls } from "../deck/controls.js";
 import { Deck } from "../deck/deck.js";
 import { Desk } from "../deck/desk.js";
 import { DeckView } from "../deck/view.js";
-import { isStale, playedLegs } from "../list/calls.js";
+import { isStale, newerTalk, playedLegs } from "../list/calls.js";
 import { takePackets } from "../list/packets.js";
 import { compareBuild } from "../ui/build.js";
 import { part } from "../ui/dom.js";
@@ -34,6 +34,7 @@ import { openKeys } from "./keys.js";
 
 export class OneCall {
   offset = 0; // the server's clock minus this one, ms
+  isLive = false; // the server tells what is new
   /** @type {Map<string, Packets>} by leg */
   packets = new Map();
   /** @type {Deck | null} none where the call cannot be heard */
@@ -52,6 +53,7 @@ export class OneCall {
     this.hooks = hooks;
     /** @type {Call} */
     this.call = JSON.parse(root.dataset.call ?? "");
+    this.talk = this.call.talk;
     this.words = readTapWords(root);
   }
 
@@ -99,6 +101,7 @@ export class OneCall {
       onMain: () => (deck.on ? deck.stop() : this.listen()),
       around: {
         packets: (id) => this.packets.get(id),
+        talk: () => ({ talk: this.talk, serverNow: this.isLive && !this.call.over ? Date.now() + this.offset : null }),
         others: () => others(root, this.call),
         timelineUrl: timelineUrl(root, this.call.id),
         version: () => this.call.version,
@@ -124,6 +127,7 @@ export class OneCall {
 
   /** @param {import("../wire/socket.js").SocketState} state */
   #linked(state) {
+    this.isLive = false; // until the snapshot has come
     if (signInHelps(state.code)) tellSignedOut();
     this.hooks.onLink(state);
   }
@@ -133,12 +137,14 @@ export class OneCall {
     if (message.type === "snapshot") this.#snapshot(message);
     else if (message.type === "call" && message.call.id === this.call.id) {
       if (!isStale(this.call, message.call)) this.#show(message.call);
-    } else if (message.type === "meters" && message.packets) this.#count(message.packets);
+    } else if (message.type === "talk") this.talk = newerTalk(this.talk, message.calls[this.call.id]);
+    else if (message.type === "meters" && message.packets) this.#count(message.packets);
   }
 
   /** @param {import("../wire/messages.js").Snapshot} snapshot */
   #snapshot({ now, calls, build }) {
     this.offset = Date.parse(now) - Date.now();
+    this.isLive = true;
     compareBuild(this.root, build);
     this.hooks.onSnapshot();
     const call = calls.find((one) => one.id === this.call.id);
@@ -149,6 +155,7 @@ export class OneCall {
   /** @param {Call} call */
   #show(call) {
     this.call = call;
+    this.talk = newerTalk(this.talk, call.talk);
     this.deck?.play(playedLegs(call));
     this.hooks.onCall(call);
   }

@@ -24,6 +24,7 @@ import { others, tapUrl, timelineUrl } from "./common.js";
  * @property {import("../audio/output.js").AudioOutput} output
  * @property {import("../ui/tap-words.js").TapWords} words
  * @property {(id: string) => import("../list/packets.js").Packets | undefined} packets of a tap
+ * @property {(id: string) => import("../deck/talk.js").KnownTalk} talk of a call
  */
 
 /**
@@ -117,12 +118,13 @@ export class ShelfDeck {
   }
 
   /** @param {Shared} shared */
-  #view({ root, packets }) {
+  #view({ root, packets, talk }) {
     return new DeckView(this.element, this.deck, this.scope, {
       announcer: part(root, "announce"),
       onMain: this.requests.onClose,
       around: {
         packets,
+        talk: () => talk(this.call.id),
         others: () => others(root, this.call),
         timelineUrl: timelineUrl(root, this.call.id),
         version: () => this.call.version,

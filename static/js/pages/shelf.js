@@ -31,6 +31,7 @@ const NOT_OPENED = gettext(
  * @property {import("../ui/settings.js").Settings} settings the user's
  * @property {import("../ui/tap-words.js").TapWords} words
  * @property {(id: string) => import("../list/packets.js").Packets | undefined} packets of a tap
+ * @property {(id: string) => import("../deck/talk.js").KnownTalk} talk of a call
  * @property {(followed: import("../deck/follow.js").Followed) => Iterable<Call>} listed the calls that may come next
  * @property {() => void} onChange runs when a deck's light has another state
  * @property {(id: string, hadFocus: boolean) => void} onClosed runs when a call was taken off its deck

@@ -108,14 +108,17 @@ export function behindWords({ behind, liveIn = null, state = "behind" }) {
   if (state === "live" || behind < 1) return "";
   if (liveIn === null) {
     // Translators: behind is a duration such as 34 s or 1:08; what is heard is older than live audio by that much
-    return fill(gettext("%(behind)s behind live"), { behind: short(behind) });
+    return fill(gettext("%(behind)s behind live"), { behind: shortDuration(behind) });
   }
   // Translators: behind and soon are durations such as 34 s or 1:08; soon is when live audio will be reached
-  return fill(gettext("%(behind)s behind live, live in %(soon)s"), { behind: short(behind), soon: short(liveIn) });
+  return fill(gettext("%(behind)s behind live, live in %(soon)s"), { behind: shortDuration(behind), soon: shortDuration(liveIn) });
 }
 
-/** @param {number} seconds */
-function short(seconds) {
+/**
+ * A duration in a few characters: "34 s" or "1:08".
+ * @param {number} seconds
+ */
+export function shortDuration(seconds) {
   return seconds < 60 ? `${number(seconds)} s` : duration(seconds * 1000);
 }
 

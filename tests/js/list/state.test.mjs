@@ -243,3 +243,26 @@ test("a second connecting is a reconnection", () => {
   assert.equal(again.link, "reconnecting");
   assert.equal(again.code, 1012);
 });
+
+/** @param {number} seconds that the caller has talked */
+function talkOf(seconds) {
+  const party = { seconds, spoke_at: iso(NOW) };
+  return { speak: party, listen: { ...party, seconds: 10 }, overlap: 0, overlaps: 0 };
+}
+
+test("the newest talk of a call is known, whichever message told it", () => {
+  const list = play([snapshot(call("a", { talk: talkOf(1) }), call("b"))]);
+  assert.deepEqual([...list.talks], [["a", talkOf(1)]]);
+  const told = play([{ type: "talk", calls: { a: talkOf(5), gone: talkOf(3) } }], { state: list });
+  assert.deepEqual([...told.talks], [["a", talkOf(5)]]);
+  const late = play([change(call("a", { talk: talkOf(3) }))], { state: told });
+  assert.deepEqual(late.talks.get("a"), talkOf(5));
+});
+
+test("talk changes no row, and goes with its call", () => {
+  const list = play([snapshot(call("a"))]);
+  const told = play([{ type: "talk", calls: { a: talkOf(5) } }], { state: list });
+  assert.equal(told.calls, list.calls);
+  const over = play([change(endedCall("a")), { type: "dismiss", id: "a" }], { state: told });
+  assert.equal(over.talks.size, 0);
+});

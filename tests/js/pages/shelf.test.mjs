@@ -43,6 +43,7 @@ function newShelf(set) {
     settings,
     words: JSON.parse(WORDS),
     packets: () => undefined,
+    talk: () => ({ talk: null, serverNow: null }),
     listed: () => listed,
     onChange: () => {},
     onClosed: (id) => told.push(id),

@@ -19,7 +19,7 @@ from monitor.services import marks, packet_figures, taps
 from monitor.services.taps import OpenedTap
 from tests.support import environment
 from tests.support.markup import refused
-from tests.support.rows import NOW, change
+from tests.support.rows import NOW, change, keep_talk
 from tests.support.status import path_of
 
 XSS = "<script>alert('x')</script>"
@@ -161,6 +161,16 @@ class TestCallPage:
     def test_other_taps_have_no_packets(self, as_alice: Client, opened: OpenedTap) -> None:
         html = as_alice.get(f"/calls/{opened.tap.call_id}").content.decode()
         assert "data-figure" not in html
+
+    def test_it_says_who_talked_where_the_sides_were_tapped_apart(
+        self, as_alice: Client, opened: OpenedTap
+    ) -> None:
+        path = f"/calls/{opened.tap.call_id}"
+        assert "Who talked" not in as_alice.get(path).content.decode()
+        keep_talk(opened.tap.call)
+        html = as_alice.get(path).content.decode()
+        assert "1 min 15 s (75 % of what was said)" in html
+        assert "2 times, 1 s" in html
 
     def test_what_callers_wrote_is_text(self, as_bob: Client, db: Any) -> None:
         tap = taps.open_tap(
