@@ -46,9 +46,9 @@ def _spans(heard: Heard) -> list[Span]:
 
 
 def _buffered(at: float, reports: list[Report]) -> float:
-    """Return how many seconds the player held at a time, by its last report."""
-    last = max((one for one in reports if one.at <= at), key=lambda one: one.at, default=None)
-    return last.buffered / RATE - (at - last.at) if last else 0.0
+    """Return how many seconds the player held by its last report before a time."""
+    before = [one.buffered for one in reports if one.at <= at]
+    return before[-1] / RATE if before else 0.0
 
 
 def _live_after(heard: Heard, end: float, reports: list[Report]) -> float | None:
