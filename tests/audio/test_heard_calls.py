@@ -10,6 +10,7 @@ from monitor.audio.talk import TalkMeter
 from monitor.audio.voice import VoiceMeter
 from monitor.sim import voice
 from monitor.wire.frame import Leg
+from tests.support import made_calls
 from tests.support.scenes import SECOND, kinds
 from tests.support.sounds import coded, louder, mixed, noise, pieces, sine, speech
 
@@ -81,3 +82,15 @@ def test_a_side_that_is_far_too_loud_clips() -> None:
 def test_sides_that_do_not_wait_for_each_other_talk_over_each_other() -> None:
     history = listen(speak=speech(1), listen=speech(2))
     assert ever(history) == {Kind.TALK_OVER}
+
+
+def test_a_silent_side_is_silent_since_it_talked_last() -> None:
+    """Attention and talk times tell of the same silence."""
+    speak, other = made_calls.side((1, 0), seconds=50), made_calls.chat(3, 50)
+    history = listen(speak=coded(speak.pcm), listen=coded(other.pcm))
+    [condition] = history[-1]
+    assert (condition.kind, condition.leg) == (Kind.ONE_SIDE_SILENT, Leg.SPEAK)
+    talk = made_calls.measure(made_calls.heard(coded(speak.pcm), coded(other.pcm)))
+    spoke_at = talk.speak.spoke_at - made_calls.BEGAN
+    assert condition.since / SECOND == pytest.approx(spoke_at, abs=1)
+    assert spoke_at == pytest.approx(speak.spans[-1][1], abs=0.1)
