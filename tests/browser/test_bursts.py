@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 
-import numpy as np
 import websockets
 from django.contrib.auth.models import User
 from playwright.async_api import Page, expect
@@ -32,13 +31,6 @@ async def send_bursts(sender: websockets.ClientConnection) -> None:
         await asyncio.sleep(due - loop.time())
 
 
-def share_heard(samples: np.ndarray, rate: int) -> float:
-    """Return the share of windows of 10 ms that are not silent."""
-    window = rate // 100
-    windows = samples[: len(samples) // window * window].reshape(-1, window)
-    return float(np.mean(np.sqrt(np.mean(windows**2, axis=1)) > 0.003))
-
-
 async def test_a_sender_that_gathers_its_audio_is_all_heard_and_the_page_says_how_late(
     page: Page, agents_server: Server, alice: User
 ) -> None:
@@ -51,7 +43,7 @@ async def test_a_sender_that_gathers_its_audio_is_all_heard_and_the_page_says_ho
         await expect(detail).to_contain_text("s at a time", timeout=15_000)
         await hearing.record(page, 2 * BURST)  # until the buffer holds a burst
         samples, rate = await hearing.record(page, 4 * BURST)
-        assert share_heard(samples, rate) >= 0.99
+        assert hearing.share_heard(samples, rate) >= 0.99
         late = page.locator(".deck [data-part=delay]")
         await expect(late).to_have_text(re.compile(r"^(1\.[5-9]|2\.\d) s$"))
         await page.locator("[data-action=stop]").first.click()

@@ -85,6 +85,13 @@ async def record_sides(page: Page, seconds: float) -> tuple[np.ndarray, int]:
     return np.concatenate(pieces, axis=1)[:, : int(seconds * rate)], rate
 
 
+def share_heard(samples: np.ndarray, rate: int) -> float:
+    """Return the share of windows of 10 ms that are not silent."""
+    window = rate // 100
+    windows = samples[: len(samples) // window * window].reshape(-1, window)
+    return float(np.mean(np.sqrt(np.mean(windows**2, axis=1)) > 0.003))
+
+
 def share(samples: np.ndarray, rate: int, hz: float) -> float:
     """Return how loud a tone is beside everything that is heard, in dB."""
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
