@@ -22,6 +22,16 @@ test("a leg of which nothing has arrived holds nothing up", () => {
   assert.deepEqual(waits([{ targetMs: 40, onTheWayMs: 10 }, { targetMs: 100, onTheWayMs: NaN }]), [40, 100]);
 });
 
+test("a leg whose audio has stopped holds nothing up, and waits with the others when it is back", () => {
+  const [stopped, other] = [{ targetMs: 40, onTheWayMs: 10 }, { targetMs: 1000, onTheWayMs: 10 }];
+  assert.deepEqual(waits([stopped, other], (leg) => leg === other), [1000, 1000]);
+  assert.deepEqual(waits([stopped, other], (leg) => leg === stopped), [40, 1000]);
+});
+
+test("a leg by itself waits as long as before while its audio has stopped", () => {
+  assert.deepEqual(waits([{ targetMs: 60, onTheWayMs: 5 }], () => false), [60]);
+});
+
 test("no leg waits for more than nine seconds", () => {
   assert.deepEqual(waits([{ targetMs: 40, onTheWayMs: 0 }, { targetMs: 40, onTheWayMs: 60_000 }]), [9000, 40]);
 });

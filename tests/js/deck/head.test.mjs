@@ -307,3 +307,39 @@ test("sound that the browser holds back goes on behind live where it was", async
   await go([one], 120);
   assert.equal(one.node.pushed[before], at);
 });
+
+/** For how long an ear's live audio is to wait, as its worklet was told last, in ms. @param {Leg} one */
+function wait(one) {
+  return one.node.messages.reduce((ms, message) => (message.type === "target" ? message.seconds * 1000 : ms), 0);
+}
+
+/**
+ * Let a leg bring so much audio at a time, beside one that brings it evenly or has stopped.
+ * @param {Leg} gathering
+ * @param {Leg[]} others
+ * @param {{seconds: number, times: number}} how
+ */
+async function gather(gathering, others, { seconds, times }) {
+  for (let n = 0; n < times; n++) {
+    await go(others, seconds * 1000);
+    for (let at = 0; at < seconds; at += 0.06) gathering.speak();
+    gathering.hear(gathering.position - 1600);
+  }
+}
+
+test("a leg whose audio stopped is to wait like the other one once it is back", async () => {
+  const { legs: [one, other] } = await listening(SPEAK, LISTEN);
+  assert.ok(wait(one) < 150, `${wait(one)} ms`);
+  await gather(other, [], { seconds: 1.2, times: 12 });
+  assert.ok(wait(other) > 1000, `${wait(other)} ms`);
+  assert.ok(wait(one) > 1000, `${wait(one)} ms`);
+});
+
+test("a leg that brings four seconds at a time does not let go of the other one in between", async () => {
+  const { legs: [one, other] } = await listening(SPEAK, LISTEN);
+  await gather(other, [one], { seconds: 4.2, times: 6 });
+  assert.ok(wait(one) > 3000, `${wait(one)} ms`);
+  await go([one], 3600);
+  one.hear(one.position - 1600);
+  assert.ok(wait(one) > 3000, `${wait(one)} ms`);
+});
