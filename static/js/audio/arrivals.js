@@ -4,9 +4,9 @@
  * make audio arrive late, and what follows it early. Pure: the time is given with each Frame.
  *
  * Each half second counts by the greatest lateness, its own or of the one before, that later audio
- * made up for, and the player is to hold what 96 % of the half seconds needed. This is what the delay manager of WebRTC's NetEq
- * does, with another measure of lateness: after a sender paused and went on in real time, all its
- * audio is late alike, and a longer buffer would help nothing.
+ * made up for, and the player is to hold what 96 % of the half seconds needed. The delay manager of
+ * WebRTC's NetEq does the same with another measure of lateness. Here, audio after a pause of its
+ * sender is not late: all of it comes later by the same time, and a longer buffer would not help.
  */
 
 const INTERVAL_MS = 500;
@@ -17,12 +17,18 @@ const LONGEST_MS = 8000;
 const KEPT = 0.983;
 /** The share of half seconds that may need more. What happens once weighs 3.4 %, and what happens twice too much. */
 const UNSERVED = 0.04;
+/**
+ * The target is lowered only when so few of the half seconds needed more. What happens every 20 to 50 s
+ * would otherwise raise it for a while after each time, when that is of no use, and find it low again.
+ */
+const FORGOTTEN = 0.006;
 /** The player also needs what the device asks for at a time, up to 20 ms, and 5 ms for a fade. */
 const MARGIN_MS = 25;
 /** What is held before three seconds have shown what is needed. */
 const START_MS = 100;
 const STARTED = 6; // intervals
-const SHORTEST_MS = 40;
+/** 40 ms would do on a quiet computer. A busy one holds audio up by some 20 ms now and then. */
+const SHORTEST_MS = 60;
 const SHORTEST_BURST_SECONDS = 0.5;
 const EARLIEST_MS = 2000;
 
@@ -51,7 +57,7 @@ class Earliest {
 }
 
 export class Arrivals {
-  /** How much audio the player is to hold when the earliest Frames arrive, in ms: 40 to 8000. */
+  /** How much audio the player is to hold when the earliest Frames arrive, in ms: 60 to 8000. */
   targetMs = START_MS;
   /** When the server had received the newest sample, in Unix ms, or would have if that had not been late. */
   newestMs = 0;
@@ -64,6 +70,7 @@ export class Arrivals {
   #madeUp = 0; // ms, the greatest lateness of the interval that later audio made up for
   #arrived = new Earliest();
   #received = new Earliest();
+  #needed = 0; // the bucket of the lateness that the player must bear
 
   /**
    * Take note of a live Frame.
@@ -112,17 +119,18 @@ export class Arrivals {
     for (let n = 0; n < weights.length; n++) weights[n] = (weights[n] ?? 0) * KEPT;
     weights[bucket] = (weights[bucket] ?? 0) + 1 - KEPT;
     this.#intervals++;
+    this.#needed = Math.min(this.#exceededBy(FORGOTTEN), Math.max(this.#exceededBy(UNSERVED), this.#needed));
     const least = this.#intervals < STARTED ? START_MS : SHORTEST_MS;
     this.targetMs = Math.max(least, Math.min(LONGEST_MS, this.#needed * BUCKET_MS + MARGIN_MS));
   }
 
-  /** The bucket of the lateness that few enough half seconds exceed. */
-  get #needed() {
+  /** The bucket of the lateness that no more than a share of the half seconds exceed. @param {number} share */
+  #exceededBy(share) {
     let later = 0;
     let bucket = this.#weights.length - 1;
     for (; bucket > 0; bucket--) {
       later += this.#weights[bucket] ?? 0;
-      if (later > UNSERVED) break;
+      if (later > share) break;
     }
     return bucket;
   }
