@@ -1,4 +1,5 @@
 """The ``monitoring`` skill: an agent starts and stops taps on its own calls, and asks for help.
+SignalWire is also asked to tell what is said in them.
 
     import agents.monitoring
 
@@ -23,15 +24,19 @@ from agents.call_data import text
 from agents.parameters import (
     CODECS,
     DIRECTIONS,
+    LEVEL,
     PARTIES,
     PTIME,
     SCHEMA,
     TRANSPORTS,
     Direction,
+    level,
     one_of,
     ptime,
+    yes_or_no,
 )
 from agents.tap_opener import TapOpener, legs_of
+from agents.words import post_words
 from monitor.services import taps
 
 logger = logging.getLogger(__name__)
@@ -90,11 +95,16 @@ class MonitoringSkill(SkillBase):
         if self._apart and self._direction != "both":
             raise ValueError("monitoring: parties 'apart' needs the direction both")
         self._transport = one_of("transport", self.params.get("transport", "ws"), TRANSPORTS)
+        name = str(self.params.get("agent_name") or self.agent.name)
         self._opener = TapOpener(
-            str(self.params.get("agent_name") or self.agent.name),
+            name,
             one_of("codec", self.params.get("codec", "PCMU"), CODECS),
             ptime(self.params.get("rtp_ptime", PTIME)),
         )
+        words = yes_or_no("words", self.params.get("words", True))
+        told = level(self.params.get("level", LEVEL))
+        if words:
+            post_words(self.agent, name, told)
         return True
 
     def register_tools(self) -> None:

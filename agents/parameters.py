@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 Direction = Literal["both", "speak", "listen"]
 Codec = Literal["PCMU", "PCMA"]
 Transport = Literal["ws", "rtp"]
 Parties = Literal["together", "apart"]
+Level = Literal[1, 2]
 Choice = TypeVar("Choice", bound=str)
 
 #: What may be asked for, and what it means. ``hear`` is SignalWire's older word for ``listen``,
@@ -18,6 +19,7 @@ TRANSPORTS: dict[str, Transport] = {one: one for one in get_args(Transport)}
 PARTIES: dict[str, Parties] = {one: one for one in get_args(Parties)}
 PTIME = 20  # milliseconds of audio in an RTP packet; SignalWire takes 10, 20, … 120
 PTIMES = range(10, 121, 10)
+LEVEL: Level = 2
 
 #: In the form of the SDK, which shows it to people.
 SCHEMA: dict[str, dict[str, Any]] = {
@@ -58,6 +60,21 @@ SCHEMA: dict[str, dict[str, Any]] = {
         "default": PTIME,
         "required": False,
     },
+    "words": {
+        "type": "boolean",
+        "description": "Whether SignalWire tells what is said in the agent's calls, and which "
+        "tools are used, so that supervisors can read it",
+        "default": True,
+        "required": False,
+    },
+    "level": {
+        "type": "integer",
+        "description": "How much SignalWire tells during a call: what the caller says and what "
+        "happens (1), or what the agent says as well (2)",
+        "enum": list(get_args(Level)),
+        "default": LEVEL,
+        "required": False,
+    },
     "agent_name": {
         "type": "string",
         "description": "Name that supervisors see; the agent's own unless given",
@@ -80,3 +97,18 @@ def ptime(value: object) -> int:
     if type(value) is not int or value not in PTIMES:
         raise ValueError(f"monitoring: rtp_ptime {value!r} is not one of 10, 20, … 120")
     return value
+
+
+def yes_or_no(name: str, value: object) -> bool:
+    """Return a parameter that is true or false. Raises ValueError for anything else."""
+    if type(value) is not bool:
+        raise ValueError(f"monitoring: {name} {value!r} is not true or false")
+    return value
+
+
+def level(value: object) -> Level:
+    """Return ``level`` if SignalWire has it. Raises ValueError, which names what it has."""
+    found = next((one for one in get_args(Level) if type(value) is int and one == value), None)
+    if found is None:
+        raise ValueError(f"monitoring: level {value!r} is not one of 1, 2")
+    return cast("Level", found)

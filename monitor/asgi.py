@@ -18,7 +18,7 @@ from monitor.concurrency import in_thread  # noqa: E402
 from monitor.routing import websocket_router  # noqa: E402
 from monitor.runtime import Runtime, limits_from_settings  # noqa: E402
 from monitor.servers import startup  # noqa: E402  models need the apps loaded
-from monitor.web.webhooks import STATUS_LIMIT  # noqa: E402
+from monitor.web.webhooks import CALL_LIMIT, STATUS_LIMIT  # noqa: E402
 from monitor.wire.body_limit import BodyLimit, BodyLimits, PathLimit  # noqa: E402
 from monitor.wire.client_address import App, ClientAddress  # noqa: E402
 
@@ -88,7 +88,7 @@ def protected(app: App, *limits: PathLimit) -> App:
     ``limits`` are the body limits of the application's own paths.
     """
     known_client = ClientAddress(app, settings.TRUSTED_PROXIES)
-    return BodyLimit(known_client, BodyLimits((STATUS_LIMIT, *limits)))
+    return BodyLimit(known_client, BodyLimits((STATUS_LIMIT, CALL_LIMIT, *limits)))
 
 
 earshot = Earshot()

@@ -29,6 +29,8 @@ urlpatterns = [
     path("words/<str:language>-<str:digest>.js", catalogue.script, name=catalogue.PAGE),
     path("settings", user_settings.change, name="settings"),
     path("tap/<str:token>/status", webhooks.tap_status, name="tap-status"),
+    path("calls/<str:token>/events", webhooks.call_posts, {"purpose": "events"}),
+    path("calls/<str:token>/summary", webhooks.call_posts, {"purpose": "summary"}),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/password_change/", RedirectView.as_view(pattern_name=password_change.PAGE)),
     path("admin/", admin.site.urls),

@@ -90,7 +90,9 @@ class CallAdmin(HistoryAdmin):
     )
     readonly_fields = ("created", "gone", "talked")
     inlines = (TapInline, MarkInline, OrderInline)
-    nothing_yet = _("No call has been tapped yet. Calls appear here with their first tap.")
+    nothing_yet = _(
+        "No call is known yet. Calls appear here with their first tap, or when something is said."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # The subquery and the legs are read for the rows of one page only.
@@ -101,7 +103,7 @@ class CallAdmin(HistoryAdmin):
         rows = super().get_queryset(request).select_related("talk")
         return cast("QuerySet[Any]", rows.annotate(listens=listened).prefetch_related(legs))
 
-    @admin.display(description=_("first tapped"), ordering="created_at")
+    @admin.display(description=_("known since"), ordering="created_at")
     def created(self, call: Call) -> SafeString:
         return moment(call.created_at)
 

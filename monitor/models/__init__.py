@@ -6,6 +6,7 @@ from monitor.models.account import account_label
 from monitor.models.admin_action import AdminAction
 from monitor.models.assigned_password import AssignedPassword
 from monitor.models.call import Call
+from monitor.models.call_event import ENDINGS, CallEvent, EventSource
 from monitor.models.listen import ListenSession
 from monitor.models.mark import CallMark
 from monitor.models.order import CallOrder, OrderKind
@@ -16,14 +17,17 @@ from monitor.models.user_settings import UserSettings
 
 __all__ = [
     "ENDED",
+    "ENDINGS",
     "FINAL",
     "AdminAction",
     "AssignedPassword",
     "Call",
+    "CallEvent",
     "CallMark",
     "CallOrder",
     "CallTalk",
     "Direction",
+    "EventSource",
     "ListenSession",
     "OrderKind",
     "RtpLease",

@@ -30,12 +30,19 @@ class Call(models.Model):
     caller = models.CharField(_("caller number"), max_length=64, blank=True, db_index=True)
     caller_name = models.CharField(_("caller name"), max_length=100, blank=True)
     project_id = models.CharField(_("project ID"), max_length=64, blank=True)
-    created_at = models.DateTimeField(_("first tapped"), default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(_("known since"), default=timezone.now, db_index=True)
     gone_at = models.DateTimeField(
         _("known to be over since"),
         null=True,
         blank=True,
         help_text=_("when SignalWire said that it knows no such call any more"),
+    )
+
+    ended_at = models.DateTimeField(
+        _("ended"),
+        null=True,
+        blank=True,
+        help_text=_("when the agent’s part was over, as far as the carrier told what was said"),
     )
 
     objects = CallQuerySet.as_manager()

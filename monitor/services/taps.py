@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from monitor.audio.g711 import CODECS
 from monitor.models import ENDED, FINAL, Call, Direction, Tap, TapState, Transport
-from monitor.services import marks, rtp_ports, tap_urls, transitions
+from monitor.services import calls, marks, rtp_ports, tap_urls, transitions
 from monitor.services.transitions import STOPPED, Transition
 from monitor.wire.text import UNSTORABLE, storable
 
@@ -145,10 +145,7 @@ def _lock_call(call: Call) -> Call:
 
     A call that asks for a tap is not over, whatever was thought of it.
     """
-    known = ("agent", "caller", "caller_name", "project_id")
-    defaults = {name: getattr(call, name) for name in known}
-    row, _ = Call.objects.get_or_create(call_id=call.call_id, defaults=defaults)
-    locked = Call.objects.locked().get(pk=row.pk)
+    locked = calls.lock(call)
     if locked.gone_at:
         locked.gone_at = None
         locked.save(update_fields=["gone_at"])

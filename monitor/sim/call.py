@@ -13,7 +13,9 @@ from monitor.audio.g711 import Codec
 from monitor.sim import voice
 from monitor.sim.leg import Leg
 from monitor.sim.pace import ticks
-from monitor.sim.platform import Caller, CallFailed, Json, Platform, TapOrder
+from monitor.sim.platform import Caller, Platform, TapOrder
+from monitor.sim.swml import CallFailed, Json
+from monitor.sim.teller import Teller
 from monitor.sim.trouble import spoiled
 
 Say = Callable[[str], None]
@@ -43,6 +45,10 @@ class Script:
     def is_split(self, number: int) -> bool:
         """Return whether the sides of a call are tapped apart. One-way audio shows only so."""
         return self.direction == APART or self.trouble(number) is Kind.ONE_WAY
+
+    def is_speech(self, number: int) -> bool:
+        """Return whether both parties of a call are heard to speak all the time."""
+        return not self.tone and self.trouble(number) not in (Kind.ONE_WAY, Kind.DEAD_AIR)
 
 
 def make_caller(number: int, script: Script) -> Caller:
@@ -87,6 +93,8 @@ class SimulatedCall:
         """
         swml = await self._platform.answer(self.caller)
         orders = await self._order(swml)
+        teller = Teller(self._platform, self.caller, self.number, swml)
+        teller.begin()
         self.is_running = True
         try:
             for order in orders:
@@ -94,7 +102,7 @@ class SimulatedCall:
             if self._script.trouble(self.number) is Kind.HELP:
                 await self._attempt(self._platform.ask_for_help(self.caller, swml))
             await self._tell("tapping")
-            talked = await self._attempt(self._stream(seconds, hang_up))
+            talked = await self._attempt(self._stream(teller, seconds, hang_up))
             if talked and self.number % 2:
                 await self._attempt(self._stop_by_agent(swml))
             if self.number // 2 % 2:
@@ -105,6 +113,8 @@ class SimulatedCall:
                 await leg.close()
         if not self.number // 2 % 2:
             await self._tell("finished")
+        await teller.end()
+        self._troubles += teller.failures
         if self._troubles:
             raise CallFailed("; ".join(self._troubles))
 
@@ -144,12 +154,15 @@ class SimulatedCall:
         trouble = self._script.trouble(self.number)
         return Leg(order, spoiled(frames, trouble, order.direction, order.codec))
 
-    async def _stream(self, seconds: float, hang_up: asyncio.Event) -> None:
-        """Send the audio of all legs in real time."""
+    async def _stream(self, teller: Teller, seconds: float, hang_up: asyncio.Event) -> None:
+        """Send the audio of all legs in real time, and tell what is said in it."""
+        is_speech = self._script.is_speech(self.number)
         interval = voice.FRAME_SECONDS / self._script.speed
         async for tick in ticks(interval):
             if tick * interval >= seconds or hang_up.is_set():
                 return
+            if is_speech:
+                teller.play(tick)
             for leg in [leg for leg in self._legs.values() if leg.is_open]:
                 await leg.send()
                 if not leg.is_open:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from monitor.sim.call import Say, Script, SimulatedCall
-from monitor.sim.platform import TIMEOUT, Account, CallFailed, Platform
+from monitor.sim.platform import TIMEOUT, Account, Platform
+from monitor.sim.swml import CallFailed
 
 FIRST_PAUSE = 1.0  # seconds that --keep waits after a failed call; doubles with every further one
 LONGEST_PAUSE = 30.0  # seconds

@@ -9,7 +9,8 @@ from typing import Self
 import websockets
 
 from monitor.sim import media
-from monitor.sim.platform import CallFailed, TapOrder, shown
+from monitor.sim.platform import TapOrder, shown
+from monitor.sim.swml import CallFailed
 
 DONE = 1000  # the code with which the receiver closes the media of a tap that is over
 

@@ -7,7 +7,6 @@ password.
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import hmac
 import json
@@ -15,25 +14,18 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
-from signalwire.utils.schema_utils import SchemaUtils
 from yarl import URL
 
 from monitor.audio.g711 import Codec
+from monitor.sim.swml import SHOWN, CallFailed, Json, checked_verbs, hook_of
 
 TIMEOUT = 10.0  # seconds for a request, which SignalWire does not publish
-SHOWN = 120  # characters of an answer that an error repeats
-
-Json = dict[str, Any]
-
-
-class CallFailed(Exception):
-    """A step of a call failed; the text says which one and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +42,25 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool that the agent has used in a call, and what it answered."""
+
+    name: str
+    arguments: Json
+    response: str
+    used_at: float  # Unix time
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and which transport the monitoring tool is asked for."""
+    """Who calls, which transport the monitoring tool is asked for, and what was used so far."""
 
     call_id: str
     number: str
     name: str
     transport: str = ""  # ws or rtp; empty: the agent's choice
+    tools_used: list[ToolUse] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,35 @@ class Platform:
         }
         await self._post(order.status_url, body)
 
+    async def post_events(self, caller: Caller, url: str, events: Json) -> None:
+        """Post what happens in a call to the agent's debug webhook. Raises CallFailed."""
+        info = {
+            "project_id": self._account.project_id,
+            "space_id": self._space_id,
+            "call_id": caller.call_id,
+            "content_type": "text/json",
+            "content_disposition": "post_data",
+            "conversation_type": "voice",
+        }
+        await self._post(url, {"call_info": info, **events})
+
+    async def post_summary(self, caller: Caller, url: str, record: Json) -> None:
+        """Post the record of a call to the agent's post-prompt URL. Raises CallFailed."""
+        body = {
+            "action": "post_conversation",
+            "content_type": "text/json",
+            "content_disposition": "agent.summary",
+            "conversation_type": "voice",
+            "call_id": caller.call_id,
+            "app_name": self._account.agent,
+            "project_id": self._account.project_id,
+            "space_id": self._space_id,
+            "caller_id_name": caller.name,
+            "caller_id_number": caller.number,
+            **record,
+        }
+        await self._post(url, body)
+
     async def _tool(self, caller: Caller, swml: Json, name: str, arguments: Json) -> Json:
         body = {
             "app_name": self._account.agent,
@@ -190,7 +223,11 @@ class Platform:
             "space_id": self._space_id,
             "version": "2.0",
         }
-        return await self._post(hook_of(swml, name), body)
+        used_at = time.time()
+        answer = await self._post(hook_of(swml, name), body)
+        lasted, response = time.time() - used_at, str(answer.get("response", ""))
+        caller.tools_used.append(ToolUse(name, arguments, response, used_at, lasted))
+        return answer
 
     async def _post(self, url: str, body: Json) -> Json:
         """POST JSON, signed if there is a key, and return the JSON answer."""
@@ -231,54 +268,10 @@ class Platform:
 
 
 def shown(url: str) -> str:
-    """Return a URL without its credentials, query and tap token, so that it may be printed."""
+    """Return a URL without its credentials, query and token, so that it may be printed."""
     parts = urlsplit(url)
-    path = re.sub(r"^/tap/[^/]+", "/tap/…", parts.path)
+    path = re.sub(r"^/(tap|calls)/[^/]+", r"/\1/…", parts.path)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
-
-
-def hook_of(swml: Json, tool: str) -> str:
-    """Return the URL at which SWML says a tool is called. Raises CallFailed."""
-    for verb in _verbs(swml):
-        swaig = verb.get("ai", {}).get("SWAIG", {})
-        for function in swaig.get("functions", ()):
-            if function.get("function") == tool:
-                hook = function.get("web_hook_url") or swaig.get("defaults", {}).get("web_hook_url")
-                if hook:
-                    return str(hook)
-    raise CallFailed(f"the agent's SWML has no tool {tool}, or no URL for it")
-
-
-def checked_verbs(answer: Json, name: str) -> list[Json]:
-    """Return the parameters of each verb of that name in the SWML that a tool answered with.
-
-    Raises CallFailed if there is no such verb, or if the SDK's schema rejects one.
-    """
-    found = []
-    for action in answer.get("action", ()):
-        document = action.get("SWML")
-        for verb in _verbs(document) if isinstance(document, dict) else ():
-            if name in verb:
-                _check(document, name, verb[name])
-                found.append(dict(verb[name]))
-    if not found:
-        said = str(answer.get("response", ""))[:SHOWN]
-        raise CallFailed(f"the tool answered no {name} verb but {said!r}")
-    return found
-
-
-def _check(document: Json, name: str, parameters: Json) -> None:
-    schema = _schema()
-    _, in_document = schema.validate_document(document)
-    _, in_verb = schema.validate_verb(name, parameters)
-    if in_document or in_verb:
-        why = "; ".join([*in_verb, *in_document])[:SHOWN]
-        raise CallFailed(f"SWML of {name} is not valid: {why}")
-
-
-def _verbs(document: Json) -> list[Json]:
-    main = document.get("sections", {}).get("main", [])
-    return [verb for verb in main if isinstance(verb, dict)]
 
 
 def _reason(text: str) -> str:
@@ -287,8 +280,3 @@ def _reason(text: str) -> str:
         return str(json.loads(text)["error"])[:SHOWN]
     except (ValueError, TypeError, KeyError):
         return ""
-
-
-@functools.cache
-def _schema() -> SchemaUtils:
-    return SchemaUtils()

@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from monitor.sim.call import SimulatedCall
-from monitor.sim.platform import Account, Json, TapOrder
+from monitor.sim.platform import Account, TapOrder
+from monitor.sim.swml import Json
 
 #: SignalWire publishes no limit; Earshot waits for 10 s.
 SLOW = 15.0  # seconds

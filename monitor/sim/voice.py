@@ -28,20 +28,37 @@ class Turn(NamedTuple):
 
     dialogue: str
     speaker: str  # agent or caller
+    text: str
     pcm: bytes
 
 
 def read_turns() -> list[Turn]:
-    """Read the speech files in the order of the dialogues.
+    """Read the speech files in the order of the dialogues, each with its words.
 
     Raises ValueError for a file that is not 8000 Hz, mono, 16 bit.
     """
     names = [re.fullmatch(r"(\w+)-(\d+)-(\w+)", path.stem) for path in SPEECH.glob("*.wav")]
     parts = sorted((name[1], int(name[2]), name[3]) for name in names if name)
+    texts = _read_texts()
     return [
-        Turn(dialogue, speaker, read_wav(SPEECH / f"{dialogue}-{turn}-{speaker}.wav"))
+        Turn(
+            dialogue,
+            speaker,
+            texts[dialogue][turn - 1],
+            read_wav(SPEECH / f"{dialogue}-{turn}-{speaker}.wav"),
+        )
         for dialogue, turn, speaker in parts
     ]
+
+
+def _read_texts() -> dict[str, list[str]]:
+    """Return the sentences of each dialogue, in their order."""
+    texts: dict[str, list[str]] = {}
+    for line in (SPEECH / "dialogues.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            dialogue, _, text = line.split(maxsplit=2)
+            texts.setdefault(dialogue, []).append(text)
+    return texts
 
 
 def read_wav(path: Path) -> bytes:
@@ -61,6 +78,28 @@ def mix(one: bytes, other: bytes) -> bytes:
     return array.array("h", (max(-32768, min(32767, value)) for value in sums)).tobytes()
 
 
+class Spoken(NamedTuple):
+    """A turn, and from which frame of the conversation to which it is heard."""
+
+    turn: Turn
+    start: int
+    end: int
+
+
+@functools.cache
+def schedule() -> list[Spoken]:
+    """Return all dialogues in the order in which they are heard."""
+    spoken = []
+    samples = 0
+    for _, turns in itertools.groupby(read_turns(), key=lambda turn: turn.dialogue):
+        for turn in turns:
+            start, samples = samples, samples + len(turn.pcm) // 2
+            spoken.append(Spoken(turn, start // FRAME, samples // FRAME))
+            samples += _samples(PAUSE)
+        samples += _samples(BETWEEN)
+    return spoken
+
+
 @functools.cache
 def conversation(direction: str) -> bytes:
     """Return all dialogues once as s16le.
@@ -78,10 +117,20 @@ def conversation(direction: str) -> bytes:
     for _, turns in itertools.groupby(read_turns(), key=lambda turn: turn.dialogue):
         for turn in turns:
             leg += turn.pcm if turn.speaker == heard else bytes(len(turn.pcm))
-            leg += _silence(PAUSE)
-        leg += _silence(BETWEEN)
+            leg += bytes(2 * _samples(PAUSE))
+        leg += bytes(2 * _samples(BETWEEN))
     leg += bytes(-len(leg) % (2 * FRAME))
     return bytes(leg)
+
+
+def conversation_frames() -> int:
+    """Return how many frames the conversation has before it begins again."""
+    return len(conversation("speak")) // (2 * FRAME)
+
+
+def first_frame(seed: int) -> int:
+    """Return with which frame of the conversation the calls of this seed begin."""
+    return random.Random(seed).randrange(conversation_frames())
 
 
 @functools.cache
@@ -106,7 +155,7 @@ def frames(direction: str, codec: g711.Codec, seed: int, hz: int = 0) -> Iterato
     """
     encoded = _encoded(direction, codec, hz)
     count = len(encoded) // FRAME
-    first = 0 if hz else random.Random(seed).randrange(count)
+    first = 0 if hz else first_frame(seed)
     for number in itertools.count(first):
         start = number % count * FRAME
         yield encoded[start : start + FRAME]
@@ -117,5 +166,5 @@ def _encoded(direction: str, codec: g711.Codec, hz: int) -> bytes:
     return g711.encode(codec, tone(hz) if hz else conversation(direction))
 
 
-def _silence(seconds: float) -> bytes:
-    return bytes(2 * round(seconds * g711.SAMPLE_RATE))
+def _samples(seconds: float) -> int:
+    return round(seconds * g711.SAMPLE_RATE)

@@ -78,6 +78,12 @@ class Metrics:
             "redis_reconnects", "Connections to Redis that broke.", label="side"
         )
         self.webhooks = Counter("webhooks", "Status webhooks answered.", label="outcome")
+        self.call_posts = Counter(
+            "call_posts", "Posts about what is said in calls answered.", label="outcome"
+        )
+        self.call_events = Counter(
+            "call_events", "Events of what is said and done in calls stored.", label="source"
+        )
         self.media_closed = Counter(
             "media_closed",
             "Media connections that ended, by the close code we sent; 0 if the sender closed.",

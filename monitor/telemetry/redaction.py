@@ -7,7 +7,8 @@ import logging
 import re
 from typing import TextIO
 
-_TOKEN = re.compile(r'(/tap/)[^/?\s"]+')
+# Calls of our own pages have numbers, and no full stop.
+_TOKEN = re.compile(r'(/tap/|/calls/(?=[\w-]+\.))[^/?\s"]+')
 _QUERY = re.compile(r'(/[^?\s"]*\?)[^\s"]+')
 
 #: The control characters of ISO 6429, which can move a terminal's cursor, and those of Unicode
@@ -18,8 +19,8 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u20
 def redact(line: str) -> str:
     """Return the line without the secrets in its paths.
 
-    A tap's path holds the token that opens it. A query string may hold a tool's token, or a
-    number that somebody searched for.
+    The path of a tap, and that of what is said in calls, holds the token that opens it. A query
+    string may hold a tool's token, or a number that somebody searched for.
     """
     return _QUERY.sub(r"\1…", _TOKEN.sub(r"\1…", line))
 

@@ -15,12 +15,15 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from monitor.audio.condition import Kind
-from monitor.models import Call, CallMark, Tap, TapEvent, TapState
+from monitor.models import Call, CallEvent, CallMark, Tap, TapEvent, TapState
+from monitor.services import conversation
 from monitor.services.taps import open_tap
+from monitor.sim import voice
 from monitor.sim.call import Script, make_caller
 from monitor.sim.ear import Frame, SignInFailed, Supervisor
 from monitor.sim.fleet import Fleet, Plan
-from monitor.sim.platform import Account, CallFailed, checked_verbs, hook_of, shown
+from monitor.sim.platform import Account, shown
+from monitor.sim.swml import CallFailed, checked_verbs, hook_of
 from tests.support.accounts import account
 from tests.support.servers import RtpTaps, Server
 from tests.support.taps import packet_figures
@@ -267,3 +270,24 @@ def test_a_caller_is_invented_and_the_same_each_time_but_for_the_call() -> None:
     assert replace(one, call_id="") == replace(other, call_id="")
     assert one.call_id != other.call_id
     assert one.number[5:10] == "55501"  # kept for fiction
+
+
+async def test_a_call_is_told_of_live_and_in_its_record(agents_server: Server) -> None:
+    """In call 3 the caller interrupts the agent. 24 s of speech are played."""
+    fleet, said = make(account(agents_server), Script(speed=8), seconds=3, seed=3)
+    await fleet.once()
+    assert fleet.failed == 0, said
+    call = await Call.objects.aget()
+    assert (call.agent, call.ended_at is not None) == ("receptionist", True)
+    rows = [row async for row in CallEvent.objects.filter(call=call).order_by("at", "pk")]
+    kinds = {row.kind for row in rows}
+    assert kinds >= {"session_start", "speech_detect", "conversation_add", "barge", "session_end"}
+    recorded = [row for row in rows if row.kind == "call_log"]
+    live = [row for row in rows if row.kind == "conversation_add"]
+    assert [row.text for row in recorded] == [row.text for row in live]
+    written = (voice.SPEECH / "dialogues.txt").read_text()
+    assert all(row.text in written for row in recorded)
+    assert {row.role for row in recorded} == {"user", "assistant"}
+    used = [line for line in conversation.lines(rows) if line.tool]
+    assert [line.text for line in used] == ["start_monitoring", "stop_monitoring"]
+    assert all(line.tool and line.tool.milliseconds for line in used)

@@ -1,0 +1,130 @@
+"""Records what carriers tell of calls: live events, and the record of a whole call."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils import timezone
+
+from monitor.models import ENDINGS, Call, CallEvent, EventSource
+from monitor.services import calls
+from monitor.wire.call_report import CallReport, ReportedEvent
+from monitor.wire.card_numbers import without_card_numbers, without_card_numbers_in
+from monitor.wire.text import storable
+
+MAX_EVENTS = 20_000  # of a call, from each source
+CLOCKS_DIFFER = datetime.timedelta(seconds=5)  # at most, between SignalWire's clock and ours
+OLDEST = datetime.timedelta(days=1)  # what is told longer after it happened has a wrong time
+#: The same event without a time of its own is a repetition within this time. After it, the same
+#: was said once more.
+REPEATED_WITHIN = datetime.timedelta(seconds=3)
+
+
+class TooMany(Exception):
+    """The call has as many events as are kept of one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the call has {MAX_EVENTS} events, and no more are kept")
+
+
+def record(agent: str, report: CallReport, now: datetime.datetime | None = None) -> int:
+    """Store the events of a report; return how many were not stored before.
+
+    The first report about a call makes its row. Raises TooMany, and then stores none of them.
+    """
+    if len(report.events) > MAX_EVENTS:
+        raise TooMany
+    now = now or timezone.now()
+    told = Call(call_id=report.call_id, agent=storable(agent)[:100], created_at=now)
+    told.caller = report.caller[:64]
+    told.caller_name = report.caller_name[:100]
+    told.project_id = report.project_id[:64]
+    with transaction.atomic():
+        call = calls.lock(told)
+        rows = _new_rows(call, told.agent, report, now)
+        kept = call.events.filter(source=report.source)
+        if rows and kept.count() + len(rows) > MAX_EVENTS:
+            raise TooMany
+        CallEvent.objects.bulk_create(rows)
+        if rows and (call.ended_at or any(row.kind in ENDINGS for row in rows)):
+            _settle_end(call)
+    return len(rows)
+
+
+def _new_rows(
+    call: Call, agent: str, report: CallReport, now: datetime.datetime
+) -> list[CallEvent]:
+    """Return rows for the events of a report that are not repetitions."""
+    rows: dict[tuple[str, int], CallEvent] = {}
+    events = [_private(event) for event in report.events]
+    digests = [_digest(report, event) for event in events]
+    before = call.events.filter(digest__in=digests).order_by("occurrence")
+    newest = {row.digest: row for row in before}
+    last: datetime.datetime | None = None  # when the event before was, of the same kind
+    kind = ""
+    for event, digest in zip(events, digests, strict=True):
+        at = _plausible(event.at, now)
+        if at is None:
+            at = last if last and kind == event.kind else now
+        last, kind = at, event.kind
+        known = newest.get(digest)
+        if known and not (_may_recur(report, event) and now - known.received_at > REPEATED_WITHIN):
+            continue
+        row = CallEvent(
+            call=call,
+            agent=agent,
+            at=at,
+            received_at=now,
+            kind=event.kind,
+            role=event.role[:16],
+            text=event.text,
+            payload=event.payload,
+            source=EventSource(report.source),
+            digest=digest,
+            occurrence=known.occurrence + 1 if known else 0,
+        )
+        newest[digest] = rows[digest, row.occurrence] = row
+    return list(rows.values())
+
+
+def _private(event: ReportedEvent) -> ReportedEvent:
+    """Return the event without card numbers: none is stored, and so none is shown."""
+    return replace(
+        event,
+        text=without_card_numbers(event.text),
+        payload=without_card_numbers_in(event.payload),
+    )
+
+
+def _digest(report: CallReport, event: ReportedEvent) -> str:
+    """Return what two tellings of one event have in common.
+
+    It is computed of what is stored: that of a card number could be found by trying all of them.
+    """
+    content = [report.source, report.conversation, event.place, event.kind, event.payload]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _may_recur(report: CallReport, event: ReportedEvent) -> bool:
+    """Return whether the very same event can happen twice: "Yes." can, but not at one moment."""
+    return report.source == EventSource.LIVE.value and event.at is None
+
+
+def _plausible(at: datetime.datetime | None, now: datetime.datetime) -> datetime.datetime | None:
+    return at if at and now - OLDEST <= at <= now + CLOCKS_DIFFER else None
+
+
+def _settle_end(call: Call) -> None:
+    """Conclude when a call ended: it is over when all agents that spoke in it have ended their
+    part, in whatever order that was told. The record of a call knows its end best."""
+    agents = set(call.events.order_by().values_list("agent", flat=True).distinct())
+    endings = call.events.filter(kind__in=ENDINGS).order_by("-source", "at")  # live ones first
+    ends = dict(endings.values_list("agent", "at"))
+    ended_at = max(ends.values()) if agents <= ends.keys() else None
+    if call.ended_at != ended_at:
+        call.ended_at = ended_at
+        call.save(update_fields=["ended_at"])

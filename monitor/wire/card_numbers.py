@@ -1,0 +1,194 @@
+"""Takes payment card numbers out of texts, whether they are written or spoken.
+
+A number is a chain of digits and number words with little else between them, so "4111-1111 …",
+"four one one one …", "double four", "forty-one eleven" and "cuatro uno uno uno" are all read. Of
+each chain, whatever begins as the cards of an issuer do, has as many digits as they have, and
+passes Luhn's check (ISO/IEC 7812-1) is replaced. Other numbers pass by chance: the check lets one
+of ten through, and the issuers' ranges and lengths keep out most of those.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+#: What stands in the place of a number.
+REMOVED = "••••"
+
+LENGTHS = range(13, 20)  # digits of a card number
+GAP = 8  # characters that are neither letters nor digits, at most, between two parts of a number
+
+#: How the cards of an issuer begin, and how many digits they have.
+ISSUERS = re.compile(
+    r"4(\d{12}|\d{15}|\d{18})"  # Visa
+    r"|5[1-5]\d{14}|222[1-9]\d{12}|22[3-9]\d{13}|2[3-6]\d{14}|27[01]\d{13}|2720\d{12}"  # Mastercard
+    r"|3[47]\d{13}"  # American Express
+    r"|3(0[0-5]|09|[689]\d)\d{11,16}"  # Diners Club
+    r"|35\d{14,17}"  # JCB
+    r"|(5[06-8]|6\d)\d{11,17}"  # Maestro, Discover, UnionPay, RuPay
+)
+
+
+def _counted(words: str, first: int) -> dict[str, str]:
+    """Return the number that each word means: the first of them ``first``, the next one more."""
+    return {word: str(n) for n, word in enumerate(words.split(), first)}
+
+
+UNITS = {
+    **_counted("zero one two three four five six seven eight nine", 0),
+    **_counted("cero uno dos tres cuatro cinco seis siete ocho nueve", 0),
+    **dict.fromkeys(("oh", "o", "nought", "naught", "nil"), "0"),
+    "niner": "9",
+}
+TEENS = {
+    **_counted("ten eleven twelve thirteen fourteen fifteen", 10),
+    **_counted("sixteen seventeen eighteen nineteen", 16),
+    **_counted("diez once doce trece catorce quince", 10),
+    **_counted("dieciséis diecisiete dieciocho diecinueve", 16),
+}
+TENS = {
+    **_counted("twenty thirty forty fifty sixty seventy eighty ninety", 2),
+    **_counted("veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa", 2),
+}
+TIMES = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4, "doble": 2}
+BETWEEN = (
+    "and then uh um er erm hmm ah okay ok yes yeah right next so dash hyphen minus space slash dot "
+    "comma point period y luego eh vale sí bien guion guión espacio coma"
+)
+#: Words between the parts of a number that are no part of it.
+FILLERS = frozenset(BETWEEN.split())
+
+PART = re.compile(r"\d+|[^\W\d_]+")
+
+
+class Part(NamedTuple):
+    """A piece of a number: where it is in the text, and its digits."""
+
+    start: int
+    end: int
+    digits: str
+
+
+def without_card_numbers(text: str) -> str:
+    """Return the text with ``••••`` in the place of every card number."""
+    removed: list[tuple[int, int]] = []
+    for chain in _chains(text):
+        for start, end in _cards(chain):
+            if removed and start <= removed[-1][1]:
+                removed[-1] = (removed[-1][0], max(end, removed[-1][1]))
+            else:
+                removed.append((start, end))
+    for start, end in reversed(removed):
+        text = text[:start] + REMOVED + text[end:]
+    return text
+
+
+def without_card_numbers_in(value: Any) -> Any:
+    """Return a JSON value without the card numbers in its texts, its keys and its numbers."""
+    if isinstance(value, str):
+        return without_card_numbers(value)
+    if isinstance(value, dict):
+        return {
+            without_card_numbers(key): without_card_numbers_in(item) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [without_card_numbers_in(item) for item in value]
+    if isinstance(value, int | float) and value == value // 1 and is_card_number(f"{value:.0f}"):
+        return REMOVED
+    return value
+
+
+def is_card_number(digits: str) -> bool:
+    """Return whether these ASCII digits could be the number of a card."""
+    return ISSUERS.fullmatch(digits) is not None and _passes_luhn(digits)
+
+
+def _passes_luhn(digits: str) -> bool:
+    doubled = (int(digit) * 2 for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(n - 9 * (n > 9) for n in doubled)) % 10 == 0
+
+
+def _cards(chain: list[Part]) -> Iterator[tuple[int, int]]:
+    """Yield from where to where each card number of a chain goes, in the order of their starts.
+
+    They may overlap: of several readings all are removed. A number begins and ends with a part.
+    """
+    for first in range(len(chain)):
+        digits = ""
+        for part in chain[first:]:
+            digits += part.digits
+            if len(digits) >= LENGTHS.stop:
+                break
+            if len(digits) in LENGTHS and is_card_number(digits):
+                yield chain[first].start, part.end
+
+
+def _chains(text: str) -> Iterator[list[Part]]:
+    """Yield the parts of a text that follow each other closely enough to be one number."""
+    chain: list[Part] = []
+    end = 0  # of what the chain goes on from: its last part, or a filler
+    words = list(PART.finditer(text))
+    skip = 0
+    for index, word in enumerate(words):
+        if skip:
+            skip -= 1
+            continue
+        part, skip = _part(text, words, index)
+        is_close = word.start() - end <= GAP and not _touches(text, word)
+        if chain and not (is_close and (part or word[0].lower() in FILLERS)):
+            yield chain
+            chain = []
+        if part:
+            chain.append(part)
+        end = part.end if part else word.end()
+    if chain:
+        yield chain
+
+
+def _part(text: str, words: list[re.Match[str]], index: int) -> tuple[Part | None, int]:
+    """Return what a word is of a number, if anything, and how many words after it belong to it."""
+    word = words[index]
+    if _touches(text, word):
+        return None, 0
+    if word[0].isdecimal():
+        return Part(word.start(), word.end(), "".join(str(int(one)) for one in word[0])), 0
+    said = word[0].lower()
+    if said in UNITS or said in TEENS:
+        return Part(word.start(), word.end(), UNITS.get(said) or TEENS[said]), 0
+    after = _next_unit(text, words, index, "y" if said in TENS else "")
+    if said in TENS:
+        if after is None or after[0] == "0":
+            return Part(word.start(), word.end(), TENS[said] + "0"), 0
+        digit, count = after
+        return Part(word.start(), words[index + count].end(), TENS[said] + digit), count
+    if said in TIMES and after is not None:
+        digit, count = after
+        return Part(word.start(), words[index + count].end(), digit * TIMES[said]), count
+    return None, 0
+
+
+def _next_unit(
+    text: str, words: list[re.Match[str]], index: int, joint: str
+) -> tuple[str, int] | None:
+    """Return the single digit right after a word, perhaps joined to it by another word, and how
+    many words further it is."""
+    for count in (1, 2):
+        if index + count >= len(words):
+            return None
+        word = words[index + count]
+        if text[words[index + count - 1].end() : word.start()] not in (" ", "-"):
+            return None
+        digit = UNITS.get(word[0].lower(), word[0])
+        if len(digit) == 1 and digit.isdecimal() and not _touches(text, word):
+            return str(int(digit)), count
+        if word[0].lower() != joint:
+            return None
+    return None
+
+
+def _touches(text: str, word: re.Match[str]) -> bool:
+    """Return whether letters touch digits here, as in "4x4", or a plus begins a phone number."""
+    before = text[max(0, word.start() - 1) : word.start()]
+    after = text[word.end() : word.end() + 1]
+    return before == "+" or before.isalnum() or after.isalnum()

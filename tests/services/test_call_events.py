@@ -1,0 +1,179 @@
+"""What carriers tell of calls becomes rows: once each, in any order, without card numbers."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.adapters.carriers.signalwire import words
+from monitor.models import Call, CallEvent
+from monitor.services import call_events, conversation, descriptions, taps
+from tests.support.rows import NOW, SECOND
+from tests.support.words import AGENT, CALL, events, heard, said, summary
+
+pytestmark = pytest.mark.django_db
+
+UNIX = NOW.timestamp()
+CARD = "4111 1111 1111 1111"
+
+
+def tell(body: dict[str, Any], at: datetime.datetime = NOW, agent: str = AGENT) -> int:
+    """Record a post as the webhook does."""
+    raw = json.dumps(body).encode()
+    report = words.parse_events(raw) if "call_info" in body else words.parse_summary(raw)
+    assert report
+    return call_events.record(agent, report, at)
+
+
+def test_a_call_is_known_from_its_first_event_on() -> None:
+    tell(heard("Hello."))
+    call = Call.objects.get()
+    assert (call.call_id, call.agent, call.project_id) == (CALL, AGENT, "project-1")
+    assert call.ended_at is None
+
+
+def test_a_call_that_is_not_tapped_is_not_on_the_live_list() -> None:
+    tell(heard("Hello."))
+    assert descriptions.current_calls() == []
+
+
+def test_what_is_told_later_completes_what_is_known_of_a_call() -> None:
+    tell(heard("Hello."))
+    taps.open_tap(CALL, agent="another name", caller="+15551230000")
+    tell(summary(caller_id_name="Ann Lee", caller_id_number="+15559999999"))
+    call = Call.objects.get()
+    assert (call.agent, call.caller, call.caller_name) == (AGENT, "+15551230000", "Ann Lee")
+
+
+def test_no_card_number_is_stored_anywhere() -> None:
+    tell(heard(f"It is {CARD}."))
+    tell(events(function_call={"function": "pay", "arguments": {"card": CARD, CARD: [CARD]}}))
+    tell(events(odd=int(CARD.replace(" ", ""))))
+    log = [said("user", "four one one one " + 12 * "one ", UNIX), said("user", f"{CARD}", UNIX)]
+    tool = {"command_name": "pay", "command_arg": json.dumps({"card": CARD})}
+    tell(summary(call_log=log, swaig_log=[tool], conversation_summary=CARD))
+    assert CallEvent.objects.count() == 7
+    for event in CallEvent.objects.all():
+        stored = f"{event.text} {json.dumps(event.payload)}"
+        assert "1111" not in stored
+        assert "one one" not in stored
+    assert CallEvent.objects.get(kind="speech_detect").text == "It is ••••."
+
+
+class TestTimes:
+    def test_the_carriers_time_is_kept_where_it_is_plausible(self) -> None:
+        tell(events(conversation_add=said("user", "Hello.", UNIX - 2.5)))
+        assert CallEvent.objects.get().at == NOW - 2.5 * SECOND
+
+    @pytest.mark.parametrize("at", [UNIX + 6, UNIX - 90_000, 0.0, -1.0, 1e12])
+    def test_ours_stands_in_for_another(self, at: float) -> None:
+        tell(events(conversation_add=said("user", "Hello.", at)))
+        assert CallEvent.objects.get().at == NOW
+
+    @pytest.mark.parametrize("timestamp", [None, "soon", [], True, "9" * 400])
+    def test_what_is_no_time_is_none(self, timestamp: Any) -> None:
+        entry = {**said("user", "Hello."), "timestamp": timestamp}
+        assert tell(events(conversation_add=entry)) == 1
+        assert CallEvent.objects.get().at == NOW
+
+    def test_an_entry_of_the_record_without_a_time_follows_the_one_before(self) -> None:
+        log = [said("user", "One.", UNIX - 9), said("assistant", "Two.")]
+        tell(summary(call_log=log))
+        rows = CallEvent.objects.filter(kind="call_log").order_by("pk")
+        assert [row.at for row in rows] == [NOW - 9 * SECOND] * 2
+
+
+class TestRepetitions:
+    def test_the_same_post_again_is_one_row(self) -> None:
+        assert [tell(heard("Yes.")), tell(heard("Yes."), NOW + SECOND)] == [1, 0]
+
+    def test_the_same_words_later_are_said_again(self) -> None:
+        told = [tell(heard("Yes."), NOW + 4 * n * SECOND) for n in range(3)]
+        assert told == [1, 1, 1]
+        assert tell(heard("Yes."), NOW + 9 * SECOND) == 0
+
+    def test_an_event_with_a_time_is_never_told_twice(self) -> None:
+        body = events(conversation_add=said("user", "Yes.", UNIX))
+        assert [tell(body), tell(body, NOW + 3600 * SECOND)] == [1, 0]
+
+    def test_the_same_words_in_one_record_stay_apart(self) -> None:
+        log = [said("user", "Yes."), said("user", "Yes.")]
+        assert tell(summary(call_log=log)) == 3
+        assert tell(summary(call_log=log), NOW + 3600 * SECOND) == 0
+
+
+ENDED = events(session_end={"reason": "normal", "ended_by": "assistant"})
+RECORD = summary(call_end_date=round((UNIX - 1) * 1e6))
+
+
+class TestEnds:
+    @pytest.mark.parametrize("order", list(itertools.permutations([ENDED, RECORD, heard("Bye.")])))
+    def test_the_record_knows_the_end_best_whatever_came_first(self, order: Any) -> None:
+        for body in order:
+            tell(body)
+        assert Call.objects.get().ended_at == NOW - SECOND
+
+    def test_without_a_record_the_session_ends_the_call(self) -> None:
+        tell(heard("Hello."))
+        tell(ENDED, NOW + SECOND)
+        assert Call.objects.get().ended_at == NOW + SECOND
+
+    def test_a_call_that_another_agent_has_taken_over_goes_on(self) -> None:
+        tell(ENDED)
+        tell(heard("Are you there?"), NOW + SECOND, agent="second desk")
+        assert Call.objects.get().ended_at is None
+        tell(ENDED, NOW + 9 * SECOND, agent="second desk")
+        assert Call.objects.get().ended_at == NOW + 9 * SECOND
+
+
+TALK = [
+    said("assistant" if n % 2 else "user", f"Sentence {n}.", UNIX - 60 + 5 * n) for n in range(6)
+]
+LIVE = [
+    *(events(conversation_add=entry) for entry in TALK),
+    *(heard(entry["content"]) for entry in TALK if entry["role"] == "user"),
+    events(function_call={"function": "look_up", "duration_ms": 412}),
+    events(session_start={}),
+    events(barge={"barge_elapsed_ms": 900}),
+    ENDED,
+]
+TOOL = {"command_name": "look_up", "epoch_time": int(UNIX) - 30, "command_arg": "{}"}
+WHOLE = summary(
+    call_log=TALK,
+    raw_call_log=[{**entry, "barged": n == 3} for n, entry in enumerate(TALK)],
+    swaig_log=[TOOL],
+)
+
+
+def transcript() -> list[tuple[str, str]]:
+    """Return what was said and used, as the stored rows have it."""
+    rows = CallEvent.objects.order_by("at", "pk")
+    lines = conversation.lines(rows)
+    return [(line.side, line.text) for line in lines if line.side != "note"]
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_in_any_order_with_repetitions_and_losses_the_transcript_ends_as_the_record(
+    data: st.DataObject,
+) -> None:
+    Call.objects.all().delete()
+    kept = [body for body in LIVE if data.draw(st.booleans())]
+    doubled = [body for body in kept if data.draw(st.booleans())]
+    posts = data.draw(st.permutations([*kept, *doubled, WHOLE, WHOLE]))
+    for n, body in enumerate(posts):
+        tell(body, NOW + n * SECOND)
+    expected = [("agent" if n % 2 else "caller", f"Sentence {n}.") for n in range(6)]
+    expected.insert(6, ("tool", "look_up"))
+    assert transcript() == expected
+    assert Call.objects.get().ended_at is not None
