@@ -45,7 +45,7 @@ class CallEvent(models.Model):
         verbose_name_plural = _("call events")
         ordering = ("at", "id")
         default_permissions = ()
-        permissions = [("read_words", "Can read what is said in calls")]
+        permissions = [("read_words", _("Can read what is said in calls"))]
         constraints = [
             models.UniqueConstraint(fields=("call", "digest", "occurrence"), name="event_of_call"),
         ]

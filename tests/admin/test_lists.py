@@ -174,7 +174,7 @@ class TestEmptiness:
         ("path", "says"),
         [
             (TAPS, "No call has been tapped yet. A tap appears as soon as an agent starts one."),
-            (CALLS, "No call has been tapped yet."),
+            (CALLS, "No call is known yet."),
             (LISTENS, "Nobody has listened yet."),
         ],
     )
