@@ -93,7 +93,7 @@ async def test_listening_again_at_once_after_a_stop_plays(
 async def test_a_supervisor_goes_back_and_catches_up(
     tmp_path: Path, sound_server: str, agents_server: Server, simulate: Simulate, alice: User
 ) -> None:
-    simulate("--tone", "440", "--seconds", "60")
+    simulate("--tone", "440", "--seconds", "120")
     (tmp_path / "profile").mkdir()
     async with firefox.firefox(tmp_path / "profile", sound_server) as page:
         await sign_in(page, agents_server)
@@ -103,7 +103,8 @@ async def test_a_supervisor_goes_back_and_catches_up(
         await page.click(".deck [data-part=back-10]")
         await page.wait_for(LIGHT, "behind")
         await page.click(".deck [data-speed='2']")
-        await page.wait_for(LIGHT, "playing", within=30)
+        # On a busy machine Firefox plays with pauses, in which live audio goes further away.
+        await page.wait_for(LIGHT, "playing", within=60)
 
 
 async def test_a_computer_without_a_sound_device_is_told_so(
