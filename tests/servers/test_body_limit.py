@@ -69,7 +69,12 @@ def post_too_much(server: Server, mib: int) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="no /proc here")
 def test_memory_stays_flat(any_server: Server) -> None:
-    post_too_much(any_server, 12)  # an agent takes 10 MiB, and the allocator keeps their room
+    """No body of 100 MiB is kept.
+
+    An agent takes 10 MiB, and the allocator keeps their room: once for each thread that has had
+    such a body, and the threads of a server take turns.
+    """
+    post_too_much(any_server, 12)
     before = memory(any_server.process.pid)
     post_too_much(any_server, 100)
-    assert memory(any_server.process.pid) - before < 20 * MIB
+    assert memory(any_server.process.pid) - before < 50 * MIB
