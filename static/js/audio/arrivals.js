@@ -29,7 +29,9 @@ const START_MS = 100;
 const STARTED = 6; // intervals
 /** 40 ms would do on a quiet computer. A busy one holds audio up by some 20 ms now and then. */
 const SHORTEST_MS = 60;
-const SHORTEST_BURST_SECONDS = 0.5;
+/** More is held only for a sender that gathers: one stall after another would make the call seconds late. */
+const LONGEST_JITTER_MS = 500;
+const GATHERED = 3; // half seconds in a row that need more; after a stall there are two
 const EARLIEST_MS = 2000;
 
 /** Knows the least of the values of the last two to four seconds. */
@@ -70,6 +72,7 @@ export class Arrivals {
   #madeUp = 0; // ms, the greatest lateness of the interval that later audio made up for
   #arrived = new Earliest();
   #received = new Earliest();
+  #bursts = 0; // half seconds in a row that needed more than is held for jitter
   #needed = 0; // the bucket of the lateness that the player must bear
 
   /**
@@ -91,8 +94,12 @@ export class Arrivals {
 
   /** How much audio arrives at a time, in seconds and tenths, where that is at least half a second; else 0. */
   get burstSeconds() {
-    const seconds = this.#needed * (BUCKET_MS / 1000);
-    return seconds < SHORTEST_BURST_SECONDS ? 0 : Math.ceil(10 * seconds) / 10;
+    return this.#gathers ? Math.ceil((this.#needed * BUCKET_MS) / 100) / 10 : 0;
+  }
+
+  /** Does the sender gather more audio than jitter makes late? */
+  get #gathers() {
+    return this.#bursts >= GATHERED;
   }
 
   /**
@@ -120,8 +127,9 @@ export class Arrivals {
     weights[bucket] = (weights[bucket] ?? 0) + 1 - KEPT;
     this.#intervals++;
     this.#needed = Math.min(this.#exceededBy(FORGOTTEN), Math.max(this.#exceededBy(UNSERVED), this.#needed));
+    this.#bursts = lateness > LONGEST_JITTER_MS ? this.#bursts + 1 : 0;
     const least = this.#intervals < STARTED ? START_MS : SHORTEST_MS;
-    this.targetMs = Math.max(least, Math.min(LONGEST_MS, this.#needed * BUCKET_MS + MARGIN_MS));
+    this.targetMs = Math.max(least, Math.min(this.#gathers ? LONGEST_MS : LONGEST_JITTER_MS, this.#needed * BUCKET_MS + MARGIN_MS));
   }
 
   /** The bucket of the lateness that no more than a share of the half seconds exceed. @param {number} share */
