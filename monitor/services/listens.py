@@ -150,7 +150,8 @@ def end(endings: Iterable[Ending]) -> None:
     ended: list[int] = []
     with transaction.atomic():
         now = timezone.now()
-        for session_id, tap_id, frames, dropped, reason in endings:
+        # In the order of their IDs, as whoever else ends several locks them.
+        for session_id, tap_id, frames, dropped, reason in sorted(endings):
             ListenSession.objects.filter(pk=session_id).update(
                 ended_at=now, seen_at=now, frames=frames, dropped=dropped, end_reason=reason[:100]
             )
@@ -177,11 +178,17 @@ def heartbeat(sessions: Collection[int], heard: dict[int, tuple[int, int]]) -> N
 
 
 def end_abandoned(now: datetime.datetime | None = None) -> int:
-    """End the sessions whose process is gone, as of their last heartbeat; return how many."""
+    """End the sessions whose process is gone, as of their last heartbeat; return how many.
+
+    Several processes do this at the same time, so that the rows are locked in one order.
+    """
     now = now or timezone.now()
     abandoned = ListenSession.objects.filter(ended_at=None, seen_at__lte=now - ABANDONED_AFTER)
-    tap_ids: set[uuid.UUID] = set(abandoned.values_list("tap_id", flat=True))
-    closed = abandoned.update(ended_at=F("seen_at"), end_reason="the server went away")
-    for tap_id in tap_ids:
-        announce.publish_change(tap_id)
+    with transaction.atomic():
+        locked = abandoned.select_for_update().order_by("pk")
+        taps: dict[int, uuid.UUID] = dict(locked.values_list("pk", "tap_id"))
+        ended = ListenSession.objects.filter(pk__in=taps, ended_at=None)
+        closed = ended.update(ended_at=F("seen_at"), end_reason="the server went away")
+        for tap_id in set(taps.values()):
+            announce.publish_change(tap_id)
     return closed

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from monitor.audio.attention import Thresholds
 from monitor.bus.keys import ATTENTION, EVENTS, SECONDS
@@ -270,6 +270,12 @@ async def test_talk_is_written_and_told_while_the_call_goes_on(apart: Apart) -> 
     assert (round(call["speak"]["seconds"]), call["overlap"], call["overlaps"]) == (6, 0, 0)
 
 
+def finish(opened: OpenedTap) -> None:
+    with transaction.atomic():
+        tap = Tap.objects.get(pk=opened.tap.pk)
+        transitions.move(tap, Transition(TapState.FINISHED, "finished"))
+
+
 async def test_a_call_that_ends_keeps_all_its_talk(apart: Apart) -> None:
     """Its last seconds are judged after its end was told."""
     async with apart.process():
@@ -277,9 +283,7 @@ async def test_a_call_that_ends_keeps_all_its_talk(apart: Apart) -> None:
         await until(apart.told)
         apart.hear_both("..==", "....")
         for one in (apart.opened, apart.agent):
-            await in_thread(transitions.move)(
-                await Tap.objects.aget(pk=one.tap.pk), Transition(TapState.FINISHED, "finished")
-            )
+            await in_thread(finish)(one)
         apart.now += 60
         await apart.until_talk_is(6, 6)
 
