@@ -24,6 +24,8 @@ from monitor.wire.text import UNSTORABLE
 
 KIB = 1024
 MAX_EVENT = 64 * KIB  # bytes of one event as JSON
+MAX_NAMED = 20  # fields that are named because they were left out
+MAX_LEFT_OUT = 8 * KIB  # bytes that their names and sizes take
 MAX_EVENTS = 100  # in one debug post; SignalWire documents "one or more"
 MAX_CALL_ID = 255  # characters
 MAX_KIND = 64  # characters of an event's name
@@ -182,16 +184,17 @@ def _content(value: object) -> str:
 def _fitting(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a payload without its largest fields, if it is too large with them.
 
-    ``left_out`` then has the size of each. A call's record must not be lost for one of its parts.
+    ``left_out`` then has the sizes of the largest. A call's record must not be lost for one of
+    its parts.
     """
     if _size(payload) <= MAX_EVENT:
         return payload
-    kept, left_out = dict(payload), {}
-    for name in sorted(payload, key=lambda name: _size(payload[name]), reverse=True):
-        left_out[name[:MAX_KIND]] = _size(kept.pop(name))
-        if _size(kept) + _size(left_out) <= MAX_EVENT:
-            break
-    return {**kept, "left_out": left_out}
+    kept, left_out = dict(payload), []
+    names = sorted(payload, key=lambda name: _size(payload[name]))
+    while _size(kept) > MAX_EVENT - MAX_LEFT_OUT:
+        name = names.pop()
+        left_out.append((name[:MAX_KIND], _size(kept.pop(name))))
+    return {**kept, "left_out": dict(left_out[:MAX_NAMED])}
 
 
 def _size(value: Any) -> int:
