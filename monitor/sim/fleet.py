@@ -95,4 +95,5 @@ class Fleet:
     async def _wait(self, seconds: float) -> None:
         """Sleep, unless it is time to hang up."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.hang_up.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.hang_up.wait()

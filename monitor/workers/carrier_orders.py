@@ -57,8 +57,10 @@ class CarrierOrders:
         subscribing = asyncio.create_task(events)
         try:
             while True:
+                # Before Python 3.12, wait_for() loses a cancellation that comes as it is woken.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._every)
+                    async with asyncio.timeout(self._every):
+                        await self._woken.wait()
                 self._woken.clear()
                 await self._look_safely()
         finally:

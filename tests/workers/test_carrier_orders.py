@@ -83,6 +83,20 @@ async def test_what_the_carrier_says_is_recorded(
     assert await outcome() == "busy"
 
 
+async def test_a_worker_that_is_woken_as_it_is_cancelled_ends(
+    reader: StreamReader, opened: OpenedTap
+) -> None:
+    worker = CarrierOrders(reader, FakeControl(), every=FOREVER)
+    task = asyncio.create_task(worker.run())
+    await until(lambda: reader.reads("events"))
+    worker._woken.set()
+    await asyncio.sleep(0)  # the waiting task is woken, and has not run yet
+    task.cancel()
+    ended, _ = await asyncio.wait([task], timeout=5)
+    task.cancel()
+    assert ended
+
+
 async def test_two_processes_send_an_order_once(
     reader: StreamReader, opened: OpenedTap, alice: User
 ) -> None:
