@@ -15,10 +15,9 @@ import { AutomaticGain } from "./automatic-gain.js";
 import { HALF, TAPS } from "./interpolation.js";
 import { Line } from "./line.js";
 import { Playout } from "./playout.js";
-import { Ring } from "./ring.js";
+import { FADE_SECONDS, Ring } from "./ring.js";
 import { Stretch } from "./stretch.js";
 
-const FADE_SECONDS = 0.005;
 const RESUMING_SECONDS = 0.03; // the delay at which playing goes on after the ring ran dry
 const LONG_SECONDS = 1; // after so long without audio, playing begins like the first time
 /** The player jumps to live when it is a second late, and half a second later than the target. */

@@ -5,7 +5,7 @@
  * Nothing here allocates after the constructor.
  */
 
-const FADE_SECONDS = 0.005;
+export const FADE_SECONDS = 0.005; // wherever the sound begins, ends or is cut
 const GAP = 1; // Flag.GAP of frame.js
 /** Samples below this part of how loud the call is are silence: 26 dB less than its speech. */
 const SILENT_PART = 0.05;
