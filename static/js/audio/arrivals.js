@@ -129,7 +129,8 @@ export class Arrivals {
     this.#needed = Math.min(this.#exceededBy(FORGOTTEN), Math.max(this.#exceededBy(UNSERVED), this.#needed));
     this.#bursts = lateness > LONGEST_JITTER_MS ? this.#bursts + 1 : 0;
     const least = this.#intervals < STARTED ? START_MS : SHORTEST_MS;
-    this.targetMs = Math.max(least, Math.min(this.#gathers ? LONGEST_MS : LONGEST_JITTER_MS, this.#needed * BUCKET_MS + MARGIN_MS));
+    const most = this.#gathers ? LONGEST_MS : LONGEST_JITTER_MS;
+    this.targetMs = Math.max(least, Math.min(most, this.#needed * BUCKET_MS + MARGIN_MS));
   }
 
   /** The bucket of the lateness that no more than a share of the half seconds exceed. @param {number} share */
