@@ -8,13 +8,14 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from monitor.web import catalogue, orders, password_change, webhooks
-from monitor.web.pages import call, console, errors, password, timeline, user_settings
+from monitor.web.pages import call, call_words, console, errors, password, timeline, user_settings
 
 urlpatterns = [
     path("", console.console, name="console"),
     path("calls/<int:call_id>", call.call, name="call"),
     path("calls/<int:call_id>/deck", call.deck, name="call-deck"),
     path("calls/<int:call_id>/timeline", timeline.timeline, name="timeline"),
+    path("calls/<int:call_id>/words", call_words.words, name="call-words"),
     path("calls/<int:call_id>/start", orders.start, name="call-start"),
     path("calls/<int:call_id>/stop", orders.stop, name="call-stop"),
     path("taps/<uuid:tap_id>", call.tap, name="tap"),

@@ -45,6 +45,13 @@ class Call(models.Model):
         help_text=_("when the agent’s part was over, as far as the carrier told what was said"),
     )
 
+    clock_offset = models.DurationField(
+        _("clock offset"),
+        null=True,
+        blank=True,
+        help_text=_("our time minus the carrier’s, as far as the times of its events tell"),
+    )
+
     objects = CallQuerySet.as_manager()
 
     class Meta:

@@ -22,7 +22,7 @@ class CallEvent(models.Model):
     """One thing that was said or done in a call.
 
     ``services.call_events`` alone writes this row, without card numbers. Live events come in any
-    order, and some never; ``services.transcripts`` makes one conversation of them and of the
+    order, and some never; ``services.conversation`` makes one conversation of them and of the
     carrier's record, which is right where the two differ.
     """
 
@@ -46,6 +46,12 @@ class CallEvent(models.Model):
         ordering = ("at", "id")
         default_permissions = ()
         permissions = [("read_words", _("Can read what is said in calls"))]
+        indexes = [
+            # What is said live is computed of the events near it, and whether a call has a record
+            # is asked for each of them.
+            models.Index(fields=("call", "at"), name="event_of_call_by_time"),
+            models.Index(fields=("call", "source"), name="event_of_call_by_source"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=("call", "digest", "occurrence"), name="event_of_call"),
         ]

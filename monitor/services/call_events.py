@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from monitor.models import ENDINGS, Call, CallEvent, EventSource
 from monitor.services import calls
+from monitor.services.call_clock import CLOCKS_DIFFER, better_offset
 from monitor.wire.call_report import CallReport, ReportedEvent
 from monitor.wire.card_numbers import without_card_numbers, without_card_numbers_in
 from monitor.wire.text import storable
 
 MAX_EVENTS = 20_000  # of a call, from each source
-CLOCKS_DIFFER = datetime.timedelta(seconds=5)  # at most, between SignalWire's clock and ours
 OLDEST = datetime.timedelta(days=1)  # what is told longer after it happened has a wrong time
 #: The same event without a time of its own is a repetition within this time. After it, the same
 #: was said once more.
@@ -50,6 +50,10 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
         if rows and kept.count() + len(rows) > MAX_EVENTS:
             raise TooMany
         CallEvent.objects.bulk_create(rows)
+        offset = better_offset(call, rows)
+        if offset is not None:
+            call.clock_offset = offset
+            call.save(update_fields=["clock_offset"])
         if rows and (call.ended_at or any(row.kind in ENDINGS for row in rows)):
             _settle_end(call)
     return len(rows)

@@ -4,6 +4,8 @@ Live events are shown as they come. Once the carrier's record of an agent's part
 there, that part has the record's words, tools and interruptions, and nothing else of those: however
 the live events came, doubled, lost or in any order, it ends the same. What the record does not
 have, such as holds and errors, stays from the live events.
+
+Speech that is not yet recognized to its end is a line until more of it comes.
 """
 
 from __future__ import annotations
@@ -11,16 +13,21 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Literal
 
-from monitor.models import EventSource
+from monitor.models import Call, EventSource
+from monitor.services.call_clock import on_our_clock
 from monitor.services.event_words import ERRORS, NOTED, sentence
+from monitor.services.tellings import Event, in_pairs, is_near, match
 
 Side = Literal["caller", "agent", "tool", "note"]
 
-SIDES: dict[str, Side] = {"user": "caller", "assistant": "agent"}
+#: "assistant-manual" are words that the agent was told to say, such as while a tool is used.
+SIDES: dict[str, Side] = {"user": "caller", "assistant": "agent", "assistant-manual": "agent"}
+SPEAKERS: tuple[Side, ...] = ("caller", "agent")
 #: Live events with words. Several may tell of the same words, and the first kind knows best.
 SAID = (
     "conversation_add",
@@ -37,24 +44,12 @@ BARGE = "barge"
 #: What the record has: words, and tools.
 RECORDED = ("call_log", "swaig_log")
 
-#: Two tellings of the same are at most so far apart: one has our time, the other the carrier's.
-SAME_WITHIN = datetime.timedelta(seconds=15)
+#: The event that has the carrier's summary of an agent's part.
+SUMMARY = "post_conversation"
 
-
-class Event(Protocol):
-    """What is read of an event; a row has it."""
-
-    at: datetime.datetime
-    agent: str
-    kind: str
-    role: str
-    text: str
-    payload: Any
-    source: str
-
-
-Key = Callable[[Event], str]
-Pair = tuple[Event, Event | None]
+#: How long the caller waited for the agent, in milliseconds. The first begins when the caller's
+#: last word ends; the second only when that word has been recognized, which is some 0.5 s later.
+LATENCIES = ("acoustic_latency", "audio_latency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,14 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a conversation. ``recorded`` says that it is from the record of the call."""
+    """One line of a conversation.
+
+    ``recorded`` says that it is from the record of the call, and ``partial`` that more of the
+    sentence is expected. ``latency`` is the time in seconds from mouth to ear: from the end of the
+    caller's last word to the first sound of the agent's answer. It is the record's
+    ``acoustic_latency``, or its ``audio_latency`` where it lacks that; ``latency`` and
+    ``utterance_latency`` end before there is any sound. A 0 there means that it was not measured.
+    """
 
     at: datetime.datetime
     side: Side
@@ -77,7 +79,35 @@ class Line:
     recorded: bool = False
     interrupted: bool = False
     is_error: bool = False
+    partial: bool = False
+    latency: float | None = None
     tool: ToolUse | None = None
+
+
+def of_call(call: Call) -> list[Line]:
+    """Return the lines of a call, oldest first, with their times on our clock."""
+    return lines(on_our_clock(call.events.order_by("at", "id"), call.clock_offset))
+
+
+def summary(call: Call) -> str:
+    """Return what the carrier made of a call as a whole: a paragraph for each agent's part."""
+    made = call.events.filter(source=EventSource.AUTHORITY, kind=SUMMARY).order_by("at", "id")
+    return "\n\n".join(text for text in made.values_list("text", flat=True) if text)
+
+
+def describe(line: Line) -> dict[str, Any]:
+    """Return a line as pages get it."""
+    return {
+        "at": line.at.isoformat(),
+        "side": line.side,
+        "text": line.text,
+        "recorded": line.recorded,
+        "interrupted": line.interrupted,
+        "error": line.is_error,
+        "partial": line.partial,
+        "latency": line.latency,
+        "tool": asdict(line.tool) if line.tool else None,
+    }
 
 
 def lines(events: Iterable[Event]) -> list[Line]:
@@ -96,16 +126,18 @@ def _part(events: Sequence[Event]) -> list[Line]:
     record = [event for event in events if event.source == EventSource.AUTHORITY]
     live = [event for event in events if event.source == EventSource.LIVE]
     said, barges = _said_live(live), [event for event in live if event.kind == BARGE]
-    uses = _pairs(live, USED, key=_name)
+    uses = in_pairs(live, USED, key=_name)
+    unfinished = list(_unfinished(live))
     if record:
+        unfinished = []
         said = [event for event in record if event.kind == "call_log" and _is_speech(event)]
         logged = [event for event in record if event.kind == "swaig_log"]
-        uses, _ = _match(logged, [use for use, _ in uses], _name)
+        uses, _ = match(logged, [use for use, _ in uses], _name)
         if any("barged" in event.payload for event in said):
             barges = []  # the record says of each sentence whether it was interrupted
     noted = [event for event in live if event.kind in NOTED]
     return [
-        *(_speech(event) for event in said),
+        *(_speech(event) for event in (*said, *unfinished)),
         *(_use(event, more) for event, more in uses),
         *(_note(event) for event in (*barges, *noted)),
     ]
@@ -114,42 +146,7 @@ def _part(events: Sequence[Event]) -> list[Line]:
 def _said_live(live: Sequence[Event]) -> list[Event]:
     """Return what was said, each sentence once, though events of several kinds may tell of it."""
     speech = [event for event in live if event.kind in SAID and _is_speech(event)]
-    return [event for event, _ in _pairs(speech, SAID, key=_sentence)]
-
-
-def _pairs(events: Sequence[Event], kinds: Sequence[str], key: Key) -> list[Pair]:
-    """Return the events of these kinds, where two that tell of the same are a pair."""
-    pairs: list[Pair] = []
-    for kind in kinds:
-        matched, left = _match(
-            [event for event, _ in pairs], [event for event in events if event.kind == kind], key
-        )
-        before = [more for _, more in pairs]
-        pairs = [
-            (event, known or more) for (event, more), known in zip(matched, before, strict=True)
-        ]
-        pairs += [(event, None) for event in left]
-    return pairs
-
-
-def _match(
-    known: Sequence[Event], news: Sequence[Event], key: Key
-) -> tuple[list[Pair], list[Event]]:
-    """Pair each known event with the nearest new one that tells of the same; return what is left.
-
-    Both are in the order of their times.
-    """
-    left = list(news)
-    pairs: list[Pair] = []
-    for event in known:
-        same = [
-            one for one in left if key(one) == key(event) and abs(one.at - event.at) <= SAME_WITHIN
-        ]
-        nearest = min(same, key=lambda one: abs(one.at - event.at), default=None)
-        if nearest is not None:
-            left = [one for one in left if one is not nearest]
-        pairs.append((event, nearest))
-    return pairs, left
+    return [event for event, _ in in_pairs(speech, SAID, key=_sentence)]
 
 
 def _name(event: Event) -> str:
@@ -158,12 +155,41 @@ def _name(event: Event) -> str:
 
 def _sentence(event: Event) -> str:
     """Return who says what in letters and digits only: recognizers differ in the rest."""
-    return event.role + ":" + "".join(filter(str.isalnum, event.text.casefold()))
+    return SIDES[event.role] + ":" + "".join(filter(str.isalnum, event.text.casefold()))
+
+
+def _unfinished(live: Sequence[Event]) -> Iterator[Event]:
+    """Yield the unfinished speech of which nothing later is there.
+
+    What the same side says within SAME_WITHIN after it is taken for more of it. So is a finished
+    sentence shortly before it that begins with the same words, because the time of a sentence may
+    be that of its beginning.
+    """
+    for side in SPEAKERS:
+        spoken = [one for one in live if one.kind in SAID and _has_words(one, side)]
+        for place, event in enumerate(spoken):
+            after = spoken[place + 1 : place + 2]
+            if _is_unfinished(event) and not any(is_near(event, one) for one in after):
+                before = itertools.takewhile(partial(is_near, event), reversed(spoken[:place]))
+                if not any(map(partial(_completes, event), before)):
+                    yield event
+
+
+def _completes(unfinished: Event, event: Event) -> bool:
+    begins = _sentence(event).startswith(_sentence(unfinished))
+    return begins and not _is_unfinished(event)
+
+
+def _has_words(event: Event, *sides: Side) -> bool:
+    return SIDES.get(event.role) in sides and bool(event.text.strip())
+
+
+def _is_unfinished(event: Event) -> bool:
+    return event.payload.get("source") in UNFINISHED
 
 
 def _is_speech(event: Event) -> bool:
-    is_whole = event.payload.get("source") not in UNFINISHED
-    return event.role in SIDES and bool(event.text.strip()) and is_whole
+    return _has_words(event, *SPEAKERS) and not _is_unfinished(event)
 
 
 def _speech(event: Event) -> Line:
@@ -173,7 +199,15 @@ def _speech(event: Event) -> Line:
         event.text,
         recorded=event.source == EventSource.AUTHORITY,
         interrupted=event.payload.get("barged") is True,
+        partial=_is_unfinished(event),
+        latency=_latency(event.payload),
     )
+
+
+def _latency(fields: dict[str, Any]) -> float | None:
+    measured = (fields.get(name) for name in LATENCIES)
+    good = (one for one in measured if isinstance(one, int | float) and one > 0)
+    return next((one / 1000 for one in good), None)
 
 
 def _note(event: Event) -> Line:

@@ -20,6 +20,11 @@ def may_see_listeners(user: Any) -> bool:
     return bool(user.is_active and user.has_perm("monitor.view_listensession"))
 
 
+def may_read_words(user: Any) -> bool:
+    """Return whether a user may read what is said in calls."""
+    return bool(user.is_active and user.has_perm("monitor.read_words"))
+
+
 def may_start(user: Any) -> bool:
     """Return whether a user may have running calls tapped."""
     return bool(user.is_active and user.has_perm("monitor.start_tap"))

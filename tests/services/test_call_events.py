@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import itertools
 import json
 from typing import Any
@@ -11,24 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.adapters.carriers.signalwire import words
 from monitor.models import Call, CallEvent
-from monitor.services import call_events, conversation, descriptions, taps
+from monitor.services import conversation, descriptions, taps
 from tests.support.rows import NOW, SECOND
+from tests.support.tellings import tell
 from tests.support.words import AGENT, CALL, events, heard, said, summary
 
 pytestmark = pytest.mark.django_db
 
 UNIX = NOW.timestamp()
 CARD = "4111 1111 1111 1111"
-
-
-def tell(body: dict[str, Any], at: datetime.datetime = NOW, agent: str = AGENT) -> int:
-    """Record a post as the webhook does."""
-    raw = json.dumps(body).encode()
-    report = words.parse_events(raw) if "call_info" in body else words.parse_summary(raw)
-    assert report
-    return call_events.record(agent, report, at)
 
 
 def test_a_call_is_known_from_its_first_event_on() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+import pytest
+
 from monitor.models import CallEvent
-from monitor.services.conversation import Line, lines
+from monitor.services.conversation import Line, describe, lines
 from tests.support.rows import NOW
 
 
@@ -57,8 +59,100 @@ def test_the_same_sentence_said_twice_is_twice_there() -> None:
     assert shown(*told) == [("caller", "Yes."), ("caller", "Yes.")]
 
 
-def test_an_unfinished_sentence_is_no_line() -> None:
-    assert not lines([event("speech_detect", "Hel", "user", source="partial")])
+class TestUnfinishedSpeech:
+    """Speech that is not recognized to its end is shown until more of it comes."""
+
+    def test_it_is_a_line_of_its_own_kind(self) -> None:
+        line = only(event("speech_detect", "I need", "user", source="partial"))
+        assert (line.text, line.partial) == ("I need", True)
+
+    def test_it_grows(self) -> None:
+        line = only(
+            event("speech_detect", "I need a", "user", 0.4, source="interim"),
+            event("speech_detect", "I need", "user", 0, source="interim"),
+        )
+        assert (line.text, line.partial) == ("I need a", True)
+
+    def test_the_finished_sentence_takes_its_place(self) -> None:
+        line = only(
+            event("speech_detect", "I need", "user", 0, source="partial"),
+            event("speech_detect", "I read a book.", "user", 1),
+        )
+        assert (line.text, line.partial) == ("I read a book.", False)
+
+    def test_so_does_one_whose_time_is_that_of_its_beginning(self) -> None:
+        line = only(
+            event("conversation_add", "I need a ride.", "user", 0),
+            event("speech_detect", "I need, a", "user", 1, source="partial"),
+        )
+        assert line.text == "I need a ride."
+
+    def test_another_sentence_before_it_leaves_it(self) -> None:
+        assert shown(
+            event("speech_detect", "Hello.", "user", 0),
+            event("speech_detect", "I need", "user", 1, source="partial"),
+        ) == [("caller", "Hello."), ("caller", "I need")]
+
+    def test_the_other_side_leaves_it(self) -> None:
+        assert shown(
+            event("speech_detect", "I need", "user", 0, source="partial"),
+            event("conversation_add", "Go on.", "assistant", 1),
+        ) == [("caller", "I need"), ("agent", "Go on.")]
+
+    def test_what_is_said_much_later_leaves_it_because_its_end_was_lost(self) -> None:
+        assert shown(
+            event("speech_detect", "I need", "user", 0, source="partial"),
+            event("speech_detect", "Hello?", "user", 15.1),
+        ) == [("caller", "I need"), ("caller", "Hello?")]
+
+    def test_the_record_leaves_none(self) -> None:
+        line = only(
+            event("call_log", "Hello.", "user", 0),
+            event("speech_detect", "I need", "user", 5, source="partial"),
+        )
+        assert line.recorded
+
+
+@pytest.mark.parametrize(
+    ("measured", "seconds"),
+    [
+        ({"latency": 500, "audio_latency": 561, "acoustic_latency": 1088}, 1.088),
+        ({"latency": 500, "audio_latency": 561, "acoustic_latency": None}, 0.561),
+        ({"latency": 0, "audio_latency": 0, "acoustic_latency": 0}, None),
+        ({"latency": 500, "utterance_latency": 550}, None),
+        ({"acoustic_latency": "1088"}, None),
+    ],
+)
+def test_the_latency_of_an_answer_is_from_mouth_to_ear(
+    measured: dict[str, Any], seconds: float | None
+) -> None:
+    assert only(event("call_log", "Sure.", "assistant", **measured)).latency == seconds
+
+
+def test_what_an_agent_was_told_to_say_is_said() -> None:
+    assert shown(event("call_log", "One moment.", "assistant-manual")) == [("agent", "One moment.")]
+
+
+def test_a_line_is_described_as_the_protocol_has_it() -> None:
+    line = only(event("function_call", "weather", "tool", duration_ms=412, error="timeout"))
+    assert describe(line) == {
+        "at": "2030-01-01T12:00:00+00:00",
+        "side": "tool",
+        "text": "weather",
+        "recorded": False,
+        "interrupted": False,
+        "error": True,
+        "partial": False,
+        "latency": None,
+        "tool": {"arguments": "", "result": "", "milliseconds": 412, "error": "timeout"},
+    }
+
+
+def test_ten_thousand_events_make_lines_within_seconds() -> None:
+    """Each sentence is compared with the same ones only; with all, this would take minutes."""
+    said = [event("conversation_add", f"Sentence {n}.", "user", n) for n in range(5000)]
+    heard = [event("speech_detect", f"sentence {n}", "user", n + 0.3) for n in range(5000)]
+    assert len(lines([*said, *heard])) == 5000
 
 
 def test_prompts_and_tool_messages_are_nobodys_words() -> None:
