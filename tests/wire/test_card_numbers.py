@@ -68,6 +68,7 @@ SAID = [
     "cuatro uno doble uno, once once, once once, once once",
     "treinta y siete ochenta y dos, 822463, 10005",
     "cincuenta y cinco cincuenta y cinco 5555 5555 4444",
+    "cuatro veintidós veintidos, veintidós veintidos, veintidós veintidos",
 ]
 
 HARMLESS = [
