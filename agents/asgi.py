@@ -8,7 +8,6 @@ from django.conf import settings
 
 from agents.mounts import BODY_LIMIT, Mounts
 from agents.receptionist import Receptionist
-from agents.words import leave_own_post_prompt
 from monitor.asgi import earshot, protected
 
 logger = logging.getLogger(__name__)
@@ -24,8 +23,6 @@ def build() -> Mounts:
             "have a random password, so SignalWire cannot fetch them"
         )
     agents = [agent() for agent in AGENTS]
-    for one in agents:
-        leave_own_post_prompt(one)
     return Mounts({agent.route: agent.get_app() for agent in agents}, earshot)
 
 

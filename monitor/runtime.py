@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from django.conf import settings
 
+from monitor.adapters.agents.own_webhook import own_webhook
 from monitor.adapters.carriers.signalwire.calls import CallControl
 from monitor.audio.attention import Thresholds
 from monitor.bus.keys import ATTENTION
@@ -31,6 +33,7 @@ from monitor.services import orders
 from monitor.workers.attention_watch import AttentionWatch
 from monitor.workers.carrier_orders import CarrierOrders
 from monitor.workers.metrics_loop import Measurements, MetricsLoop
+from monitor.workers.pass_on import PassOn
 from monitor.workers.periodic import supervised
 from monitor.workers.redis_warning import RedisWarning
 from monitor.workers.republisher import Republisher
@@ -142,11 +145,17 @@ class Runtime:
             floor.session_recorder.run,
             TapEndings(intake.reader, streams.end).run,
             CarrierOrders(intake.reader, call_control_from_settings()).run,
+            self._pass_on().run,
             Sweeper().run,
             Republisher(self._process.publisher, self._process.revocations).run,
             MetricsLoop(self._reporter, self._measurements()).run,
             *self._judging(),
         )
+
+    def _pass_on(self) -> PassOn:
+        """Return the loop that passes on what comes for agents' own webhooks."""
+        webhook = functools.partial(own_webhook, settings.SIGNALWIRE_SIGNING_KEY)
+        return PassOn(self._process.outgoing, webhook, self.metrics.passed_on)
 
     def _judging(self) -> tuple[Loop, ...]:
         """Return the loop that judges which calls need attention, if voices are looked for."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from django.apps import apps
 
+from monitor.bus.outgoing import Outgoing
 from monitor.bus.publish import Publisher
 from monitor.bus.revocations import Revocations
 from monitor.telemetry.metrics import Metrics
@@ -21,6 +22,7 @@ class Process:
 
     def __init__(self) -> None:
         self.metrics = Metrics()
+        self.outgoing = Outgoing(self.metrics)
         self.publisher = Publisher()
         self.revocations = Revocations(self.publisher)
 

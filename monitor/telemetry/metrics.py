@@ -84,6 +84,9 @@ class Metrics:
         self.call_events = Counter(
             "call_events", "Events of what is said and done in calls stored.", label="source"
         )
+        self.passed_on = Counter(
+            "passed_on", "Posts passed on to agents' own webhooks.", label="outcome"
+        )
         self.media_closed = Counter(
             "media_closed",
             "Media connections that ended, by the close code we sent; 0 if the sender closed.",

@@ -7,11 +7,13 @@ import hmac
 import re
 from http import HTTPStatus
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from monitor.adapters.agents.own_webhook import Answer, Outcome, own_webhook
 from monitor.adapters.carriers.signalwire import signature, status, words
 from monitor.adapters.carriers.signalwire.json_body import BadReport
 from monitor.bus.process import this_process
@@ -20,6 +22,7 @@ from monitor.services import call_events, event_urls, tap_urls
 from monitor.services.tap_status import record_status
 from monitor.wire.body_limit import MIB, PathLimit
 from monitor.wire.call_report import CallReport
+from monitor.wire.own_post import OwnPost
 
 #: A tap's status has under 1 kB.
 STATUS_LIMIT = PathLimit(re.compile(r"/tap/[^/]+/status"), 64 * 1024)
@@ -55,7 +58,8 @@ def tap_status(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def call_posts(request: HttpRequest, token: str, purpose: event_urls.Purpose) -> HttpResponse:
-    """Record what was posted to ``/calls/<token>/events`` or ``/calls/<token>/summary``.
+    """Record what was posted to ``/calls/<token>/events`` or ``/calls/<token>/summary``, and pass
+    it on to the agent's own URL, if the token has one.
 
     Answer 200 with how many events are new, 400 if the body makes no sense, 401 without the login
     that the URL had, 404 if the token is unknown, 409 if the call has too many events, and 413 for
@@ -66,17 +70,41 @@ def call_posts(request: HttpRequest, token: str, purpose: event_urls.Purpose) ->
         answer = _refuse_post(HTTPStatus.UNAUTHORIZED, "login is missing or wrong")
         answer["WWW-Authenticate"] = "Basic"
         return answer
-    agent = event_urls.read(purpose, token)
-    if agent is None:
+    told = event_urls.read(purpose, token)
+    if told is None:
         return _refuse_post(HTTPStatus.NOT_FOUND, "no agent has this token")
+    report, error = _parsed(purpose, request.body)
+    if told.own_url:
+        post = OwnPost(
+            told.own_url,
+            request.body,
+            request.headers.get("Content-Type", ""),
+            report.call_id if report else "",
+            is_record=purpose == "summary",
+        )
+        if not report and not error:
+            return _relayed(post)
+        # What we cannot read is the agent's business all the same.
+        this_process().outgoing.put(post)
+    if error:
+        too_large = isinstance(error, words.TooLarge)
+        code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST
+        return _refuse_post(code, str(error))
+    return _stored(told.agent, report)
+
+
+def _parsed(purpose: event_urls.Purpose, body: bytes) -> tuple[CallReport | None, BadReport | None]:
+    """Return what a body tells, or why it cannot be read; neither, if it only asks something."""
     parse = words.parse_events if purpose == "events" else words.parse_summary
     try:
-        report: CallReport | None = parse(request.body)
-        stored = call_events.record(agent, report) if report else 0
-    except words.TooLarge as error:
-        return _refuse_post(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+        return parse(body), None
     except BadReport as error:
-        return _refuse_post(HTTPStatus.BAD_REQUEST, str(error))
+        return None, error
+
+
+def _stored(agent: str, report: CallReport | None) -> HttpResponse:
+    try:
+        stored = call_events.record(agent, report) if report else 0
     except call_events.TooMany as error:
         return _refuse_post(HTTPStatus.CONFLICT, str(error))
     metrics = this_process().metrics
@@ -84,6 +112,23 @@ def call_posts(request: HttpRequest, token: str, purpose: event_urls.Purpose) ->
     if report and stored:
         metrics.call_events.add(stored, report.source)
     return JsonResponse({"stored": stored})
+
+
+def _relayed(question: OwnPost) -> HttpResponse:
+    """Answer SignalWire's question for a conversation of before as the agent's own URL does.
+
+    Only the agent knows the answer, so this is the one post that waits for it.
+    """
+    this_process().metrics.call_posts.add(1, "ignored")
+    answer = async_to_sync(_ask)(question)
+    if answer.outcome is Outcome.TAKEN:
+        return HttpResponse(answer.body, content_type="application/json")
+    return JsonResponse({"stored": 0})
+
+
+async def _ask(question: OwnPost) -> Answer:
+    async with own_webhook(settings.SIGNALWIRE_SIGNING_KEY) as webhook:
+        return await webhook.send(question)
 
 
 def _has_login(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""Verifies SignalWire's signature of a webhook."""
+"""SignalWire's signature of a webhook."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def is_signed(url: str, headers: Mapping[str, str], body: bytes, keys: Iterable[
         digest = hashlib.sha1
     expected = [hmac.new(key.encode(), message, digest).hexdigest() for key in keys]
     return any(hmac.compare_digest(one.encode(), given.encode()) for one in expected)
+
+
+def signed(url: str, body: bytes, key: str) -> dict[str, str]:
+    """Return the headers with which SignalWire signs a body that it posts to ``url``."""
+    secret, message = key.encode(), url.encode() + body
+    return {
+        "X-SignalWire-Sha256-Signature": hmac.new(secret, message, hashlib.sha256).hexdigest(),
+        "X-SignalWire-Signature": hmac.new(secret, message, hashlib.sha1).hexdigest(),
+    }
