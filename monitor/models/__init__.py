@@ -7,6 +7,7 @@ from monitor.models.admin_action import AdminAction
 from monitor.models.assigned_password import AssignedPassword
 from monitor.models.call import Call
 from monitor.models.call_event import ENDINGS, CallEvent, EventSource
+from monitor.models.call_report import CallReport, CallTool, CallWords
 from monitor.models.listen import ListenSession
 from monitor.models.mark import CallMark
 from monitor.models.order import CallOrder, OrderKind
@@ -25,7 +26,10 @@ __all__ = [
     "CallEvent",
     "CallMark",
     "CallOrder",
+    "CallReport",
     "CallTalk",
+    "CallTool",
+    "CallWords",
     "Direction",
     "EventSource",
     "ListenSession",

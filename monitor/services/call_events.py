@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitor.models import ENDINGS, Call, CallEvent, EventSource
-from monitor.services import calls
+from monitor.services import call_reports, calls
 from monitor.services.call_clock import CLOCKS_DIFFER, better_offset
 from monitor.wire.call_report import CallReport, ReportedEvent
 from monitor.wire.card_numbers import without_card_numbers, without_card_numbers_in
@@ -56,6 +56,8 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
             call.save(update_fields=["clock_offset"])
         if rows and (call.ended_at or any(row.kind in ENDINGS for row in rows)):
             _settle_end(call)
+        if rows and call.ended_at:
+            call_reports.make(call)
     return len(rows)
 
 
