@@ -18,9 +18,9 @@ from bench import state
 from bench.sound import network
 from bench.sound.ear import Ear, Recorder, Recording
 from bench.sound.network import Network
-from bench.sound.page import Page
 from bench.sound.sender import SendPlan
 from bench.testbed import ROOT, RtpServer, Server, Testbed, end_with_parent
+from tests.support.bidi import Page
 
 SERVER = "earshot-daphne"
 SETTLE = 8.0  # seconds from the first sound until the window; by then the latency has been read

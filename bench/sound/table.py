@@ -9,12 +9,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from playwright.async_api import Error as PlaywrightError
-
 from bench import report, state, targets
 from bench.sound import figures, page, rows
 from bench.sound.ear import Ear
 from bench.testbed import NotStarted, Testbed
+from tests.support.bidi import Page
 
 Figures = dict[str, Any]
 Log = Callable[[str], None]
@@ -115,10 +114,10 @@ class _Session:
             async with page.opened(browser, self._testbed.directory, ear) as tab:
                 for row in wanted:
                     await self._row(ear, browser, tab, row)
-        except (*FAILURES, page.NoBrowser, PlaywrightError) as error:
+        except (*FAILURES, page.NoBrowser) as error:
             self.skipped.append(f"{browser}: {error}")
 
-    async def _row(self, ear: Ear, browser: str, tab: page.Page, row: rows.Row) -> None:
+    async def _row(self, ear: Ear, browser: str, tab: Page, row: rows.Row) -> None:
         self._log(f"{browser}: {row.name}")
         try:
             heard = await rows.run(self._testbed, ear, tab, row, self._seconds)

@@ -12,8 +12,8 @@ import pytest_asyncio
 from django.contrib.auth.models import User
 
 from tests.support import firefox
+from tests.support.bidi import Page
 from tests.support.browsing import Simulate
-from tests.support.firefox import FirefoxPage
 from tests.support.servers import Server
 
 LIGHT = "document.querySelector('.deck')?.dataset.audio"
@@ -64,7 +64,7 @@ async def sound_server(tmp_path: Path) -> AsyncIterator[str]:
     await process.wait()
 
 
-async def sign_in(page: FirefoxPage, server: Server) -> None:
+async def sign_in(page: Page, server: Server) -> None:
     await page.goto(server.url + "/")
     await page.write("[name=username]", "alice")
     await page.write("[name=password]", "alice's password")
