@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from monitor.admin.export import Sheet, download
 from monitor.admin.lists import HistoryList, HistoryPaginator, HistoryRows
 from monitor.admin.log import Kind, Logged
+from monitor.admin.said_list import SAID
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -113,7 +114,7 @@ def _filters(request: HttpRequest) -> str:
     the calls that it was found in.
     """
     filters = request.GET.copy()
-    searched = filters.pop(SEARCH_VAR, [""])[-1]
+    searched = any([*filters.pop(SEARCH_VAR, [""]), *filters.pop(SAID, [""])])
     named = filters.urlencode() or "all"
     return f"{named}, and a search" if searched else named
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from monitor.admin.base import HistoryAdmin, HistoryInline
 from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
 from monitor.admin.filters import CallAgentFilter
+from monitor.admin.lists import HistoryList
 from monitor.admin.orders import OrderInline
+from monitor.admin.report_filters import REPORT_FILTERS
+from monitor.admin.said import cell
+from monitor.admin.said_list import SaidList, typed
 from monitor.admin.search import find_calls
 from monitor.models import Call, CallMark, ListenSession, Tap
-from monitor.services import mark_words, talk_words
+from monitor.services import mark_words, permissions, talk_words, word_search
 from monitor.services.call_facts import facts_of
 
 
@@ -59,7 +63,12 @@ class MarkInline(HistoryInline):
 
 @admin.register(Call)
 class CallAdmin(HistoryAdmin):
-    """The list of calls. A call's page shows its taps, and what people asked for."""
+    """The list of calls. A call's page shows its taps, and what people asked for.
+
+    Users who may read what was said also search and filter by it.
+    """
+
+    change_list_template = "admin/monitor/call/change_list.html"
 
     list_display = (
         "created",
@@ -73,6 +82,8 @@ class CallAdmin(HistoryAdmin):
         "listened",
         "call_id",
     )
+    #: What is listed instead while words are looked for: the lines that have them need the room.
+    said_display = ("created", "said", "agent", "caller", "caller_name", "lasted")
     list_filter = (CallAgentFilter, "created_at")
     date_hierarchy = "created_at"
     search_fields = ("call_id",)
@@ -93,6 +104,25 @@ class CallAdmin(HistoryAdmin):
     nothing_yet = _(
         "No call is known yet. Calls appear here with their first tap, or when something is said."
     )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[HistoryList]:
+        return SaidList if permissions.may_read_words(request.user) else HistoryList
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        is_search = permissions.may_read_words(request.user) and typed(request)
+        return self.said_display if is_search else self.list_display
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        may_read = permissions.may_read_words(request.user)
+        return (*self.list_filter, *REPORT_FILTERS) if may_read else self.list_filter
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may_read = permissions.may_read_words(request.user)
+        is_slow = may_read and not word_search.has_index()
+        context = {"may_read_words": may_read, "is_said_slow": is_slow, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # The subquery and the legs are read for the rows of one page only.
@@ -124,6 +154,10 @@ class CallAdmin(HistoryAdmin):
     @admin.display(description=_("taps"))
     def legs(self, call: Call) -> str:
         return ", ".join(leg.get_direction_display() for leg in _legs(call)) or NOTHING
+
+    @admin.display(description=_("said"))
+    def said(self, call: Any) -> SafeString:
+        return cell(call.words, call.sought)
 
     @admin.display(description=_("talk, caller : agent"))
     def talk_shares(self, call: Call) -> str:

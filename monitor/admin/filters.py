@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, Model, OuterRef, QuerySet, Value
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.utils.translation import gettext
@@ -27,7 +27,8 @@ class AgentFilter(admin.SimpleListFilter):
     path = "call__"  # from the listed rows to their calls
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(agent, agent or gettext("none named")) for agent in islice(_agents(), 200)]
+        agents = islice(values_of(Call, "agent"), 200)
+        return [(agent, agent or gettext("none named")) for agent in agents]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -36,16 +37,16 @@ class AgentFilter(admin.SimpleListFilter):
         return queryset.filter(Exact(related_value(self.path, "agent"), Value(value)))
 
 
-def _agents() -> Iterator[str]:
-    """Yield the agents' names in order.
+def values_of(model: type[Model], column: str) -> Iterator[str]:
+    """Yield the values of an indexed column in order.
 
-    Each is found by one look-up in the index, because DISTINCT reads the names of all calls.
+    Each is found by one look-up in the index, because DISTINCT reads the values of all rows.
     """
-    names = Call.objects.order_by("agent").values_list("agent", flat=True)
-    name = names.first()
-    while name is not None:
-        yield name
-        name = names.filter(agent__gt=name).first()
+    values = model._default_manager.order_by(column).values_list(column, flat=True)
+    value = values.first()
+    while value is not None:
+        yield value
+        value = values.filter(**{f"{column}__gt": value}).first()
 
 
 class CallAgentFilter(AgentFilter):

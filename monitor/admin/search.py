@@ -16,15 +16,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 
-from monitor.models import AdminAction, Call, CallOrder, ListenSession, Tap
+from monitor.models import AdminAction, Call, CallOrder, CallWords, ListenSession, Tap
+from monitor.services import word_search
 
 #: The most rows that a query names one by one. If there are more, the newest of them are found
 #: sooner by reading all rows from the newest on.
 MANY = 10_000
+#: The same for a filter, of which several may be in force at once.
+FEW = 2_000
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -75,6 +78,27 @@ class Beginning:
 def find_calls(calls: QuerySet[Call], text: str) -> QuerySet[Call]:
     """Return the calls whose ID begins with the text, or else those whose caller's number does."""
     return _by_call(calls, "", text)
+
+
+def find_said(calls: QuerySet[Call], typed: str) -> QuerySet[Call]:
+    """Return the calls in which all that a person typed was said, with their words."""
+    if not word_search.parse(typed):
+        return calls.none()
+    said = CallWords.objects.filter(text__said=typed).order_by("-call_id")
+    found = narrowed(calls, said, MANY).annotate(sought=Value(typed))
+    return found.select_related("words", "talk")
+
+
+def narrowed(calls: QuerySet[Call], rows: QuerySet[Any], limit: int) -> QuerySet[Call]:
+    """Return the calls that have one of these rows.
+
+    Up to ``limit`` calls are named one by one. Where more have such a row, the calls are read from
+    the newest on, and each is asked for its row: the first page is soon full.
+    """
+    keys = list(rows.values_list("call_id", flat=True)[: limit + 1])
+    if len(keys) <= limit:
+        return calls.filter(pk__in=keys)
+    return calls.filter(Exists(rows.order_by().filter(call=OuterRef("pk"))))
 
 
 def find_taps(taps: QuerySet[Tap], text: str) -> QuerySet[Tap]:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Lookup
@@ -104,21 +105,21 @@ class Said(Lookup):
 
     lookup_name = "said"
 
-    def as_postgresql(self, compiler: object, connection: object) -> tuple[str, list[str]]:
+    def as_postgresql(self, compiler: Any, connection: object) -> tuple[str, list[str]]:
         """Return the condition that the index on ``vector`` answers."""
         query = " & ".join(map(_tsquery, parse(self.rhs)))
-        return f"{self._table()}.vector @@ to_tsquery('simple', %s)", [query]
+        return f"{self._table(compiler)}.vector @@ to_tsquery('simple', %s)", [query]
 
-    def as_sqlite(self, compiler: object, connection: object) -> tuple[str, list[str]]:
+    def as_sqlite(self, compiler: Any, connection: object) -> tuple[str, list[str]]:
         """Return the condition that FTS5 answers, or one that every row must be read for."""
         terms = parse(self.rhs)
         if has_index():
-            return FTS_SEARCH.format(self._table()), [" AND ".join(map(_fts_query, terms))]
-        text = f"' ' || {self._table()}.text || ' ' LIKE %s"
+            return FTS_SEARCH.format(self._table(compiler)), [" AND ".join(map(_fts_query, terms))]
+        text = f"' ' || {self._table(compiler)}.text || ' ' LIKE %s"
         return "(" + " AND ".join([text] * len(terms)) + ")", [_pattern(term) for term in terms]
 
-    def _table(self) -> str:
-        return f'"{self.lhs.alias}"'
+    def _table(self, compiler: Any) -> str:
+        return str(compiler.quote_name_unless_alias(self.lhs.alias))
 
 
 def _tsquery(term: Term) -> str:
