@@ -140,6 +140,7 @@ SETTINGS: dict[str, Setting] = {
     "language": one_of("", *dict(settings.LANGUAGES)),  # "" is the browser's
     "shortcuts": switch(True),
     "alerts": switch(False),
+    "transcript": switch(True),  # decks show what is said
 }
 
 

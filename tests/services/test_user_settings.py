@@ -23,6 +23,7 @@ DEFAULTS = {
     "language": "",
     "shortcuts": True,
     "alerts": False,
+    "transcript": True,
 }
 
 

@@ -50,6 +50,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         "talk": talk_words.lines(row.talk) if hasattr(row, "talk") else [],
         "is_stopping": not any(leg.is_open for leg in legs),
         "can_listen": permissions.may_listen(request.user),
+        "can_read": permissions.may_read_words(request.user),
         **orders_allowed(request.user),
     }
     return render(request, "pages/call.html", context)
@@ -63,7 +64,11 @@ def deck(request: HttpRequest, call_id: int) -> HttpResponse:
     if not permissions.may_listen(request.user):
         raise PermissionDenied("You may not listen to calls.")
     row = get_object_or_404(Call, pk=call_id)
-    context = {**_described(row), "facts": facts_of(history.legs_of(row))}
+    context = {
+        **_described(row),
+        "facts": facts_of(history.legs_of(row)),
+        "can_read": permissions.may_read_words(request.user),
+    }
     return render(request, "pages/deck.html", context)
 
 

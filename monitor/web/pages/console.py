@@ -27,6 +27,7 @@ def console(request: HttpRequest) -> HttpResponse:
     context = {
         "build": staticfiles.build(),
         "can_listen": permissions.may_listen(request.user),
+        "can_read": permissions.may_read_words(request.user),
         **orders_allowed(request.user),
         "console_url": paths.CONSOLE,
         "listen_url": paths.listen(ANY_TAP),

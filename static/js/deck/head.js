@@ -77,10 +77,26 @@ export class Head {
   /**
    * Hear what led to a moment.
    * @param {number} ms Unix time
+   * @param {number} [before] from how much before it on, in ms
    */
-  playMoment(ms) {
+  playMoment(ms, before = BEFORE_MS) {
     const history = this.reference?.sound.history;
-    if (history) this.seek(target(history, history.indexAt(ms - BEFORE_MS) ?? history.first));
+    if (history) this.seek(target(history, history.indexAt(ms - before) ?? history.first));
+  }
+
+  /** When the server received what is heard, in Unix ms; null before any audio. */
+  get heardMs() {
+    return this.reference?.sound.history.timeOf(this.index) ?? null;
+  }
+
+  /**
+   * The oldest moment that has a place, in Unix ms, as `placeOf` says; null before any audio. It
+   * serves where there are too many moments to ask for the place of each.
+   */
+  get oldestMs() {
+    const history = this.reference?.sound.history;
+    if (!history) return null;
+    return history.holdsBeginning ? -Infinity : (history.timeOf(history.first) ?? 0) - BEFORE_MS;
   }
 
   /**

@@ -55,6 +55,7 @@ export class CallPage {
     });
     const isStartable = root.querySelector('[data-order="start"]') && canStart(this.shown);
     if (isActive(this.shown) || isStartable) this.one.live(scope);
+    this.one.read(scope);
     this.#showOrders();
     this.#renderTitle();
   }

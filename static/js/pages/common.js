@@ -34,12 +34,13 @@ export function callUrl(root, id) {
 }
 
 /**
- * The address of a call's timeline, whose markup has 0 for the call.
+ * The address of something that the server tells of a call; the markup has 0 for the call.
  * @param {HTMLElement} root
+ * @param {"timeline" | "words"} name
  * @param {string} id the call's
  */
-export function timelineUrl(root, id) {
-  return url(root, "timeline").replace("/0/", `/${id}/`);
+export function callPartUrl(root, name, id) {
+  return url(root, name).replace("/0/", `/${id}/`);
 }
 
 /**

@@ -115,6 +115,7 @@ export class ConsolePage {
           back: () => deck.step(-10),
           forward: () => deck.step(10),
           live: () => deck.goLive(),
+          ...(this.root.hasAttribute("data-can-read") && { words: () => deck.words() }),
         }),
       },
       holdSolo: deck.holdSolo,
@@ -178,8 +179,13 @@ export class ConsolePage {
       // Only the meters are drawn, because nothing else on the page has changed.
       this.list = reduce(this.list, message, Date.now());
       this.calls.meters(this.list);
+    } else if (message.type === "words") {
+      this.shelf.takeWords(message);
     } else {
-      if (message.type === "snapshot") compareBuild(this.root, message.build);
+      if (message.type === "snapshot") {
+        compareBuild(this.root, message.build);
+        this.shelf.reread();
+      }
       this.#apply(message);
     }
   }

@@ -34,6 +34,7 @@ export class DeckPage {
     setText(part(root, "who"), who(this.one.call));
     if (isActive(this.one.call)) {
       this.one.live(scope);
+      this.one.read(scope);
       this.one.listen(); // where the browser holds the sound back, the light says which click helps
     }
     this.#heard();

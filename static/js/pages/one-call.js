@@ -11,8 +11,9 @@ import { part } from "../ui/dom.js";
 import { tellSignedOut } from "../ui/sign-out.js";
 import { readTapWords } from "../ui/tap-words.js";
 import { signInHelps } from "../wire/protocol.js";
+import { TranscriptPanel } from "../words/panel.js";
 import { LiveSocket, socketUrl } from "../wire/socket.js";
-import { onReturn, openOutput, others, tapUrl, timelineUrl, url } from "./common.js";
+import { callPartUrl, onReturn, openOutput, others, tapUrl, url } from "./common.js";
 import { openKeys } from "./keys.js";
 
 /** @typedef {import("../list/packets.js").Packets} Packets */
@@ -41,6 +42,8 @@ export class OneCall {
   deck = null;
   /** @type {DeckView | null} */
   view = null;
+  /** What is said in the call, where the user may read it. @type {TranscriptPanel | null} */
+  transcript = null;
 
   /**
    * @param {HTMLElement} root the page's, which holds the call as JSON
@@ -103,7 +106,7 @@ export class OneCall {
         packets: (id) => this.packets.get(id),
         talk: () => ({ talk: this.talk, serverNow: this.isLive && !this.call.over ? Date.now() + this.offset : null }),
         others: () => others(root, this.call),
-        timelineUrl: timelineUrl(root, this.call.id),
+        timelineUrl: callPartUrl(root, "timeline", this.call.id),
         version: () => this.call.version,
       },
     });
@@ -115,9 +118,18 @@ export class OneCall {
         back: () => deck.head.step(-10),
         forward: () => deck.head.step(10),
         live: () => deck.head.goLive(),
+        ...(root.hasAttribute("data-can-read") && { words: () => this.transcript?.search() }),
       },
     });
     output.prepare();
+  }
+
+  /** Show what is said. The call may be over. @param {Scope} scope */
+  read(scope) {
+    const { deck, root, settings } = this;
+    if (!root.hasAttribute("data-can-read")) return;
+    const address = callPartUrl(root, "words", this.call.id);
+    this.transcript = new TranscriptPanel(part(root, "transcript"), scope, { url: address, deck, settings });
   }
 
   /** Hear the call. Call it inside a click, or the browser may hold the sound back. */
@@ -138,6 +150,7 @@ export class OneCall {
     else if (message.type === "call" && message.call.id === this.call.id) {
       if (!isStale(this.call, message.call)) this.#show(message.call);
     } else if (message.type === "talk") this.talk = newerTalk(this.talk, message.calls[this.call.id]);
+    else if (message.type === "words" && message.call === this.call.id) this.transcript?.take(message);
     else if (message.type === "meters" && message.packets) this.#count(message.packets);
   }
 
@@ -147,6 +160,7 @@ export class OneCall {
     this.isLive = true;
     compareBuild(this.root, build);
     this.hooks.onSnapshot();
+    this.transcript?.reread(); // what was said before the connection was there
     const call = calls.find((one) => one.id === this.call.id);
     if (call) this.#show(call);
     else this.hooks.onGone();

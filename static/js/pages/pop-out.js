@@ -5,7 +5,7 @@
 
 /** @typedef {import("../ui/scope.js").Scope} Scope */
 
-const WINDOW = "popup,width=460,height=340";
+const WINDOW = "popup,width=460,height=640";
 
 /**
  * @param {string} token of the page that opened the window

@@ -11,7 +11,8 @@ import { copyOf, part, setAttr, setText } from "../ui/dom.js";
 import { fill, gettext } from "../ui/i18n.js";
 import { number } from "../ui/locale.js";
 import { agentName, who } from "../ui/words.js";
-import { others, tapUrl, timelineUrl } from "./common.js";
+import { TranscriptPanel } from "../words/panel.js";
+import { callPartUrl, others, tapUrl } from "./common.js";
 
 /** @typedef {import("../ui/scope.js").Scope} Scope */
 /** @typedef {import("../wire/messages.js").Call} Call */
@@ -22,6 +23,7 @@ import { others, tapUrl, timelineUrl } from "./common.js";
  * @property {HTMLElement} root the page's
  * @property {import("../deck/desk.js").Desk} desk
  * @property {import("../audio/output.js").AudioOutput} output
+ * @property {import("../ui/settings.js").Settings} settings the user's
  * @property {import("../ui/tap-words.js").TapWords} words
  * @property {(id: string) => import("../list/packets.js").Packets | undefined} packets of a tap
  * @property {(id: string) => import("../deck/talk.js").KnownTalk} talk of a call
@@ -41,6 +43,8 @@ export class ShelfDeck {
   /** @type {import("../deck/follow.js").Followed} whose next call comes when this one has ended */
   followed = "";
   #audio = "";
+  /** What is said in the call, where the user may read it. @type {TranscriptPanel | null} */
+  transcript = null;
 
   /**
    * @param {{call: Call, place: number}} what
@@ -66,6 +70,7 @@ export class ShelfDeck {
     desk.join(call.id, this.deck, scope);
     new DeckControls(this.element, this.deck, scope, { desk, id: call.id });
     this.view = this.#view(shared);
+    if (root.hasAttribute("data-can-read")) this.transcript = this.#transcript(shared);
     this.#label();
     this.#wire();
   }
@@ -126,9 +131,19 @@ export class ShelfDeck {
         packets,
         talk: () => talk(this.call.id),
         others: () => others(root, this.call),
-        timelineUrl: timelineUrl(root, this.call.id),
+        timelineUrl: callPartUrl(root, "timeline", this.call.id),
         version: () => this.call.version,
       },
+    });
+  }
+
+  /** @param {Shared} shared */
+  #transcript({ root, settings }) {
+    return new TranscriptPanel(part(this.element, "transcript"), this.scope, {
+      url: callPartUrl(root, "words", this.call.id),
+      deck: this.deck,
+      settings,
+      toggle: part(this.element, "words-toggle"),
     });
   }
 

@@ -65,6 +65,7 @@ export class DeckShelf {
     popOut: () => this.#popOut(this.#shelf.selected),
     stop: () => this.close(this.#shelf.selected),
     step: (/** @type {number} */ seconds) => this.#decks.get(this.#shelf.selected)?.deck.head.step(seconds),
+    words: () => this.#decks.get(this.#shelf.selected)?.transcript?.search(),
     goLive: () => this.#decks.get(this.#shelf.selected)?.deck.head.goLive(),
     select: (/** @type {number} */ place) => this.#focus(callAt(this.#shelf, place)),
   };
@@ -128,6 +129,16 @@ export class DeckShelf {
   update(calls) {
     for (const [id, deck] of this.#decks) deck.update(calls.get(id));
     this.#advance();
+  }
+
+  /** Take what is said in a call. @param {import("../wire/messages.js").WordsNews} news */
+  takeWords(news) {
+    this.#decks.get(news.call)?.transcript?.take(news);
+  }
+
+  /** Read what is said again, because the connection was down. */
+  reread() {
+    for (const { transcript } of this.#decks.values()) transcript?.reread();
   }
 
   /** Reconnect at once, because the network is back or the tab is visible again. */

@@ -25,6 +25,7 @@ const TRY_AGAIN_MS = 10_000;
  * @property {Language} language
  * @property {boolean} shortcuts single keys do something
  * @property {boolean} alerts the desktop shows calls that need attention
+ * @property {boolean} transcript decks show what is said
  */
 
 /**

@@ -11,7 +11,7 @@ const TAP_MS = 300;
 
 /**
  * @typedef {"help" | "next" | "previous" | "first" | "last" | "listen" | "dismiss" | "find"
- *   | "stop" | "mute" | "solo" | "back" | "forward" | "live" | "deck"} ActionName
+ *   | "stop" | "mute" | "solo" | "back" | "forward" | "live" | "words" | "deck"} ActionName
  */
 
 /**
@@ -46,6 +46,7 @@ export const SHORTCUTS = [
   { action: "back", keys: ["ArrowLeft"], words: gettext("10 seconds back"), scope: DECK, repeats: true },
   { action: "forward", keys: ["ArrowRight"], words: gettext("10 seconds forward"), scope: DECK, repeats: true },
   { action: "live", keys: [" "], words: gettext("Back to live"), scope: DECK },
+  { action: "words", keys: ["f"], words: gettext("Find in what is said"), scope: DECK },
   { action: "help", keys: ["?"], words: gettext("Show the keys"), scope: PAGE },
 ];
 

@@ -131,7 +131,25 @@
  * @property {string} [bars] base64 of a byte for each of `levels`, in their order
  */
 
-/** @typedef {Snapshot | CallChange | AttentionNews | TalkNews | Stall | Meters | Alive | Refused} ConsoleMessage text from /console */
+/** @typedef {{arguments: string, result: string, milliseconds: number | null, error: string}} ToolUse how a tool was used */
+
+/**
+ * @typedef {object} SaidLine one line of a conversation
+ * @property {string} at when it was said, or done
+ * @property {"caller" | "agent" | "tool" | "note"} side
+ * @property {string} text what was said, the tool's name, or what happened
+ * @property {boolean} recorded it is from the record of the call
+ * @property {boolean} interrupted the caller interrupted it
+ * @property {boolean} error something went wrong
+ * @property {boolean} partial it is not yet recognized to its end
+ * @property {number | null} latency seconds in which the agent answered
+ * @property {ToolUse | null} tool
+ */
+
+/** @typedef {{from: string, until: string, lines: SaidLine[]}} SaidWindow all lines of a call in that time */
+/** @typedef {{type: "words", call: string} & (SaidWindow | {from: null, until: null, lines: null})} WordsNews no lines: all has changed */
+
+/** @typedef {Snapshot | CallChange | AttentionNews | TalkNews | WordsNews | Stall | Meters | Alive | Refused} ConsoleMessage text from /console */
 
 /**
  * @typedef {object} TimelineEntry something that happened to a leg of a call

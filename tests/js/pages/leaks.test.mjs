@@ -1,6 +1,6 @@
 // What a page leaves behind when its scope is disposed of: nothing.
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Scope } from "../../../static/js/ui/scope.js";
 import { FakeChannel, FakeContext, FakeNode, install, pass, uninstall } from "../support/browser.mjs";
@@ -21,6 +21,7 @@ beforeEach(() => {
   ledger = new Ledger();
   ledger.countIntervals();
   installDocument(ledger);
+  mock.method(globalThis, "fetch", async () => new Response('{"lines": [], "entries": []}'));
 });
 
 afterEach(uninstall);
@@ -30,6 +31,7 @@ function newRoot() {
   const root = new FakeElement(ledger);
   root.dataset = { ...ADDRESSES, words: WORDS, call: JSON.stringify(CALL) };
   root.setAttribute("data-can-listen", "");
+  root.setAttribute("data-can-read", "");
   return root;
 }
 

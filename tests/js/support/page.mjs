@@ -127,6 +127,16 @@ export class FakeElement extends CountedTarget {
     return this.children[0] ?? null;
   }
 
+  /** @returns {FakeElement | null} */
+  get firstElementChild() {
+    return this.children.find((child) => typeof child !== "string") ?? null;
+  }
+
+  /** All siblings of an element are elements. */
+  get nextElementSibling() {
+    return this.nextSibling;
+  }
+
   get nextSibling() {
     const beside = this.parent?.children ?? [];
     return beside[beside.indexOf(this) + 1] ?? null;
@@ -241,6 +251,12 @@ export function installDocument(ledger) {
     removeEventListener: page.removeEventListener.bind(page),
     history: { state: null, replaceState() {} },
     getComputedStyle: () => ({ getPropertyValue: () => "" }),
+    ResizeObserver: class extends FakeObserver {
+      /** @param {() => void} report */
+      constructor(report) {
+        super(ledger, report);
+      }
+    },
     IntersectionObserver: class extends FakeObserver {
       /** @param {(entries: object[]) => void} report */
       constructor(report) {

@@ -10,6 +10,6 @@
 export function settingsOf(changes) {
   return {
     volume: 1, mono: false, automatic_gain: true, outputs: [], order: "attention", views: [], theme: "system",
-    language: "", shortcuts: true, alerts: false, ...changes,
+    language: "", shortcuts: true, alerts: false, transcript: true, ...changes,
   };
 }

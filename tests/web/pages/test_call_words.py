@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from monitor.models import Call
+from monitor.services.taps import OpenedTap
 from tests.support.cast import permit
 from tests.support.rows import NOW
 from tests.support.tellings import tell
@@ -47,6 +48,23 @@ def test_it_needs_the_permission_to_read_words(
     assert get(as_alice).json() == {"error": "You may not read what is said in calls."}
     permit(alice, "read_words")
     assert get(as_alice).status_code == HTTPStatus.OK
+
+
+PLACE = 'data-part="transcript"'
+
+
+@pytest.mark.parametrize("page", ["/", "/calls/{}", "/calls/{}/deck"])
+def test_pages_have_a_place_for_words_only_for_those_who_may_read_them(
+    as_alice: Client, alice: User, opened: OpenedTap, page: str
+) -> None:
+    path = page.format(opened.tap.call_id)
+    assert PLACE in as_alice.get(path).content.decode()
+    alice.groups.clear()
+    permit(alice, "view_tap", "listen_tap")
+    response = as_alice.get(path)
+    assert response.status_code == HTTPStatus.OK
+    assert PLACE not in response.content.decode()
+    assert "data-can-read" not in response.content.decode()
 
 
 def test_a_call_that_is_not_there_is_not_found(as_alice: Client) -> None:
