@@ -18,7 +18,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 LINES = 40  # of a call
@@ -53,6 +53,7 @@ QUERIES: tuple[dict[str, str], ...] = (
 )
 
 Lines = list[list[object]]
+Row = tuple[Any, ...]
 
 
 def vocabulary(chance: random.Random) -> list[str]:
@@ -88,54 +89,55 @@ def fill(count: int) -> None:
     """Write the calls, as COPY does it where there is COPY."""
     from django.db import connection, transaction
 
-    from monitor.services import word_search
-
-    @functools.cache
-    def indexed(text: str) -> str:
-        return word_search.indexed([text])
-
     index = _without_index()
     made = calls(count, random.Random(1))
     for first in range(1, count + 1, BATCH):
         batch = list(enumerate(itertools.islice(made, min(BATCH, count + 1 - first)), first))
-        rows = [
-            (number, json.dumps(lines), " ".join(indexed(str(line[2])) for line in lines))
-            for number, lines in batch
-        ]
-        about = [
-            (
-                number,
-                f"call-{number}",
-                f"agent-{number % 7}",
-                f"+1555{number:07}",
-                "",
-                "",
-                datetime.datetime.fromtimestamp(int(str(lines[0][0])) / 1000, datetime.UTC),
-            )
-            for number, lines in batch
-        ]
-        figures = [
-            (
-                number,
-                ("assistant", "caller")[number % 3 == 0],
-                LINES,
-                int(number % 4 == 0),
-                int(number % 50 == 0),
-                1 + number % 15,
-            )
-            for number, _ in batch
-        ]
-        tools = [(number, TOOLS[number % len(TOOLS)], 1, 0) for number, _ in batch]
         with transaction.atomic():
-            _write("monitor_call", CALL_COLUMNS, about)
-            _write("monitor_callreport", REPORT_COLUMNS, figures)
-            _write("monitor_calltool", ("call_id", "name", "uses", "failures"), tools)
-            _write("monitor_callwords", ("call_id", "lines", "text"), rows)
+            for table, (columns, row_of) in TABLES.items():
+                _write(table, columns, [row_of(number, lines) for number, lines in batch])
         print(f"\r{first + len(batch) - 1} calls", end="", file=sys.stderr)
     print(file=sys.stderr)
     with connection.cursor() as cursor:
         cursor.execute(index)
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _call(number: int, lines: Lines) -> Row:
+    began = datetime.datetime.fromtimestamp(int(str(lines[0][0])) / 1000, datetime.UTC)
+    return number, f"call-{number}", f"agent-{number % 7}", f"+1555{number:07}", "", "", began
+
+
+def _report(number: int, lines: Lines) -> Row:
+    """Return figures with errors in 2 % of the calls, and interruptions in a quarter."""
+    by = ("caller", "assistant", "assistant")[number % 3]
+    return number, by, len(lines), int(number % 4 == 0), int(number % 50 == 0), 1 + number % 15
+
+
+def _tool(number: int, _lines: Lines) -> Row:
+    return number, TOOLS[number % len(TOOLS)], 1, 0
+
+
+def _words(number: int, lines: Lines) -> Row:
+    return number, json.dumps(lines), " ".join(_indexed(str(line[2])) for line in lines)
+
+
+@functools.cache
+def _indexed(text: str) -> str:
+    from monitor.services import word_search
+
+    return word_search.indexed([text])
+
+
+TOOLS = ("look_up_order", "look_up_order", "book_table", "transfer", "send_text")
+CALL = ("id", "call_id", "agent", "caller", "caller_name", "project_id", "created_at")
+REPORT = ("call_id", "ended_by", "turns", "interruptions", "errors", "minutes")
+TABLES: dict[str, tuple[tuple[str, ...], Callable[[int, Lines], Row]]] = {
+    "monitor_call": (CALL, _call),
+    "monitor_callreport": (REPORT, _report),
+    "monitor_calltool": (("call_id", "name", "uses", "failures"), _tool),
+    "monitor_callwords": (("call_id", "lines", "text"), _words),
+}
 
 
 def _without_index() -> str:
@@ -151,20 +153,7 @@ def _without_index() -> str:
     return str(made_by)
 
 
-CALL_COLUMNS = (
-    "id",
-    "call_id",
-    "agent",
-    "caller",
-    "caller_name",
-    "project_id",
-    "created_at",
-)
-REPORT_COLUMNS = ("call_id", "ended_by", "turns", "interruptions", "errors", "minutes")
-TOOLS = ("look_up_order", "look_up_order", "book_table", "transfer", "send_text")
-
-
-def _write(table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+def _write(table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
     from django.db import connection
 
     names = ", ".join(columns)
