@@ -11,13 +11,16 @@ const UNCLICKED_MS = 1500;
 const CLICKED_MS = 4000;
 /** How long the clock of a running context may stand still. Healthy clocks move every 3 ms. */
 const DEAD_MS = 2000;
-/**
- * At least so much time passes between the opening of the device and the first reading of its latency,
- * and between two readings. A reading during the opening can stop Firefox for good on Linux: the page's
- * thread then holds a lock while it waits for PulseAudio's thread, which needs that lock to go on. (In
- * Firefox 153 without a free core it did at 2 of some 35 openings, and at none of 40,000 later readings.)
- */
+/** How long a reading of the device's latency counts. Headphones may be changed while the context runs. */
 const LATENCY_MS = 5000;
+/**
+ * Firefox is not asked for the device's latency: on Linux the question can stop its page for good. The
+ * page's thread then holds the lock of the audio graph while it waits for PulseAudio's thread, which waits
+ * for the graph, which waits for the lock (seen in Firefox 153, while devices were opened and once while one
+ * ran). The delay that a deck shows there is shorter by that latency, which is about 40 ms with a device of
+ * the computer itself.
+ */
+const answersLatency = () => !/Firefox\//.test(navigator.userAgent);
 /** At most this much counts between two looks, because a frozen page did not see whether the clock moved. */
 const LONGEST_LOOK_MS = 500;
 const DEVICE_STOPPED = gettext("The sound device stopped working. Check this computer’s sound output.");
@@ -122,7 +125,7 @@ export class AudioOutput extends EventTarget {
     this.settling = false; // it was just asked to run, and may still begin to
     this.ran = false; // the context has run before
     this.clock = new ClockWatch();
-    this.latencyAt = 0; // ms, the last reading or the first audio since the device was opened
+    this.latencyAt = 0; // ms, the last reading since the device was opened
     this.latency = 0; // seconds between the worklet and the ear, as far as the browser knows
     this.replaced = false; // since the last click, because the first context was dead
     this.device = ""; // its id, or "" for the system's own
@@ -226,10 +229,9 @@ export class AudioOutput extends EventTarget {
    * @param {number} now ms
    */
   #readLatency(context, now) {
-    this.latencyAt ||= now;
-    if (now - this.latencyAt < LATENCY_MS) return;
+    if (this.latencyAt && now - this.latencyAt < LATENCY_MS) return;
     this.latencyAt = now;
-    this.latency = context.outputLatency || context.baseLatency || 0;
+    this.latency = (answersLatency() && context.outputLatency) || context.baseLatency || 0;
   }
 
   #replace() {

@@ -27,6 +27,8 @@ class FakeParameter {
   }
 }
 
+const AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+
 /** An AudioContext that obeys, after `delays` milliseconds. */
 export class FakeContext extends EventTarget {
   /** @type {FakeContext[]} */
@@ -248,8 +250,13 @@ export function install() {
     AudioWorkletNode: FakeNode,
     location: { protocol: "http:", host: "here", hash: "", pathname: "/calls/1", search: "", href: "http://here/calls/1" },
     document: new EventTarget(),
-    navigator: {},
+    navigator: { userAgent: AGENT },
   });
+}
+
+/** Be a Firefox from now on. */
+export function beFirefox() {
+  Object.assign(navigator, { userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0" });
 }
 
 /** Remove it. Call it after each test. */
@@ -260,7 +267,7 @@ export function uninstall() {
 
 /** Let the browser believe that what follows happens inside a click. */
 export function click() {
-  Object.assign(globalThis, { navigator: { userActivation: { isActive: true } } });
+  Object.assign(navigator, { userActivation: { isActive: true } });
 }
 
 /**
