@@ -10,6 +10,7 @@ from typing import Any
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")
 http = get_asgi_application()
@@ -74,8 +75,10 @@ class Earshot:
 
 
 async def _requests(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Have Django answer a request. uvicorn cancels an incomplete one when it stops: that
-    costs a log line, and no traceback."""
+    """Have Django answer a request, and tell it when that came: the request may wait for the
+    thread that all requests share. uvicorn cancels an incomplete one when it stops: that costs a
+    log line, and no traceback."""
+    scope["arrived_at"] = timezone.now()
     try:
         await http(scope, receive, send)
     except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 
     tap:{<id>}:audio   field f: one Frame; the ring, MAXLEN ~ RING_SECONDS
     events             field j: JSON for consoles; a tap event holds the whole tap
+    words              field j: JSON for those who may read what is said in calls
     meters             field j: JSON, one batch per ingest process and tick
     seconds            field j: JSON, what one ingest process heard in one second
     revocations        field j: JSON, whose rights to check again
@@ -19,6 +20,7 @@ from __future__ import annotations
 import uuid
 
 EVENTS = "events"
+WORDS = "words"
 METERS = "meters"
 SECONDS = "seconds"
 SECONDS_KEPT_FOR = 70  # seconds: a strip has 60, and the newest may be late
@@ -28,8 +30,8 @@ HEALTH = "healthz"  # a string, written to find out whether Redis accepts writes
 HEALTH_KEPT = 60  # seconds
 EVENTS_KEPT = 10_000
 METERS_KEPT = 50
-#: Seconds after which an event is deleted, because it names a caller. A reader that was away
-#: for longer misses the events that were deleted meanwhile.
+#: Seconds after which an event is deleted, because it names a caller or has what was said. A
+#: reader that was away for longer misses the events that were deleted meanwhile.
 EVENTS_KEPT_FOR = 600
 
 

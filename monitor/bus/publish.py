@@ -15,13 +15,42 @@ from typing import Any
 import redis
 from redis.exceptions import RedisError
 
-from monitor.bus.keys import EVENTS, EVENTS_KEPT, EVENTS_KEPT_FOR, REVOCATIONS
+from monitor.bus.keys import EVENTS, EVENTS_KEPT, EVENTS_KEPT_FOR, REVOCATIONS, WORDS
 from monitor.bus.redis import NotConfigured, Unavailable, redis_url, shared_client
 from monitor.telemetry.episodes import Episodes
 
 logger = logging.getLogger(__name__)
 
 AWAY = 5.0  # seconds until the next attempt, after Redis has not answered one
+
+
+class Unpublished:
+    """The calls about which something was not published, because Redis did not accept it."""
+
+    def __init__(self) -> None:
+        self._calls: set[str] = set()  # their ids
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, call_id: str) -> None:
+        """Remember a call."""
+        self._calls.add(call_id)
+
+    def publish(self, publish_call: Callable[[str], object]) -> None:
+        """Run ``publish_call`` with the id of each remembered call, until Redis refuses one.
+
+        A call for which it raises, as it does while the database is away, stays remembered.
+        """
+        for call_id in tuple(self._calls):
+            self._calls.discard(call_id)
+            try:
+                publish_call(call_id)
+            except Exception:
+                self._calls.add(call_id)
+                raise
+            if call_id in self._calls:
+                return
 
 
 class Publisher:
@@ -35,12 +64,18 @@ class Publisher:
         self._clock = clock
         self._away_until = -math.inf
         self._failures = Episodes(clock)
-        self._unpublished: set[str] = set()  # ids of calls
+        self._unpublished = Unpublished()
+        self._unpublished_words = Unpublished()
 
     def publish(self, event: dict[str, Any]) -> None:
         """Publish an event to every process, or remember its call if Redis does not accept it."""
         if not self.append(EVENTS, event) and "call" in event:
             self._unpublished.add(event["call"]["id"])
+
+    def publish_words(self, words: dict[str, Any]) -> None:
+        """Publish what is said in a call, or remember the call if Redis does not accept it."""
+        if not self.append(WORDS, words):
+            self._unpublished_words.add(words["call"])
 
     def is_away(self) -> bool:
         """Tell whether Redis has failed to answer within the last AWAY seconds."""
@@ -48,22 +83,15 @@ class Publisher:
 
     def has_unpublished(self) -> bool:
         """Tell whether changes wait to be published again, and Redis is not away."""
-        return bool(self._unpublished) and not self.is_away()
+        return bool(self._unpublished or self._unpublished_words) and not self.is_away()
 
-    def publish_again(self, publish_call: Callable[[str], object]) -> None:
-        """Run ``publish_call`` with the id of each remembered call, until Redis refuses one.
-
-        A call for which it raises, as it does while the database is away, stays remembered.
-        """
-        for call_id in tuple(self._unpublished):
-            self._unpublished.discard(call_id)
-            try:
-                publish_call(call_id)
-            except Exception:
-                self._unpublished.add(call_id)
-                raise
-            if call_id in self._unpublished:
-                return
+    def publish_again(
+        self, publish_call: Callable[[str], object], publish_words: Callable[[str], object]
+    ) -> None:
+        """Publish again about the calls that Redis has not accepted, by these functions, each of
+        which is run with a call's id."""
+        self._unpublished.publish(publish_call)
+        self._unpublished_words.publish(publish_words)
 
     def append(self, key: str, message: dict[str, Any]) -> bool:
         """Append a message to a stream; return False if Redis refused it or is away.
@@ -93,13 +121,16 @@ class Publisher:
 
 
 def forget_old_events(now: float | None = None) -> None:
-    """Delete the events that are older than EVENTS_KEPT_FOR seconds.
+    """Delete the events and the words that are older than EVENTS_KEPT_FOR seconds.
 
-    The stream as a whole never expires while new events keep arriving.
+    A stream as a whole never expires while new entries keep arriving.
     """
     oldest = (time.time() if now is None else now) - EVENTS_KEPT_FOR
     try:
-        shared_client(redis_url()).xtrim(EVENTS, minid=f"{int(oldest * 1000)}-0", approximate=False)
+        for key in (EVENTS, WORDS):
+            shared_client(redis_url()).xtrim(
+                key, minid=f"{int(oldest * 1000)}-0", approximate=False
+            )
     except Unavailable as error:
         logger.warning("old events are not deleted yet: %s", error)
 

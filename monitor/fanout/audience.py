@@ -16,11 +16,12 @@ from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 
-from monitor.bus.keys import EVENTS, METERS, audio_key
+from monitor.bus.keys import EVENTS, METERS, WORDS, audio_key
 from monitor.bus.queries import QUEUED
 from monitor.bus.reader import Handler, StreamReader
 from monitor.fanout.lag import WRAP, ListenerLag, SendLog
 from monitor.fanout.strip_board import StripBoard
+from monitor.fanout.words_delay import WordsDelay
 from monitor.limits import Limits
 from monitor.telemetry.metrics import AudioCounts
 from monitor.wire import frame, websocket_frames
@@ -28,49 +29,56 @@ from monitor.wire.fast_path import Close, Outbox, Write
 
 
 class Subscriber:
-    """One socket's place in an audience.
+    """One socket's place in its audience, or in several that send it different messages.
 
     Its messages are queued with ``put``, or go directly to its socket's write.
     """
 
     def __init__(self, put: Handler) -> None:
         self._put = put
-        self._audience: Audience[Any] | None = None
+        self._audiences: list[Audience[Any]] = []
         self._sent_directly = 0  # messages, until the fast path was last closed
-        self._direct_since: int | None = None  # the audience's count when it was opened
+        self._direct_since: int | None = None  # what its audiences had sent when it was opened
 
     @property
     def sent_directly(self) -> int:
         """How many messages went by the fast path."""
-        if self._audience is None or self._direct_since is None:
+        if self._direct_since is None:
             return self._sent_directly
-        return self._sent_directly + self._audience.published - self._direct_since
+        return self._sent_directly + self._published() - self._direct_since
+
+    def _published(self) -> int:
+        return sum(audience.published for audience in self._audiences)
 
     def join(self, audience: Audience[Any]) -> None:
-        """Receive an audience's messages from now on."""
-        self._audience = audience
-        audience.add(self)
+        """Receive an audience's messages from now on. Joining twice does nothing."""
+        if audience not in self._audiences:
+            self.close_fast_path()
+            self._audiences.append(audience)
+            audience.add(self)
 
-    def leave(self) -> None:
-        """Receive no more messages. Leaving twice, or without having joined, does nothing."""
-        self.close_fast_path()
-        if self._audience:
-            self._audience.remove(self)
-        self._audience = None
+    def leave(self, audience: Audience[Any]) -> None:
+        """Receive no more of an audience's messages. Leaving twice does nothing."""
+        if audience in self._audiences:
+            self.close_fast_path()
+            self._audiences.remove(audience)
+            audience.remove(self)
 
     def open_fast_path(self, open_: Callable[[Close], Write | None]) -> None:
         """Have messages written directly, if the socket's ``open_`` allows it now."""
-        if not self._audience or self._direct_since is not None:
+        if not self._audiences or self._direct_since is not None:
             return
         if write := open_(self.close_fast_path):
-            self._direct_since = self._audience.published
-            self._audience.move_to_direct(self, write)
+            self._direct_since = self._published()
+            for audience in self._audiences:
+                audience.move_to_direct(self, write)
 
     def close_fast_path(self) -> None:
         """Have messages queued from now on."""
-        if self._audience and self._direct_since is not None:
+        if self._direct_since is not None:
             self._sent_directly, self._direct_since = self.sent_directly, None
-            self._audience.move_to_queued(self)
+            for audience in self._audiences:
+                audience.move_to_queued(self)
 
     def put(self, data: bytes) -> None:
         """Queue a message."""
@@ -168,10 +176,15 @@ class Audience(Generic[S]):
 
 class ConsoleAudience(Audience[Subscriber]):
     """The consoles of this process, which receive events and levels unchanged. While there is
-    one, the board has the strips that its snapshot needs."""
+    one, the board has the strips that its snapshot needs.
 
-    def __init__(self, reader: StreamReader, board: StripBoard) -> None:
+    ``readers`` are those whose users may read what is said in calls, and receive that too.
+    """
+
+    def __init__(self, reader: StreamReader, board: StripBoard, delay: WordsDelay) -> None:
         super().__init__(reader.outbox)
+        self.readers: Audience[Subscriber] = Audience(reader.outbox)
+        self._delay = delay
         self._reader = reader
         self._board = board
         # One console subscribes at a time, because a failed subscription would undo another's.
@@ -187,25 +200,35 @@ class ConsoleAudience(Audience[Subscriber]):
         async with asyncio.timeout(QUEUED):
             await self._opening.acquire()
         try:
-            for key in (EVENTS, METERS):
+            for key, handler in self._handlers().items():
                 # For every console, because the reader resumes a key that was not a stream only
                 # when it is asked again.
-                await self._reader.subscribe(key, self.on_message)
+                await self._reader.subscribe(key, handler)
             await self._board.open()
         finally:
             self._opening.release()
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Remove a console. The last one ends the reading of events, levels and seconds."""
-        subscriber.leave()
+        """Remove a console. The last one ends the reading of events, levels, words and seconds."""
+        subscriber.leave(self.readers)
+        subscriber.leave(self)
         if self.empty:
             self._board.close()
-            for key in (EVENTS, METERS):
-                self._reader.unsubscribe(key, self.on_message)
+            for key, handler in self._handlers().items():
+                self._reader.unsubscribe(key, handler)
+
+    def _handlers(self) -> dict[str, Handler]:
+        return {EVENTS: self.on_message, METERS: self.on_message, WORDS: self.on_words}
 
     def on_message(self, message: bytes) -> None:
         """Send an event or levels to every console."""
         self.publish(message, websocket_frames.text)
+
+    def on_words(self, message: bytes) -> None:
+        """Send what is said in a call to the consoles whose users may read it."""
+        if not self.readers.empty:
+            self.readers.publish(message, websocket_frames.text)
+            self._delay.sent(message)
 
 
 class TapAudience(Audience[TapSubscriber]):
@@ -254,9 +277,11 @@ class TapAudiences:
 
     def unsubscribe(self, tap_id: uuid.UUID, subscriber: TapSubscriber) -> None:
         """Remove a listener. The last one ends the reading of the tap's ring."""
-        subscriber.leave()
         audience = self._audiences.get(tap_id)
-        if audience and audience.empty:
+        if audience is None:
+            return
+        subscriber.leave(audience)
+        if audience.empty:
             self._reader.unsubscribe(audio_key(tap_id), audience.on_frame)
             del self._audiences[tap_id]
 

@@ -11,12 +11,14 @@ from monitor.concurrency import Coalesced, Writes
 from monitor.fanout.access_watch import AccessWatch
 from monitor.fanout.attention_news import AttentionNews
 from monitor.fanout.audience import ConsoleAudience, TapAudiences
+from monitor.fanout.call_words import CallWords
 from monitor.fanout.keepalive import Keepalive
 from monitor.fanout.lag_watch import LagWatch
 from monitor.fanout.live_list import LiveList
 from monitor.fanout.open_sockets import OpenSockets
 from monitor.fanout.session_recorder import SessionRecorder
 from monitor.fanout.strip_board import StripBoard
+from monitor.fanout.words_delay import WordsDelay
 from monitor.limits import Limits
 from monitor.services import listens
 
@@ -40,10 +42,13 @@ class Floor:
         self.writes = writes
         self.metrics = process.metrics
         strip_board = StripBoard(reader, seconds)
-        self.console_audience = ConsoleAudience(reader, strip_board)
+        self.console_audience = ConsoleAudience(
+            reader, strip_board, WordsDelay(process.metrics.words_delay)
+        )
         self.attention_news = AttentionNews(attention_lease, self.console_audience)
         self.live_list = LiveList(strip_board, self.attention_news)
         self.tap_audiences = TapAudiences(reader, process.metrics.audio, limits)
+        self.call_words = CallWords(reader)
         self.open_sockets = OpenSockets()
         self.access_watch = AccessWatch(reader, process.revocations, self.open_sockets)
         self.keepalive = Keepalive(self.open_sockets)

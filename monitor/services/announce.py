@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from monitor.bus.process import this_process
 from monitor.models import Call
+from monitor.services import live_words
 from monitor.services.descriptions import describe
 
 
@@ -25,8 +26,11 @@ def publish_changes(call_ids: Collection[int]) -> None:
 
 
 def publish_missed() -> None:
-    """Publish the present description of every call whose last change Redis did not take."""
-    this_process().publisher.publish_again(lambda pk: _publish(Call.objects.filter(pk=pk)))
+    """Publish the present description of every call whose last change Redis did not take, and have
+    pages read those calls again of which it did not take what was said."""
+    this_process().publisher.publish_again(
+        lambda pk: _publish(Call.objects.filter(pk=pk)), live_words.publish_changed
+    )
 
 
 def _publish(calls: QuerySet[Call]) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator
 
+from django.db.models import F
+
 from monitor.models import Call, CallEvent, EventSource
 
 #: How far the two clocks may be apart. A larger difference means a post that was late.
@@ -36,6 +38,12 @@ def better_offset(call: Call, rows: Iterable[CallEvent]) -> datetime.timedelta |
         return None
     known = call.clock_offset
     return least if known is None or least <= known - STEP else None
+
+
+def moves_lines(call: Call, rows: Iterable[CallEvent]) -> bool:
+    """Return whether a new offset moves anything of a call but these events."""
+    others = call.events.exclude(pk__in=[row.pk for row in rows])
+    return others.exclude(at=F("received_at")).exists()
 
 
 def on_our_clock(

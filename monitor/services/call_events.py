@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitor.models import ENDINGS, Call, CallEvent, EventSource
-from monitor.services import call_reports, calls
-from monitor.services.call_clock import CLOCKS_DIFFER, better_offset
+from monitor.services import call_reports, calls, live_words
+from monitor.services.call_clock import CLOCKS_DIFFER, better_offset, moves_lines
 from monitor.wire.call_report import CallReport, ReportedEvent
 from monitor.wire.card_numbers import without_card_numbers, without_card_numbers_in
 from monitor.wire.text import storable
@@ -50,14 +50,18 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
         if rows and kept.count() + len(rows) > MAX_EVENTS:
             raise TooMany
         CallEvent.objects.bulk_create(rows)
+        moved = False
         offset = better_offset(call, rows)
         if offset is not None:
             call.clock_offset = offset
             call.save(update_fields=["clock_offset"])
+            moved = moves_lines(call, rows)
         if rows and (call.ended_at or any(row.kind in ENDINGS for row in rows)):
             _settle_end(call)
         if rows and call.ended_at:
             call_reports.make(call)
+        if rows:
+            live_words.publish_new(call, rows, moved=moved)
     return len(rows)
 
 

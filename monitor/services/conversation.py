@@ -44,6 +44,10 @@ BARGE = "barge"
 #: What the record has: words, and tools.
 RECORDED = ("call_log", "swaig_log")
 
+#: All events with words.
+SPOKEN = (*SAID, "call_log")
+#: All events that make lines.
+KINDS = (*SAID, *USED, BARGE, *NOTED, *RECORDED)
 #: The event that has the carrier's summary of an agent's part.
 SUMMARY = "post_conversation"
 
@@ -98,7 +102,7 @@ def summary(call: Call) -> str:
 def describe(line: Line) -> dict[str, Any]:
     """Return a line as pages get it."""
     return {
-        "at": line.at.isoformat(),
+        "at": written(line.at),
         "side": line.side,
         "text": line.text,
         "recorded": line.recorded,
@@ -108,6 +112,20 @@ def describe(line: Line) -> dict[str, Any]:
         "latency": line.latency,
         "tool": asdict(line.tool) if line.tool else None,
     }
+
+
+def written(at: datetime.datetime) -> str:
+    """Return a time as pages get it. All such texts are of one length, and sort by time."""
+    return at.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def topic(event: Event) -> str:
+    """Return what events have in common of which some may tell of the same."""
+    if event.kind in SAID and event.role in SIDES:
+        return f"{event.agent}:{_sentence(event)}"
+    if event.kind in USED:
+        return f"{event.agent}:tool:{_name(event)}"
+    return f"{event.agent}:{event.kind}:{event.at}"  # nothing else tells of it
 
 
 def lines(events: Iterable[Event]) -> list[Line]:

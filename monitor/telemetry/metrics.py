@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 import collections
+import math
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+
+MICROSECONDS = 1_000_000  # a second; totals are whole numbers
+SUM = "sum"
 
 
 class Counter:
@@ -52,6 +56,30 @@ class Gauge:
         self.value = value
 
 
+class Histogram:
+    """How often a time in seconds was within each of some bounds, and their sum.
+
+    Like a Counter it only grows, and any thread may add to it.
+    """
+
+    def __init__(self, name: str, description: str, bounds: Sequence[float]) -> None:
+        self.name = name
+        self.description = description
+        self.bounds = bounds
+        self._counted = Counter(name, description, label="part")
+
+    def observe(self, seconds: float) -> None:
+        """Count a time."""
+        bound = next((bound for bound in self.bounds if seconds <= bound), math.inf)
+        self._counted.add(1, str(bound))
+        self._counted.add(round(seconds * MICROSECONDS), SUM)
+
+    def take(self) -> dict[str, int]:
+        """Return what was counted since the last call: how many times were within each bound but
+        not the one before, and the sum of all in microseconds."""
+        return self._counted.take()
+
+
 class AudioCounts:
     """The counters of the audio path.
 
@@ -87,6 +115,11 @@ class Metrics:
         self.passed_on = Counter(
             "passed_on", "Posts passed on to agents' own webhooks.", label="outcome"
         )
+        self.words_delay = Histogram(
+            "words_delay_seconds",
+            "Time from the arrival of what is said in a call to its writing to the pages.",
+            (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+        )
         self.media_closed = Counter(
             "media_closed",
             "Media connections that ended, by the close code we sent; 0 if the sender closed.",
@@ -111,6 +144,11 @@ class Metrics:
         return [metric for metric in vars(self).values() if isinstance(metric, Counter)]
 
     @property
+    def histograms(self) -> list[Histogram]:
+        """Every histogram, in the order in which /metrics shows them."""
+        return [metric for metric in vars(self).values() if isinstance(metric, Histogram)]
+
+    @property
     def gauges(self) -> list[Gauge]:
         """Every gauge, in the order in which /metrics shows them."""
         return [metric for metric in vars(self).values() if isinstance(metric, Gauge)]
@@ -125,11 +163,17 @@ class Metrics:
         self.bytes_in.add(audio.bytes_in)
         self.frames_out.add(audio.frames_out)
         audio.frames_in = audio.bytes_in = audio.frames_out = 0
-        return {
+        counted = {
             f"{counter.name}|{label_value}" if counter.label else counter.name: amount
             for counter in self.counters
             for label_value, amount in counter.take().items()
         }
+        timed = {
+            f"{histogram.name}|{part}": amount
+            for histogram in self.histograms
+            for part, amount in histogram.take().items()
+        }
+        return counted | timed
 
 
 def _largest(values: Iterable[float]) -> float:

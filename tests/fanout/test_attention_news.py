@@ -16,6 +16,8 @@ from monitor.bus.seconds import SecondsReader
 from monitor.fanout.attention_news import AttentionNews
 from monitor.fanout.audience import ConsoleAudience, Subscriber
 from monitor.fanout.strip_board import StripBoard
+from monitor.fanout.words_delay import WordsDelay
+from monitor.telemetry.metrics import Metrics
 from tests.support.bus import open_queries
 
 
@@ -33,7 +35,9 @@ def judge(queries: Queries) -> Lease:
 
 @pytest.fixture
 def audience(reader: StreamReader, queries: Queries) -> ConsoleAudience:
-    return ConsoleAudience(reader, StripBoard(reader, SecondsReader(queries)))
+    return ConsoleAudience(
+        reader, StripBoard(reader, SecondsReader(queries)), WordsDelay(Metrics().words_delay)
+    )
 
 
 @pytest.fixture

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import redis
 
-from monitor.bus.keys import EVENTS, METERS
+from monitor.bus.keys import EVENTS, METERS, WORDS
 from monitor.bus.reader import StreamReader
 from monitor.bus.seconds import SecondsReader
 from monitor.fanout import audience as audience_module
 from monitor.fanout.audience import ConsoleAudience, Subscriber
 from monitor.fanout.strip_board import StripBoard
+from monitor.fanout.words_delay import WordsDelay
+from monitor.telemetry.metrics import Metrics
 from monitor.wire import websocket_frames
 from tests.support.audience import has
 from tests.support.bus import open_queries
@@ -34,6 +36,16 @@ class Console:
     async def join(self) -> None:
         await self._audience.subscribe(self._subscriber)
 
+    def may_read(self) -> None:
+        self._subscriber.join(self._audience.readers)
+
+    def may_not_read(self) -> None:
+        self._subscriber.leave(self._audience.readers)
+
+    @property
+    def messages_sent(self) -> int:
+        return self._subscriber.sent_directly + len(self.queued)
+
     def leave(self) -> None:
         self._audience.unsubscribe(self._subscriber)
 
@@ -51,9 +63,16 @@ async def assert_both_get_an_event(console: Console, other: Console, store: redi
 
 
 @pytest.fixture
-async def audience(reader: StreamReader) -> AsyncIterator[ConsoleAudience]:
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+async def audience(reader: StreamReader, metrics: Metrics) -> AsyncIterator[ConsoleAudience]:
     async with open_queries() as queries:
-        yield ConsoleAudience(reader, StripBoard(reader, SecondsReader(queries)))
+        yield ConsoleAudience(
+            reader, StripBoard(reader, SecondsReader(queries)), WordsDelay(metrics.words_delay)
+        )
 
 
 @pytest.fixture
@@ -75,12 +94,12 @@ def publish_event_and_levels(store: redis.Redis) -> None:
     publish(store, METERS, b"[]")
 
 
-async def test_all_consoles_share_one_subscription_to_events_to_levels_and_to_seconds(
+async def test_all_consoles_share_one_subscription_to_events_levels_words_and_seconds(
     audience: ConsoleAudience, reader: StreamReader, store: redis.Redis
 ) -> None:
     many = [Console(audience) for _ in range(50)]
     await asyncio.gather(*(one.join() for one in many))
-    assert reader.subscriptions == 3
+    assert reader.subscriptions == 4
     many[0].open_fast_path()
     publish_event_and_levels(store)
     await has(many[-1].queued, 2)
@@ -194,3 +213,43 @@ async def test_a_console_that_fails_to_join_leaves_no_subscription(
     console.leave()
     assert audience.empty
     assert reader.subscriptions == 0
+
+
+SAID = b'{"type": "words", "call": "7", "received": 0}'
+
+
+async def test_what_is_said_goes_only_to_those_who_may_read_it(
+    console: Console, other: Console, metrics: Metrics, store: redis.Redis
+) -> None:
+    for one in (console, other):
+        await one.join()
+        one.open_fast_path()
+    console.may_read()
+    publish(store, WORDS, SAID)
+    await has(console.queued, 1)  # it waits for its send loop, which opens the fast path again
+    console.open_fast_path()
+    publish(store, WORDS, SAID)
+    publish(store, EVENTS, b"{}")
+    await has(console.direct, 2)
+    assert console.queued == [SAID]
+    assert sorted(console.direct) == [websocket_frames.text(one) for one in (b"{}", SAID)]
+    assert other.direct == [websocket_frames.text(b"{}")]
+    assert (console.messages_sent, other.messages_sent) == (3, 1)
+    assert metrics.take()["words_delay_seconds|inf"] == 2
+    console.leave()
+    other.leave()
+
+
+async def test_who_may_read_no_more_gets_the_events_only(
+    console: Console, metrics: Metrics, store: redis.Redis
+) -> None:
+    await console.join()
+    console.may_read()
+    console.open_fast_path()
+    console.may_not_read()
+    publish(store, WORDS, SAID)
+    publish(store, EVENTS, b"{}")
+    await has(console.queued, 1)
+    assert (console.queued, console.direct) == ([b"{}"], [])
+    assert not any(name.startswith("words") for name in metrics.take())  # nobody was sent it
+    console.leave()

@@ -136,7 +136,7 @@ def test_what_an_agent_was_told_to_say_is_said() -> None:
 def test_a_line_is_described_as_the_protocol_has_it() -> None:
     line = only(event("function_call", "weather", "tool", duration_ms=412, error="timeout"))
     assert describe(line) == {
-        "at": "2030-01-01T12:00:00+00:00",
+        "at": "2030-01-01T12:00:00.000+00:00",
         "side": "tool",
         "text": "weather",
         "recorded": False,

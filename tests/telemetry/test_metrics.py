@@ -38,7 +38,24 @@ def test_what_was_counted_is_taken_once_without_zeros() -> None:
 def test_every_metric_has_a_name_of_its_own() -> None:
     metrics = Metrics()
     names = [one.name for one in metrics.counters] + [one.name for one in metrics.gauges]
-    assert len(names) == len(set(names)) == 15
+    names += [one.name for one in metrics.histograms]
+    assert len(names) == len(set(names))
+
+
+def test_a_histogram_counts_what_is_within_each_bound() -> None:
+    metrics = Metrics()
+    for seconds in (0.004, 0.01, 0.3, 60):
+        metrics.words_delay.observe(seconds)
+    totals = metrics.take()
+    assert metrics.take() == {}
+    lines = exposition(totals, [])
+    name = "earshot_words_delay_seconds"
+    assert f'{name}_bucket{{le="0.01"}} 2.0' in lines
+    assert f'{name}_bucket{{le="0.25"}} 2.0' in lines
+    assert f'{name}_bucket{{le="0.5"}} 3.0' in lines
+    assert f'{name}_bucket{{le="+Inf"}} 4.0' in lines
+    assert f"{name}_count 4.0" in lines
+    assert f"{name}_sum 60.314" in lines
 
 
 def test_gauges_are_summed_and_of_the_lag_the_largest_counts() -> None:

@@ -10,6 +10,7 @@ from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.services import permissions
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
+from monitor.web.sockets.reading_right import ReadingRight
 from monitor.wire.close import CloseCode, Closed
 
 #: Messages that may wait for a slow client of uvicorn. If some were dropped, it is sent a new
@@ -20,21 +21,43 @@ UNSENT = 1024 * 1024
 
 
 class ConsoleSocket(SupervisorSocket):
-    """Forwards events and levels as they are: every event of a call describes the whole call."""
+    """Forwards events and levels as they are: every event of a call describes the whole call. What
+    is said is forwarded to those who may read it."""
 
     def __init__(self, floor: Floor) -> None:
         super().__init__(floor, Mailbox(BACKLOG))
         self._subscriber = Subscriber(self._put)
         self._queued = 0  # messages that did not go the fast path
+        self._right = ReadingRight(self._on_right_changed)
+        self._is_subscribed = False
+        self._needs_snapshot = False
 
     def check_access(self, user: Any) -> None:
         if not permissions.may_watch(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not see the live list")
+        self._right.check(user)
 
     async def opened(self) -> None:
         # Subscribe first, so that a change during the snapshot is sent after it.
         await self._floor.console_audience.subscribe(self._subscriber)
+        self._is_subscribed = True
+        self._join_or_leave_readers()
         await self._snapshot()
+
+    def _on_right_changed(self) -> None:
+        """Send a new snapshot, with what was said or without, and what is said from now on or
+        nothing of it."""
+        if self._is_subscribed:
+            self._join_or_leave_readers()
+            self._needs_snapshot = True
+            self._mailbox.wake.set()
+
+    def _join_or_leave_readers(self) -> None:
+        readers = self._floor.console_audience.readers
+        if self._right.is_held:
+            self._subscriber.join(readers)
+        else:
+            self._subscriber.leave(readers)
 
     async def send_loop(self) -> None:
         """Send queued messages; when nothing is queued, hand over to the fast path."""
@@ -44,7 +67,8 @@ class ConsoleSocket(SupervisorSocket):
             await self._mailbox.wake.wait()
             missed, self._mailbox.dropped = self._mailbox.dropped, 0
             messages = self._mailbox.take()
-            if missed:
+            if missed or self._needs_snapshot:
+                self._needs_snapshot = False
                 await self._snapshot()
             for message in messages:
                 await self._send({"type": "websocket.send", "text": message.decode()})
@@ -65,6 +89,8 @@ class ConsoleSocket(SupervisorSocket):
         self._subscriber.close_fast_path()  # or a message would follow the close frame
 
     async def on_closed(self, reason: str) -> None:
+        self._is_subscribed = False
+        self._right.release()
         self._floor.console_audience.unsubscribe(self._subscriber)
 
     def keepalive_if_idle(self) -> None:
@@ -76,4 +102,6 @@ class ConsoleSocket(SupervisorSocket):
         self._mailbox.put(json.dumps(ALIVE).encode())
 
     async def _snapshot(self) -> None:
-        await self.send_text(await self._floor.live_list.snapshot())
+        live_list = self._floor.live_list
+        read = live_list.snapshot_with_words if self._right.is_held else live_list.snapshot
+        await self.send_text(await read())

@@ -28,7 +28,8 @@ ACK = 64  # bytes of an ack, at most; the ack of the largest position has 40
 
 
 class ListenSocket(SupervisorSocket):
-    """Sends hello, then Frames, then end. Frames are forwarded as they were read from Redis."""
+    """Sends hello, then Frames, then end. Frames are forwarded as they were read from Redis, and so
+    is what is said in the call, to those who may read it."""
 
     def __init__(self, floor: Floor) -> None:
         super().__init__(floor, Mailbox(frames_in(floor.limits.mailbox)))
@@ -39,13 +40,16 @@ class ListenSocket(SupervisorSocket):
         )
         self._clock = ClockAnswers()
         self._record = ListenRecord(floor.writes, floor.end_listen)
-        self._notes: list[dict[str, Any]] = []  # JSON messages to be sent before the next Frame
+        self._notes: list[str] = []  # JSON messages to be sent before the next Frame
+        self._call = ""  # its id, once it is known
+        self._may_read_words = False
         self._frames = 0  # sent by the send loop
         self._dropped = 0  # Frames that /metrics has counted
 
     def check_access(self, user: Any) -> None:
         if not permissions.may_listen(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
+        self._may_read_words = permissions.may_read_words(user)
 
     async def opened(self) -> None:
         listen = await self._open_listen()
@@ -59,6 +63,8 @@ class ListenSocket(SupervisorSocket):
         # Read after the subscription: no event tells of what changed before it.
         tap = await in_thread(descriptions.describe_tap)(listen.tap_id)
         self._follower.begin(listen.tap_id, tap["state"], tap["transitions"])
+        self._call = tap["call"]
+        await self._floor.call_words.follow(self._call, self._on_words)
         stalled = tap["media"] and await is_stalled(listen, self._floor)
         await self.send_json(hello(listen, tap, stalled, position))
         self._follower.follow(tap)
@@ -86,7 +92,7 @@ class ListenSocket(SupervisorSocket):
             frames = self._mailbox.take()
             notes, self._notes = self._notes, []
             for note in notes:
-                await self.send_json(note)
+                await self.send_text(note)
             frames = self._rewind.skip_joined(frames)
             if self._rewind.is_asked:
                 frames = await self._with_older(frames)
@@ -109,8 +115,15 @@ class ListenSocket(SupervisorSocket):
         self._mailbox.wake.set()
 
     def _add_note(self, note: dict[str, Any]) -> None:
+        self._add_text(json.dumps(note))
+
+    def _add_text(self, note: str) -> None:
         self._notes.append(note)
         self._wake_send_loop()
+
+    def _on_words(self, message: str) -> None:
+        if self._may_read_words:
+            self._add_text(message)
 
     def send_keepalive(self) -> None:
         self._add_note(ALIVE)
@@ -193,6 +206,7 @@ class ListenSocket(SupervisorSocket):
         if listen is None:
             return
         self._floor.reader.unsubscribe(EVENTS, self._follower.on_event)
+        self._floor.call_words.unfollow(self._call, self._on_words)
         self._floor.tap_audiences.unsubscribe(listen.tap_id, self._subscriber)
         self._floor.open_sockets.listeners.pop(listen.session_id, None)
         await self._record.end(listen, self.frames_so_far(), reason)
