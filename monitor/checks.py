@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 
+from monitor.wire.card_numbers import without_card_numbers
 from monitor.wire.client_address import is_loopback
+from monitor.wire.phrases import words_of
 
 HOLD = 60  # seconds; every day some callers are on hold for longer
 RTP = "rtp"  # a tag of its own, because manage.py rtptaps runs these checks only
@@ -169,6 +171,38 @@ def attention(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.compatibility)
+def watched_phrases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report phrases that are found nowhere or everywhere. No message shows what is watched for."""
+    named = {"WATCHED_PHRASES": settings.WATCHED_PHRASES, "HUMAN_PHRASES": settings.HUMAN_PHRASES}
+    found: list[CheckMessage] = []
+    for name, phrases in named.items():
+        numbers = [n for n, one in enumerate(phrases, 1) if without_card_numbers(one) != one]
+        letters = [n for n, one in enumerate(phrases, 1) if len("".join(words_of(one))) == 1]
+        if numbers:
+            found.append(
+                CheckWarning(
+                    f"{name} has card numbers, at {_listed(numbers)}: they are never found.",
+                    hint="Card numbers are taken out of what is said before it is looked at.",
+                    id="monitor.W012",
+                )
+            )
+        if letters:
+            found.append(
+                CheckWarning(
+                    f"{name} has single letters or digits, at {_listed(letters)}: nearly every "
+                    "call would need attention.",
+                    hint="Write phrases of whole words, separated by semicolons.",
+                    id="monitor.W013",
+                )
+            )
+    return found
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 @register(Tags.compatibility)

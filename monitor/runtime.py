@@ -13,7 +13,7 @@ from django.conf import settings
 from monitor.adapters.agents.own_webhook import own_webhook
 from monitor.adapters.carriers.signalwire.calls import CallControl
 from monitor.audio.attention import Thresholds
-from monitor.bus.keys import ATTENTION
+from monitor.bus.keys import ALERTS, ATTENTION
 from monitor.bus.lease import Lease
 from monitor.bus.metrics import MetricsReporter
 from monitor.bus.process import this_process
@@ -30,6 +30,7 @@ from monitor.ingest.open_streams import OpenStreams
 from monitor.limits import Limits
 from monitor.servers.garbage import settle_garbage
 from monitor.services import orders
+from monitor.workers.alert_watch import AlertWatch
 from monitor.workers.attention_watch import AttentionWatch
 from monitor.workers.carrier_orders import CarrierOrders
 from monitor.workers.metrics_loop import Measurements, MetricsLoop
@@ -146,6 +147,7 @@ class Runtime:
             TapEndings(intake.reader, streams.end).run,
             CarrierOrders(intake.reader, call_control_from_settings()).run,
             self._pass_on().run,
+            AlertWatch(Lease(self._queries, ALERTS)).run,
             Sweeper().run,
             Republisher(self._process.publisher, self._process.revocations).run,
             MetricsLoop(self._reporter, self._measurements()).run,

@@ -42,6 +42,8 @@ from monitor.env import (
     whole,
     whole_or_never,
 )
+from monitor.wire.human_phrases import ASKS_FOR_A_HUMAN
+from monitor.wire.phrases import parse_phrases
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -97,6 +99,14 @@ CLIPPING_PERCENT = env.read("CLIPPING_PERCENT", "1", whole_or_never(1, 100))
 TALK_OVER_PERCENT = env.read("TALK_OVER_PERCENT", "30", whole_or_never(1, 100))
 ATTENTION_WINDOW_SECONDS = env.read("ATTENTION_WINDOW_SECONDS", "10", whole(2, 300))
 LONG_CALL_MINUTES = env.read("LONG_CALL_MINUTES", "20", whole_or_never(1, 1440))
+# The same for what is said and done in calls, as far as the carrier tells it.
+WATCHED_PHRASES = env.read("WATCHED_PHRASES", "", parse_phrases)
+HUMAN_PHRASES = env.read("HUMAN_PHRASES", ";".join(ASKS_FOR_A_HUMAN), parse_phrases)
+TOOL_FAILURES = env.read("TOOL_FAILURES", "2", whole_or_never(1, 50))
+LLM_ERRORS = env.read("LLM_ERRORS", "1", whole_or_never(1, 50))
+BARGE_INS_PER_MINUTE = env.read("BARGE_INS_PER_MINUTE", "4", whole_or_never(2, 50))
+HOLD_SECONDS = env.read("HOLD_SECONDS", "120", whole_or_never(2, 3000))
+SLOW_ANSWER_SECONDS = env.read("SLOW_ANSWER_SECONDS", "3", whole_or_never(1, 60))
 
 # Where RTP taps are received (manage.py rtptaps), and the address that SignalWire is given.
 RTP_HOST = env.read("RTP_HOST", "127.0.0.1", ipv4)

@@ -117,6 +117,23 @@ def test_w008_rtp_from_anywhere(settings: Any, public: str, sources: str, found:
     assert ids(checks.rtp_sources(None)) == found
 
 
+@pytest.mark.parametrize("name", ["WATCHED_PHRASES", "HUMAN_PHRASES"])
+@pytest.mark.parametrize(
+    ("phrases", "found"),
+    [
+        (("my lawyer", "room 4"), []),
+        (("my lawyer", "4111 1111 1111 1111"), ["monitor.W012"]),
+        (("my lawyer", "a", "!b!"), ["monitor.W013"]),
+    ],
+)
+def test_w012_and_w013_phrases_that_are_found_nowhere_or_everywhere(
+    settings: Any, name: str, phrases: tuple[str, ...], found: list[str]
+) -> None:
+    setattr(settings, name, phrases)
+    assert ids(checks.watched_phrases(None)) == found
+    assert "lawyer" not in str(checks.watched_phrases(None))
+
+
 @pytest.mark.parametrize(
     ("still", "one_way", "found"), [(60, 20, []), (60, 61, ["monitor.W009"]), (60, math.inf, [])]
 )

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from monitor.audio.condition import SEVERITIES, Kind
-from monitor.bus.keys import ATTENTION, EVENTS, METERS, REVOCATIONS, SECONDS, WORDS
+from monitor.bus.keys import ALERTS, ATTENTION, EVENTS, METERS, REVOCATIONS, SECONDS, WORDS
 from monitor.models import Call, Tap, TapState
 from monitor.services import descriptions, packet_figures
 from monitor.services.taps import OpenedTap
@@ -58,7 +58,7 @@ def test_every_kind_of_attention_is_in_the_protocol_with_its_severity(kind: Kind
     assert f"| `{kind}` | {SEVERITIES[kind]} |" in PROTOCOL
 
 
-@pytest.mark.parametrize("key", [ATTENTION, EVENTS, METERS, REVOCATIONS, SECONDS, WORDS])
+@pytest.mark.parametrize("key", [ALERTS, ATTENTION, EVENTS, METERS, REVOCATIONS, SECONDS, WORDS])
 def test_every_key_is_in_the_protocol(key: str) -> None:
     assert f"| `{key}` |" in PROTOCOL
 

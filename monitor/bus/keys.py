@@ -8,8 +8,9 @@
     revocations        field j: JSON, whose rights to check again
 
     attention          the lease of the process that judges what was heard
+    alerts             the lease of the process that judges what was told
 
-All but the last are streams, so a reader that lost its connection resumes from its last
+All but the last two are streams, so a reader that lost its connection resumes from its last
 id and misses nothing. The id of an audio entry is its position (``<position>-1``). We
 choose it, so that a batch which is repeated after a lost connection cannot store a
 Frame twice: Redis refuses an id that is not larger than the last.
@@ -25,6 +26,7 @@ METERS = "meters"
 SECONDS = "seconds"
 SECONDS_KEPT_FOR = 70  # seconds: a strip has 60, and the newest may be late
 ATTENTION = "attention"
+ALERTS = "alerts"
 REVOCATIONS = "revocations"
 HEALTH = "healthz"  # a string, written to find out whether Redis accepts writes
 HEALTH_KEPT = 60  # seconds

@@ -51,6 +51,10 @@ class CallEvent(models.Model):
             # is asked for each of them.
             models.Index(fields=("call", "at"), name="event_of_call_by_time"),
             models.Index(fields=("call", "source"), name="event_of_call_by_source"),
+            # Which calls are on hold is asked all the time.
+            models.Index(
+                fields=("received_at",), condition=models.Q(kind="hold"), name="hold_of_call"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=("call", "digest", "occurrence"), name="event_of_call"),

@@ -15,10 +15,17 @@ from monitor.models.tap import Direction
 #: What each kind is called, beside a call.
 LABELS = {
     Kind.HELP: _("Asked for help"),
+    Kind.WANTS_PERSON: _("Asked for a person"),
     Kind.ONE_WAY: _("One-way audio"),
+    Kind.LLM_ERROR: _("Language model failed"),
+    Kind.TOOL_FAILS: _("Tool keeps failing"),
+    Kind.PHRASE: _("Watched phrase"),
     Kind.DEAD_AIR: _("Dead air"),
     Kind.ONE_SIDE_SILENT: _("One side silent"),
+    Kind.LONG_HOLD: _("Long hold"),
+    Kind.SLOW_ANSWERS: _("Slow answers"),
     Kind.CLIPPING: _("Clipping"),
+    Kind.BARGE_INS: _("Many interruptions"),
     Kind.TALK_OVER: _("Talk-over"),
     Kind.LONG_CALL: _("Long call"),
 }
@@ -46,7 +53,10 @@ class CallMark(models.Model):
     began_at = models.DateTimeField(_("began"), help_text=_("when the cause began"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     note = models.CharField(
-        _("note"), max_length=200, blank=True, help_text=_("what the agent said")
+        _("note"),
+        max_length=200,
+        blank=True,
+        help_text=_("what the agent said, or which tool it is about"),
     )
 
     class Meta:

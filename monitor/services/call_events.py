@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitor.models import ENDINGS, Call, CallEvent, EventSource
-from monitor.services import call_reports, calls, live_words
+from monitor.services import alerts, announce, call_reports, calls, live_words, marks
 from monitor.services.call_clock import CLOCKS_DIFFER, better_offset, moves_lines
 from monitor.wire.call_report import CallReport, ReportedEvent
 from monitor.wire.card_numbers import without_card_numbers, without_card_numbers_in
@@ -62,6 +62,7 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
             call_reports.make(call)
         if rows:
             live_words.publish_new(call, rows, moved=moved)
+        alerts.follow(call, rows, now)
     return len(rows)
 
 
@@ -138,3 +139,6 @@ def _settle_end(call: Call) -> None:
     if call.ended_at != ended_at:
         call.ended_at = ended_at
         call.save(update_fields=["ended_at"])
+        if ended_at:
+            marks.end_if_over(call.pk, ended_at)
+            announce.publish_changes([call.pk])

@@ -148,7 +148,7 @@ def _part(events: Sequence[Event]) -> list[Line]:
     unfinished = list(_unfinished(live))
     if record:
         unfinished = []
-        said = [event for event in record if event.kind == "call_log" and _is_speech(event)]
+        said = [event for event in record if event.kind == "call_log" and is_speech(event)]
         logged = [event for event in record if event.kind == "swaig_log"]
         uses, _ = match(logged, [use for use, _ in uses], _name)
         if any("barged" in event.payload for event in said):
@@ -163,7 +163,7 @@ def _part(events: Sequence[Event]) -> list[Line]:
 
 def _said_live(live: Sequence[Event]) -> list[Event]:
     """Return what was said, each sentence once, though events of several kinds may tell of it."""
-    speech = [event for event in live if event.kind in SAID and _is_speech(event)]
+    speech = [event for event in live if event.kind in SAID and is_speech(event)]
     return [event for event, _ in in_pairs(speech, SAID, key=_sentence)]
 
 
@@ -206,7 +206,8 @@ def _is_unfinished(event: Event) -> bool:
     return event.payload.get("source") in UNFINISHED
 
 
-def _is_speech(event: Event) -> bool:
+def is_speech(event: Event) -> bool:
+    """Return whether an event has words of caller or agent that were recognized to their end."""
     return _has_words(event, *SPEAKERS) and not _is_unfinished(event)
 
 
@@ -218,11 +219,12 @@ def _speech(event: Event) -> Line:
         recorded=event.source == EventSource.AUTHORITY,
         interrupted=event.payload.get("barged") is True,
         partial=_is_unfinished(event),
-        latency=_latency(event.payload),
+        latency=latency_of(event.payload),
     )
 
 
-def _latency(fields: dict[str, Any]) -> float | None:
+def latency_of(fields: dict[str, Any]) -> float | None:
+    """Return the seconds from mouth to ear that an event's payload tells, or None."""
     measured = (fields.get(name) for name in LATENCIES)
     good = (one for one in measured if isinstance(one, int | float) and one > 0)
     return next((one / 1000 for one in good), None)

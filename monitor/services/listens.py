@@ -157,7 +157,7 @@ def end(endings: Iterable[Ending]) -> None:
             )
             tap_ids.add(tap_id)
             ended.append(session_id)
-        marks.end_help(ended)
+        marks.end_listened(ended)
         for tap_id in tap_ids:
             announce.publish_change(tap_id)
 
@@ -167,7 +167,7 @@ def heartbeat(sessions: Collection[int], heard: dict[int, tuple[int, int]]) -> N
 
     ``heard`` has, for some of them, how many frames were sent and how many were dropped.
     """
-    marks.end_help(sessions)
+    marks.end_listened(sessions)
     going_on = ListenSession.objects.filter(ended_at=None)
     going_on.filter(pk__in=sessions).update(seen_at=timezone.now())
     rows = [

@@ -1,7 +1,8 @@
 """Records the marks of calls: from when to when each needed attention, and why.
 
-The marks that are judged from the audio come from ``workers.attention_watch``. Agents ask for help
-themselves. A call that is over needs no attention, so the end of its last leg ends its marks.
+The marks that are judged from the audio come from ``workers.attention_watch``, those of what is
+said and done from ``services.alerts``. Agents ask for help themselves. A call that is over needs no
+attention, so its end ends its marks.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Min, Value
+from django.db.models import Exists, F, Min, OuterRef, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from monitor.audio.condition import SEVERITIES, Kind
+from monitor.audio.condition import HEARD, SEVERITIES, TOLD, UNTIL_LISTENED, Kind
 from monitor.audio.talk import Talk
-from monitor.models import ENDED, Call, CallMark, Tap
+from monitor.models import ENDED, Call, CallEvent, CallMark, EventSource, Tap
 from monitor.services import announce, talks
 from monitor.wire.text import storable
 
@@ -32,6 +33,7 @@ class Mark(NamedTuple):
     kind: Kind
     leg: str  # the direction of the leg that it is about, or "" for the whole call
     began_at: datetime.datetime
+    note: str = ""
 
 
 class Watched(NamedTuple):
@@ -55,7 +57,7 @@ def watched(tap_ids: Collection[str]) -> list[Watched]:
     }
     for tap in live.filter(call__in=began).order_by("requested_at", "pk"):
         found[tap.call_id].legs[str(tap.pk)] = tap.direction
-    for mark in CallMark.objects.filter(call__in=began, ended_at=None).exclude(kind=Kind.HELP):
+    for mark in CallMark.objects.filter(call__in=began, ended_at=None, kind__in=HEARD):
         known = Mark(mark.call_id, Kind(mark.kind), mark.leg, mark.began_at)
         found[mark.call_id].marks.append(known)
     return list(found.values())
@@ -68,12 +70,12 @@ def write(begun: Collection[Mark], ended: Collection[Mark], at: datetime.datetim
     A mark that has begun already stays as it is, whoever began it, and so does one that has ended
     already. A call that is over gets no marks.
     """
-    live = _lock_live({mark.call_id for mark in begun})
+    allowed = _lock({mark.call_id for mark in begun})
     CallMark.objects.bulk_create(
         [
             CallMark(**mark._asdict(), severity=SEVERITIES[mark.kind])
             for mark in begun
-            if mark.call_id in live
+            if mark.kind in allowed.get(mark.call_id, ())
         ],
         ignore_conflicts=True,
     )
@@ -83,11 +85,12 @@ def write(begun: Collection[Mark], ended: Collection[Mark], at: datetime.datetim
 
 @transaction.atomic
 def ask_for_help(call_id: str, reason: str) -> bool:
-    """Record that a call's agent asks for help; return False if the call has no live leg.
+    """Record that a call's agent asks for help; return False if the call is over.
 
     An agent that asks again waits since the first time, and the newest reason counts.
     """
-    live = _lock_live(list(Call.objects.filter(call_id=call_id).values_list("pk", flat=True)))
+    known = list(Call.objects.filter(call_id=call_id).values_list("pk", flat=True))
+    live = [pk for pk, allowed in _lock(known).items() if Kind.HELP in allowed]
     for pk in live:
         CallMark.objects.update_or_create(
             call_id=pk,
@@ -105,13 +108,14 @@ def ask_for_help(call_id: str, reason: str) -> bool:
 
 
 @transaction.atomic
-def end_help(sessions: Collection[int], now: datetime.datetime | None = None) -> None:
-    """End the calls for help of those calls that one of these sessions has heard for long enough.
+def end_listened(sessions: Collection[int], now: datetime.datetime | None = None) -> None:
+    """End the marks that want a listener, of calls that one of these sessions has heard for long
+    enough.
 
     Somebody who listened before help was asked for hears that it is, and counts from then on.
     """
     now = now or timezone.now()
-    asked = CallMark.objects.filter(kind=Kind.HELP, ended_at=None)
+    asked = CallMark.objects.filter(kind__in=UNTIL_LISTENED, ended_at=None)
     heard = asked.filter(call__taps__listens__in=sessions).annotate(
         joined_at=F("call__taps__listens__started_at"), left_at=F("call__taps__listens__ended_at")
     )
@@ -123,20 +127,34 @@ def end_help(sessions: Collection[int], now: datetime.datetime | None = None) ->
 
 
 def end_if_over(call_id: int, at: datetime.datetime) -> None:
-    """End the marks of a call if its last leg has ended. The caller publishes the change."""
-    if not _lock_live([call_id]):
-        ended_at = Greatest("began_at", Value(at))
-        CallMark.objects.filter(call=call_id, ended_at=None).update(ended_at=ended_at)
+    """End those marks of a call that it may no longer have, because its last leg or what is said in
+    it has ended. The caller publishes the change."""
+    allowed = _lock([call_id]).get(call_id, ())
+    ended_at = Greatest("began_at", Value(at))
+    over = CallMark.objects.filter(call=call_id, ended_at=None).exclude(kind__in=allowed)
+    over.update(ended_at=ended_at)
 
 
-def _lock_live(call_ids: Collection[int]) -> set[int]:
-    """Lock calls until this transaction ends, and return those of them that have a live leg.
+def _lock(call_ids: Collection[int]) -> dict[int, Collection[Kind]]:
+    """Lock calls until this transaction ends, and return which marks each of them may have.
 
-    Whoever ends a call's last leg waits for the lock, so that no mark is begun after that.
+    What is heard needs a live leg, and what is told needs somebody who tells. A call that has
+    neither is over. Whoever ends one of the two waits for the lock, so that no mark is begun after
+    that.
     """
     list(Call.objects.locked().filter(pk__in=call_ids).order_by("pk").values("pk"))
-    live = Tap.objects.filter(call__in=call_ids).exclude(state__in=ENDED)
-    return set(live.values_list("call_id", flat=True))
+    tapped = Tap.objects.filter(call=OuterRef("pk")).exclude(state__in=ENDED)
+    told = CallEvent.objects.filter(
+        call=OuterRef("pk"), source=EventSource.LIVE, call__ended_at=None, call__gone_at=None
+    )
+    rows = Call.objects.filter(pk__in=call_ids).annotate(
+        is_tapped=Exists(tapped), is_told=Exists(told)
+    )
+    allowed: dict[int, Collection[Kind]] = {}
+    for pk, is_tapped, is_told in rows.values_list("pk", "is_tapped", "is_told"):
+        found = (*(HEARD if is_tapped else ()), *(TOLD if is_told else ()))
+        allowed[pk] = (Kind.HELP, *found) if found else ()
+    return allowed
 
 
 def _end(marks: Collection[Mark], at: datetime.datetime) -> None:

@@ -200,7 +200,7 @@ class TestHelp:
         ended_at: int | None,
     ) -> None:
         session = self.listen(alice, opened, since, until)
-        marks.end_help([session], NOW + now * SECOND)
+        marks.end_listened([session], NOW + now * SECOND)
         asked.refresh_from_db()
         assert asked.ended_at == (None if ended_at is None else NOW + ended_at * SECOND)
 
@@ -228,7 +228,7 @@ class TestHelp:
         self, asked: CallMark, alice: User
     ) -> None:
         session = self.listen(alice, taps.open_tap("call-2"), 0)
-        marks.end_help([session], NOW + 60 * SECOND)
+        marks.end_listened([session], NOW + 60 * SECOND)
         assert len(ongoing()) == 1
 
     def test_what_is_judged_never_ends_it(self, opened: OpenedTap, asked: CallMark) -> None:

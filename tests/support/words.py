@@ -11,6 +11,7 @@ from django.test import Client
 
 from monitor.services import event_urls
 from monitor.services.event_urls import Purpose
+from tests.support.rows import NOW
 
 CALL = "call-1"
 AGENT = "receptionist"
@@ -55,6 +56,37 @@ def said(role: str, content: str, at: float | None = None, **more: Any) -> dict[
     """Return an entry of a call's log. ``at`` is in seconds of Unix time."""
     timestamp = {} if at is None else {"timestamp": round(at * 1e6)}
     return {"role": role, "content": content, **timestamp, **more}
+
+
+def at(body: dict[str, Any], second: float) -> dict[str, Any]:
+    """Give the events of a post the carrier's own time, in seconds after NOW."""
+    timed = {"timestamp": round((NOW.timestamp() + second) * 1e6)}
+    return {name: told if name == "call_info" else {**told, **timed} for name, told in body.items()}
+
+
+def tool(name: str = "get_weather", error: str = "") -> dict[str, Any]:
+    failed = {"error": error} if error else {}
+    return events(swaig_call={"command_name": name, **failed})
+
+
+def failed(name: str = "get_weather") -> dict[str, Any]:
+    return tool(name, "no answer")
+
+
+def llm_error(event: str = "llm_retry") -> dict[str, Any]:
+    return events(llm_error={"event": event, "model": "a-model"})
+
+
+def barge(n: int = 1) -> dict[str, Any]:
+    return events(barge={"barge_type": "normal", "barge_elapsed_ms": 900 + n, "interrupt_count": n})
+
+
+def hold(event: str = "hold") -> dict[str, Any]:
+    return events(hold={"event": event, "timeout": 900})
+
+
+def logged(role: str, text: str, second: float) -> dict[str, Any]:
+    return at(events(conversation_add={"role": role, "content": text}), second)
 
 
 def post(

@@ -43,6 +43,45 @@ const WORDINGS = {
       any: gettext("Since %(at)s, the agent has asked for a person."),
     },
   },
+  wants_person: {
+    words: { any: gettext("The caller asks for a person") },
+    why: { any: gettext("Since %(at)s, when the caller asked for a person, nobody has listened.") },
+  },
+  llm_error: {
+    words: { any: gettext("The language model fails") },
+    why: {
+      any: gettext("Since %(at)s, the agent’s language model has failed, or had to be asked again or replaced. Answers may be late or missing."),
+    },
+  },
+  tool_fails: {
+    words: {
+      // Translators: note is the name of a tool that the agent uses
+      note: gettext("The tool %(note)s keeps failing"),
+      any: gettext("A tool keeps failing"),
+    },
+    why: {
+      // Translators: note is the name of a tool that the agent uses
+      note: gettext("Since %(at)s, the tool %(note)s has failed again and again: the agent cannot do what needs it."),
+      any: gettext("Since %(at)s, a tool has failed again and again: the agent cannot do what needs it."),
+    },
+  },
+  phrase: {
+    words: { any: gettext("A watched phrase was said") },
+    why: { any: gettext("Since %(at)s, when a phrase was said that your organization watches for, nobody has listened.") },
+  },
+  long_hold: {
+    // Translators: held is a duration such as 0:42
+    words: { any: gettext("On hold for %(held)s") },
+    why: { any: gettext("Since %(at)s, the agent has been on hold and hears nothing.") },
+  },
+  slow_answers: {
+    words: { any: gettext("The agent answers slowly") },
+    why: { any: gettext("Since %(at)s, the caller has usually waited too long for the agent’s answers.") },
+  },
+  barge_ins: {
+    words: { any: gettext("The caller keeps interrupting") },
+    why: { any: gettext("Since %(at)s, the caller has interrupted the agent again and again.") },
+  },
   one_way: {
     words: {
       speak: gettext("The caller’s side sends packets but no sound"),

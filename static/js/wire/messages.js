@@ -47,11 +47,11 @@
 
 /**
  * @typedef {object} Condition something about a call that holds for some time
- * @property {string} kind help, one_way, dead_air, one_side_silent, clipping, talk_over or long_call
+ * @property {string} kind help, one_way, dead_air and so on, as docs/protocol.md lists them
  * @property {Direction | null} leg the leg that it is about, or null for the call
  * @property {number} severity above 0
  * @property {string} since when its cause began
- * @property {string} note the agent's reason, where it asks for help
+ * @property {string} note the agent's reason, where it asks for help, or the tool that fails
  */
 
 /** @typedef {CallNames & CallFacts} Call a call as the server describes it */

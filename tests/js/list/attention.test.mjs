@@ -32,6 +32,14 @@ const WORDS = [
   ["The sound is too loud and distorted", "clipping", { leg: "both" }],
   ["Both sides speak at once", "talk_over"],
   ["A long call", "long_call"],
+  ["The caller asks for a person", "wants_person"],
+  ["The language model fails", "llm_error"],
+  ["The tool get_weather keeps failing", "tool_fails", { note: "get_weather" }],
+  ["A tool keeps failing", "tool_fails"],
+  ["A watched phrase was said", "phrase"],
+  ["On hold for 0:42", "long_hold"],
+  ["The agent answers slowly", "slow_answers"],
+  ["The caller keeps interrupting", "barge_ins"],
   ["Needs attention: bad mood", "bad_mood"],
 ];
 
