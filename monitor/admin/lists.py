@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
@@ -21,7 +21,22 @@ class HistoryRows(QuerySet[Any, Any]):
 
     Django truncates the moment of every row instead. On SQLite that calls Python for each of
     them, which took 300 of the 330 ms for a list of 100,000 taps.
+
+    ``at_least`` is how many rows are known to be there, so that they need not be counted.
     """
+
+    at_least = 0
+
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """Narrow the rows: how many are left is not known."""
+        found = super().filter(*args, **kwargs)
+        found.at_least = 0
+        return found
+
+    def _clone(self) -> Self:
+        copy = cast("Self", super()._clone())  # type: ignore[misc]  # the stubs leave it out
+        copy.at_least = self.at_least
+        return copy
 
     def datetimes(  # type: ignore[override]  # a list serves the date hierarchy as well
         self, field_name: str, kind: str, order: str = "ASC", tzinfo: Any = None
@@ -47,7 +62,9 @@ class HistoryPaginator(Paginator):  # type: ignore[type-arg]  # no generic at ru
 
     @cached_property
     def count(self) -> int:
-        rows = cast("QuerySet[Any]", self.object_list)
+        rows = cast("HistoryRows", self.object_list)
+        if rows.at_least >= LISTED:
+            return LISTED
         return rows.order_by()[:LISTED].count()
 
 

@@ -20,6 +20,7 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 
+from monitor.admin.lists import HistoryRows
 from monitor.models import AdminAction, Call, CallOrder, CallWords, ListenSession, Tap
 from monitor.services import word_search
 
@@ -84,9 +85,9 @@ def find_said(calls: QuerySet[Call], typed: str) -> QuerySet[Call]:
     """Return the calls in which all that a person typed was said, with their words."""
     if not word_search.parse(typed):
         return calls.none()
-    said = CallWords.objects.filter(text__said=typed).order_by("-call_id")
-    found = narrowed(calls, said, MANY).annotate(sought=Value(typed))
-    return found.select_related("words", "talk")
+    with word_search.by_index():
+        found = narrowed(calls, CallWords.objects.filter(text__said=typed), MANY)
+    return found.annotate(sought=Value(typed)).select_related("words", "talk")
 
 
 def narrowed(calls: QuerySet[Call], rows: QuerySet[Any], limit: int) -> QuerySet[Call]:
@@ -95,10 +96,13 @@ def narrowed(calls: QuerySet[Call], rows: QuerySet[Any], limit: int) -> QuerySet
     Up to ``limit`` calls are named one by one. Where more have such a row, the calls are read from
     the newest on, and each is asked for its row: the first page is soon full.
     """
-    keys = list(rows.values_list("call_id", flat=True)[: limit + 1])
+    keys = list(rows.order_by().values_list("call_id", flat=True)[: limit + 1])
     if len(keys) <= limit:
         return calls.filter(pk__in=keys)
-    return calls.filter(Exists(rows.order_by().filter(call=OuterRef("pk"))))
+    found = calls.filter(Exists(rows.filter(call=OuterRef("pk"))))
+    if isinstance(found, HistoryRows) and not calls.query.where:
+        found.at_least = limit  # no other condition leaves out any of them
+    return found
 
 
 def find_taps(taps: QuerySet[Tap], text: str) -> QuerySet[Tap]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Lookup
 
 from monitor.models import CallWords
@@ -97,6 +98,23 @@ def has_index() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM sqlite_master WHERE name = %s", [FTS_TABLE])
         return cursor.fetchone() is not None
+
+
+@contextmanager
+def by_index() -> Iterator[None]:
+    """Have searches in this block answered from the index.
+
+    PostgreSQL takes it for cheap to compare a call's vector, and does not reckon that it must fetch
+    the vector first: it would read 200,000 calls in 1.8 s to find two frequent words, which the
+    index answers in 7 ms.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        yield
+        cursor.execute("SET LOCAL enable_seqscan = on")
 
 
 @CallWords._meta.get_field("text").register_lookup

@@ -11,8 +11,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from monitor.admin import search
+from monitor.admin import lists, search
 from monitor.models import Call, CallWords
 from monitor.services import word_search
 from tests.support.markup import refused
@@ -216,11 +217,20 @@ def test_a_list_of_one_page_takes_few_queries_however_many_calls_are_found(
         assert len(found(as_root, "refund")) == 50
 
 
+def test_calls_beyond_those_that_are_listed_are_not_counted(
+    as_root: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MANY", 2)
+    monkeypatch.setattr(lists, "LISTED", 2)
+    for number in range(3):
+        call(f"call-{number}", "A refund, please.")
+    with CaptureQueriesContext(connection) as queries:
+        assert len(found(as_root, "refund")) == 3
+    assert not [query for query in queries if "COUNT(*)" in query["sql"]]
+
+
 def test_an_index_answers_a_search(db: Any) -> None:
-    """Without rows PostgreSQL would rather read the table, so that is made expensive."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = CallWords.objects.filter(text__said="refund order").explain()
+    with word_search.by_index():
+        plan = CallWords.objects.filter(text__said="refund order").explain()
     expected = "words_of_calls" if connection.vendor == "postgresql" else "VIRTUAL TABLE INDEX"
     assert expected in plan
