@@ -50,20 +50,25 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
         if rows and kept.count() + len(rows) > MAX_EVENTS:
             raise TooMany
         CallEvent.objects.bulk_create(rows)
-        moved = False
-        offset = better_offset(call, rows)
-        if offset is not None:
-            call.clock_offset = offset
-            call.save(update_fields=["clock_offset"])
-            moved = moves_lines(call, rows)
-        if rows and (call.ended_at or any(row.kind in ENDINGS for row in rows)):
-            _settle_end(call)
-        if rows and call.ended_at:
-            call_reports.make(call)
         if rows:
-            live_words.publish_new(call, rows, moved=moved)
-        alerts.follow(call, rows, now)
+            _follow(call, rows, now)
     return len(rows)
+
+
+def _follow(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
+    """Do what new events of a locked call are the cause of."""
+    moved = False
+    offset = better_offset(call, rows)
+    if offset is not None:
+        call.clock_offset = offset
+        call.save(update_fields=["clock_offset"])
+        moved = moves_lines(call, rows)
+    if call.ended_at or any(row.kind in ENDINGS for row in rows):
+        _settle_end(call)
+    if call.ended_at:
+        call_reports.make(call)
+    live_words.publish_new(call, rows, moved=moved)
+    alerts.follow(call, rows, now)
 
 
 def _new_rows(

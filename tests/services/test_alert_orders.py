@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from monitor.audio.condition import TOLD, Kind
 from monitor.models import Call, CallMark
+from monitor.services import alerts
 from tests.support.alerts import HUMAN, look, ongoing, since, tell, turns
-from tests.support.words import at, barge, events, failed, heard, llm_error, logged, tool
+from tests.support.words import at, barge, events, failed, heard, hold, llm_error, logged, tool
 
 pytestmark = pytest.mark.django_db
 
@@ -26,22 +28,43 @@ def watched(settings: Any) -> None:
 
 
 class TestCost:
-    def cost(self, body: dict[str, Any], second: float) -> int:
-        with CaptureQueriesContext(connection) as queries:
-            tell(body, second)
-        return len(queries)
+    @pytest.fixture
+    def cost(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], int]:
+        """Record an event, and return how many queries it took to look for a cause in it."""
+        counted: list[int] = []
+        follow = alerts.follow
 
-    def test_most_events_cost_no_query(self) -> None:
-        tell(logged("user", "Hello.", 0), 0.1)
-        plain = self.cost(events(unknown={"a": 1}), 1)
-        assert self.cost(heard("I am fine."), 2) == plain
-        assert self.cost(tool(), 3) == plain
-        assert self.cost(logged("user", "I am fine.", 2), 4) == plain
+        def counting(*args: Any) -> None:
+            with CaptureQueriesContext(connection) as queries:
+                follow(*args)
+            counted.append(len(queries))
 
-    def test_an_answer_costs_one(self) -> None:
-        tell(heard("Hello."))
-        plain = self.cost(logged("user", "How are you?", 1), 1)
-        assert self.cost(logged("assistant", "Fine.", 2), 2) == plain + 1
+        monkeypatch.setattr(alerts, "follow", counting)
+
+        def cost(body: dict[str, Any]) -> int:
+            tell(body)
+            return counted[-1]
+
+        return cost
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            heard("Hello."),
+            tool(),
+            logged("user", "Hello.", 0),
+            hold(),
+            events(unknown={"a": 1}),
+        ],
+        ids=["speech", "a tool", "the log", "a hold", "another kind"],
+    )
+    def test_most_events_cost_no_query(
+        self, cost: Callable[[dict[str, Any]], int], body: dict[str, Any]
+    ) -> None:
+        assert cost(body) == 0
+
+    def test_an_answer_costs_one(self, cost: Callable[[dict[str, Any]], int]) -> None:
+        assert cost(logged("assistant", "Fine.", 2)) == 1
 
     def test_a_look_at_nothing_costs_two(
         self, django_assert_num_queries: DjangoAssertNumQueries
