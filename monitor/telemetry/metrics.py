@@ -93,6 +93,10 @@ class AudioCounts:
         self.bytes_in = self.frames_in = self.frames_out = 0
 
 
+#: Seconds, the bounds of a Histogram's buckets.
+DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
 class Metrics:
     """All counters and gauges of a process, whose only one is in ``monitor.bus.process``."""
 
@@ -116,9 +120,7 @@ class Metrics:
             "passed_on", "Posts passed on to agents' own webhooks.", label="outcome"
         )
         self.words_delay = Histogram(
-            "words_delay_seconds",
-            "Time from the arrival of what is said in a call to its writing to the pages.",
-            (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+            "words_delay_seconds", "Time from what is said arriving to it being sent.", DELAYS
         )
         self.media_closed = Counter(
             "media_closed",
