@@ -14,6 +14,7 @@ from django.core.checks import Warning as CheckWarning
 from monitor.wire.card_numbers import without_card_numbers
 from monitor.wire.client_address import is_loopback
 from monitor.wire.phrases import words_of
+from monitor.wire.private_patterns import has_nested_repetition
 
 HOLD = 60  # seconds; every day some callers are on hold for longer
 RTP = "rtp"  # a tag of its own, because manage.py rtptaps runs these checks only
@@ -229,3 +230,18 @@ def agents(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def redaction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report patterns with which one sentence could keep a thread busy for ever."""
+    return [
+        CheckWarning(
+            f"A pattern of REDACT_PATTERNS repeats a group that repeats something: {one.pattern}",
+            hint="On a text that nearly matches, it can take for ever. Write it with one "
+            "repetition only, or with {1,9} in the group's place.",
+            id="monitor.W014",
+        )
+        for one in settings.REDACT_PATTERNS
+        if has_nested_repetition(one)
+    ]

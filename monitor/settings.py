@@ -42,6 +42,7 @@ from monitor.env import (
     whole,
     whole_or_never,
 )
+from monitor.wire import private_patterns
 from monitor.wire.human_phrases import ASKS_FOR_A_HUMAN
 from monitor.wire.phrases import parse_phrases
 
@@ -87,6 +88,9 @@ CHUNK_MS = env.read("CHUNK_MS", "60", whole(20, 500))
 RING_SECONDS = env.read("RING_SECONDS", "30", whole(5, 600))
 # Seconds without audio after which a tap's media is closed.
 SILENT_FOR = env.read("SILENT_FOR", "600", whole(5, 86_400))
+
+# What is taken out of what is said in calls, beside card numbers.
+REDACT_PATTERNS = env.read("REDACT_PATTERNS", "", private_patterns.parse)
 
 # Whether voices are looked for in the audio of calls, so that calls which need attention are found.
 VOICE_ACTIVITY = env.read("VOICE_ACTIVITY", "true", flag)

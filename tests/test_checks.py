@@ -13,6 +13,7 @@ from django.core.checks import registry
 
 from monitor import checks
 from monitor.management.commands import rtptaps
+from monitor.wire import private_patterns
 from monitor.wire.client_address import parse_networks
 from tests.support.checks import ids, manage
 from tests.support.rest import set_up_rest
@@ -257,3 +258,14 @@ def test_nonsense_in_the_environment_stops_with_a_sentence(
     done = manage("check", **{name: value})
     assert done.returncode != 0
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [(r'["(\\d+ ?)+x"]', ["monitor.W014"]), (r'["\\d{3}-\\d{2}-\\d{4}", "(ab|c)+"]', [])],
+)
+def test_w014_a_pattern_that_may_take_for_ever(
+    settings: Any, pattern: str, found: list[str]
+) -> None:
+    settings.REDACT_PATTERNS = private_patterns.parse(pattern)
+    assert ids(checks.redaction(None)) == found

@@ -35,8 +35,8 @@ class CallEvent(models.Model):
     text = models.TextField(_("text"), blank=True)
     payload = models.JSONField(_("payload"))
     source = models.CharField(_("source"), max_length=9, choices=EventSource)
-    # SHA-256 of what is stored, because a live event has no ID: the same one that comes again at
-    # once is a repetition. One that comes later was said again, and has the next occurrence.
+    # An HMAC of what came, because a live event has no ID: the same one that comes again at once is
+    # a repetition. One that comes later was said again, and has the next occurrence.
     digest = models.CharField(max_length=64, editable=False)
     occurrence = models.PositiveIntegerField(default=0, editable=False)
 

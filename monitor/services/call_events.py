@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 from dataclasses import replace
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from monitor.models import ENDINGS, Call, CallEvent, EventSource
-from monitor.services import alerts, announce, call_reports, calls, live_words, marks
+from monitor.services import (
+    alerts,
+    announce,
+    call_reports,
+    calls,
+    live_words,
+    marks,
+    spread_redaction,
+)
 from monitor.services.call_clock import CLOCKS_DIFFER, better_offset, moves_lines
+from monitor.wire import private_patterns
 from monitor.wire.call_report import CallReport, ReportedEvent
 from monitor.wire.card_numbers import without_card_numbers, without_card_numbers_in
-from monitor.wire.text import storable
+from monitor.wire.text import map_texts, storable
 
 MAX_EVENTS = 20_000  # of a call, from each source
 OLDEST = datetime.timedelta(days=1)  # what is told longer after it happened has a wrong time
@@ -41,7 +51,7 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
     now = now or timezone.now()
     told = Call(call_id=report.call_id, agent=storable(agent)[:100], created_at=now)
     told.caller = report.caller[:64]
-    told.caller_name = report.caller_name[:100]
+    told.caller_name = without_card_numbers(report.caller_name)[:100]
     told.project_id = report.project_id[:64]
     with transaction.atomic():
         call = calls.lock(told)
@@ -57,6 +67,7 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
 
 def _follow(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
     """Do what new events of a locked call are the cause of."""
+    rewritten = spread_redaction.redact(call, rows)
     moved = False
     offset = better_offset(call, rows)
     if offset is not None:
@@ -67,7 +78,7 @@ def _follow(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
         _settle_end(call)
     if call.ended_at:
         call_reports.make(call)
-    live_words.publish_new(call, rows, moved=moved)
+    live_words.publish_new(call, [*rows, *rewritten], moved=moved)
     alerts.follow(call, rows, now)
 
 
@@ -108,21 +119,26 @@ def _new_rows(
 
 
 def _private(event: ReportedEvent) -> ReportedEvent:
-    """Return the event without card numbers: none is stored, and so none is shown."""
-    return replace(
-        event,
-        text=without_card_numbers(event.text),
-        payload=without_card_numbers_in(event.payload),
-    )
+    """Return the event without card numbers, and without what the operator's patterns match: none
+    of it is stored, and so none is shown."""
+    patterns = settings.REDACT_PATTERNS
+    payload = without_card_numbers_in(event.payload)
+    if patterns:
+        payload = map_texts(payload, lambda text: private_patterns.without(text, patterns))
+    text = private_patterns.without(without_card_numbers(event.text), patterns)
+    return replace(event, text=text, payload=payload)
 
 
 def _digest(report: CallReport, event: ReportedEvent) -> str:
     """Return what two tellings of one event have in common.
 
-    It is computed of what is stored: that of a card number could be found by trying all of them.
+    It needs SECRET_KEY, because it stays when a piece of a card number is taken out of the event:
+    without a key, few digits could be found by trying all of them.
     """
     content = [report.source, report.conversation, event.place, event.kind, event.payload]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return salted_hmac(
+        "monitor.call_events", json.dumps(content, sort_keys=True), algorithm="sha256"
+    ).hexdigest()
 
 
 def _may_recur(report: CallReport, event: ReportedEvent) -> bool:

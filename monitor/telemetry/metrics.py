@@ -116,9 +116,7 @@ class Metrics:
         self.call_events = Counter(
             "call_events", "Events of what is said and done in calls stored.", label="source"
         )
-        self.passed_on = Counter(
-            "passed_on", "Posts passed on to agents' own webhooks.", label="outcome"
-        )
+        self.passed_on = Counter("passed_on", "Posts passed on to agents.", label="outcome")
         self.words_delay = Histogram(
             "words_delay_seconds", "Time from what is said arriving to it being sent.", DELAYS
         )

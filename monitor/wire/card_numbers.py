@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from monitor.wire.number_words import PART, Part, part_at, touches
+from monitor.wire.text import map_texts
 
 #: What stands in the place of a number.
 REMOVED = "••••"
@@ -43,7 +44,7 @@ FILLERS = frozenset(BETWEEN.split())
 def without_card_numbers(text: str) -> str:
     """Return the text with ``••••`` in the place of every card number."""
     removed: list[tuple[int, int]] = []
-    for chain in _chains(text):
+    for chain in chains(text):
         for start, end in _cards(chain):
             if removed and start <= removed[-1][1]:
                 removed[-1] = (removed[-1][0], max(end, removed[-1][1]))
@@ -56,17 +57,12 @@ def without_card_numbers(text: str) -> str:
 
 def without_card_numbers_in(value: Any) -> Any:
     """Return a JSON value without the card numbers in its texts, its keys and its numbers."""
-    if isinstance(value, str):
-        return without_card_numbers(value)
-    if isinstance(value, dict):
-        return {
-            without_card_numbers(key): without_card_numbers_in(item) for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [without_card_numbers_in(item) for item in value]
-    if isinstance(value, int | float) and value == value // 1 and is_card_number(f"{value:.0f}"):
-        return REMOVED
-    return value
+    return map_texts(value, without_card_numbers, _without_card_number)
+
+
+def _without_card_number(number: int | float) -> Any:
+    is_whole = number == number // 1  # which infinity is not
+    return REMOVED if is_whole and is_card_number(f"{number:.0f}") else number
 
 
 def is_card_number(digits: str) -> bool:
@@ -94,7 +90,7 @@ def _cards(chain: list[Part]) -> Iterator[tuple[int, int]]:
                 yield chain[first].start, part.end
 
 
-def _chains(text: str) -> Iterator[list[Part]]:
+def chains(text: str) -> Iterator[list[Part]]:
     """Yield the parts of a text that follow each other closely enough to be one number."""
     chain: list[Part] = []
     end = 0  # of what the chain goes on from: its last part, or a filler

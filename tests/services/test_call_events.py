@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.models import Call, CallEvent
 from monitor.services import conversation, descriptions, taps
+from monitor.wire import private_patterns
 from tests.support.rows import NOW, SECOND
 from tests.support.tellings import tell
 from tests.support.words import AGENT, CALL, events, heard, said, summary
@@ -55,6 +56,15 @@ def test_no_card_number_is_stored_anywhere() -> None:
         assert "1111" not in stored
         assert "one one" not in stored
     assert CallEvent.objects.get(kind="speech_detect").text == "It is ••••."
+
+
+def test_what_the_operators_patterns_match_is_stored_nowhere(settings: Any) -> None:
+    settings.REDACT_PATTERNS = private_patterns.parse(r'["\\b\\d{3}-\\d{2}-\\d{4}\\b"]')
+    number = "078-05-1120"
+    tell(heard(f"It is {number}."))
+    tell(events(function_call={"function": "look_up", "arguments": {number: [f"{number}"]}}))
+    assert [event.text for event in CallEvent.objects.order_by("pk")] == ["It is ••••.", "look_up"]
+    assert not [one for one in CallEvent.objects.all() if number in json.dumps(one.payload)]
 
 
 class TestTimes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -130,6 +131,21 @@ def test_every_text_key_and_number_of_a_value_is_looked_at() -> None:
         "c": "••••",
         "d": "••••",
     }
+
+
+@pytest.mark.parametrize("gap", ["\u00a0", "\n", " … "])
+def test_what_a_text_has_escaped_is_looked_at(gap: str) -> None:
+    arguments = json.dumps({"n": gap.join(["4111", "1111", "1111", "1111"]), "m": 1})
+    written = json.dumps([{"arguments": arguments}])
+    (value,) = json.loads(without_card_numbers_in({"log": written})["log"])
+    assert json.loads(value["arguments"]) == {"n": "••••", "m": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ['{"n": "\\u00e4"}', "[\\", '{"n": [1], "a\\n": 2}', "[" * 10**5 + "\\"]
+)
+def test_json_without_a_card_stays_as_it_was_written(text: str) -> None:
+    assert without_card_numbers_in(text) == text
 
 
 @pytest.mark.parametrize("value", [None, True, 0, -4111111111111111, 1.5, 1e300, 1767000000000000])

@@ -1,0 +1,153 @@
+"""Takes card numbers out of a call that are spread over several events.
+
+No event of them has a card number alone, so each is stored as it came. The one that completes the
+number has all of them rewritten, in its own transaction: it is never to be seen itself.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from monitor.models import Call, CallEvent, EventSource
+from monitor.services.tellings import SAME_WITHIN
+from monitor.wire.card_numbers import REMOVED, chains
+from monitor.wire.spread_numbers import (
+    Turn,
+    find,
+    without_echoes,
+    without_numbers,
+    without_pieces,
+)
+from monitor.wire.text import map_texts
+
+#: How long before and after an event other pieces of its number are looked for. Said digit by digit
+#: with a pause after each, a number takes longer; nobody does that.
+WITHIN = datetime.timedelta(minutes=2)
+#: Events of two kinds that tell of the same sentence come about at once.
+RETOLD_WITHIN = datetime.timedelta(seconds=5)
+#: Roles of those who speak.
+SPEAKERS = ("user", "assistant", "assistant-manual")
+#: Speech of which more comes with the next event says the same digits again and again.
+UNFINISHED = ("partial", "interim")
+
+#: So many digits of a number are taken out of whatever else is told at the time: of what the same
+#: party says in events of another kind, and of what anybody says or does.
+OWN_ECHO, ANY_ECHO = 2, 3
+
+
+@dataclass(slots=True)
+class Spread:
+    """The numbers that were found in one stream of events, and how its texts read without them."""
+
+    role: str
+    cards: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)  # by the text as it was stored
+    times: list[datetime.datetime] = field(default_factory=list)
+
+    def without(self, text: str, role: str) -> str:
+        """Return the text of an event, or one within its payload, without the numbers."""
+        if role == self.role and text in self.texts:
+            return self.texts[text]
+        return without_echoes(text, self.cards, OWN_ECHO if role == self.role else ANY_ECHO)
+
+
+def redact(call: Call, rows: Sequence[CallEvent]) -> list[CallEvent]:
+    """Rewrite the events of a call whose numbers these rows complete, and return the older ones.
+
+    The caller holds the lock of the call, and has stored the rows. A row keeps its digest, so that
+    what is told again is known again; the digest needs a key, so no digits can be found by it.
+    """
+    changed: dict[int, CallEvent] = {}
+    for source, kind, role in {_stream(row) for row in rows if _may_be_piece(row)}:
+        new = [row for row in rows if _stream(row) == (source, kind, role)]
+        events = [changed.get(one.pk, one) for one in _near(call, [row.at for row in new], WITHIN)]
+        stream = [one for one in events if _stream(one) == (source, kind, role) and _is_turn(one)]
+        if spread := _spread(role, stream):
+            for event in _near(call, spread.times, SAME_WITHIN, _everywhere(rows)):
+                one = changed.get(event.pk, event)
+                if _rewrite(one, spread):
+                    changed[one.pk] = one
+        rewritten = [one for one in events if one.role == role and REMOVED in one.text]
+        for row in new:
+            if retold := _retold(changed.get(row.pk, row), rewritten):
+                one = changed.setdefault(row.pk, row)
+                _rewrite(one, retold)
+    CallEvent.objects.bulk_update(changed.values(), ["text", "payload"])
+    for row in rows:
+        if row.pk in changed:
+            row.text, row.payload = changed[row.pk].text, changed[row.pk].payload
+    new_pks = {row.pk for row in rows}
+    return [event for event in changed.values() if event.pk not in new_pks]
+
+
+def _stream(event: CallEvent) -> tuple[str, str, str]:
+    """Return what turns have in common of which one may go on with the number of another."""
+    return str(event.source), event.kind, event.role
+
+
+def _may_be_piece(event: CallEvent) -> bool:
+    return event.role in SPEAKERS and next(chains(event.text), None) is not None
+
+
+def _is_turn(event: CallEvent) -> bool:
+    return event.payload.get("source") not in UNFINISHED
+
+
+def _retold(row: CallEvent, rewritten: Sequence[CallEvent]) -> Spread | None:
+    """Return how an event reads without its numbers if one that was rewritten tells of the same.
+
+    It came too late for its digits to be known. The rest of the sentence is the same.
+    """
+    for event in rewritten:
+        is_other = event.kind != row.kind or _is_turn(event) != _is_turn(row)
+        is_near = abs(event.at - row.at) <= RETOLD_WITHIN
+        if is_other and is_near:
+            without = without_numbers(row.text)
+            if REMOVED in without and _letters(without) == _letters(without_numbers(event.text)):
+                return Spread(row.role, texts={row.text: without})
+    return None
+
+
+def _letters(text: str) -> str:
+    """Return the letters of a text only: recognizers differ in the rest."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _everywhere(rows: Sequence[CallEvent]) -> list[int]:
+    """Return the rows of a record: what it says of the whole call may repeat any number."""
+    return [row.pk for row in rows if row.source == EventSource.AUTHORITY]
+
+
+def _near(
+    call: Call,
+    times: Sequence[datetime.datetime],
+    within: datetime.timedelta,
+    more: Iterable[int] = (),
+) -> list[CallEvent]:
+    span = min(times) - within, max(times) + within
+    found = call.events.filter(at__range=span) | call.events.filter(pk__in=more)
+    return list(found.order_by("at", "id"))
+
+
+def _spread(role: str, stream: Sequence[CallEvent]) -> Spread | None:
+    turns = [Turn(event.text, event.at.timestamp()) for event in stream]
+    found = list(find(turns))
+    if not found:
+        return None
+    spread = Spread(role, list(dict.fromkeys(one.digits for one in found)))
+    for index in sorted({piece.turn for one in found for piece in one.pieces}):
+        text = turns[index].text
+        pieces = [piece for one in found for piece in one.pieces if piece.turn == index]
+        spread.texts[text] = without_pieces(text, pieces)
+        spread.times.append(stream[index].at)
+    return spread
+
+
+def _rewrite(event: CallEvent, spread: Spread) -> bool:
+    """Take the numbers out of an event, and return whether it had any of them."""
+    before = event.text, event.payload
+    event.text = spread.without(event.text, event.role)
+    event.payload = map_texts(event.payload, lambda text: spread.without(text, event.role))
+    return (event.text, event.payload) != before
