@@ -19,6 +19,8 @@ from tests.support.browsing import sign_in
 from tests.support.listed import Listed, call, condition, iso
 from tests.support.servers import Server
 from tests.support.talk import open_tap
+from tests.support.tellings import tell
+from tests.support.words import events
 
 AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
 WIDTHS = (390, 1280, 1920)
@@ -179,9 +181,13 @@ async def test_a_call_on_a_deck_on_its_own_page_and_in_a_window_of_its_own(
     page: Page, agents_server: Server, alice: User
 ) -> None:
     opened = await open_tap(agent="Receptionist")
+    await sync_to_async(everything_said)(opened)
     await sign_in(page, agents_server)
     await page.locator("[data-action=listen]").first.click()
     await expect(page.locator(".deck")).to_be_visible()
+    await page.get_by_role("button", name="Find in what is said").click()
+    await page.keyboard.type("card")
+    await expect(page.locator("[data-part=find-count]")).to_have_text("2 of 2")
     await page.locator(".deck").get_by_role("button", name="More").click()
     await assert_clean(page)
     address = f"{agents_server.url}/calls/{opened.tap.call_id}"
@@ -189,6 +195,19 @@ async def test_a_call_on_a_deck_on_its_own_page_and_in_a_window_of_its_own(
         await page.goto(place)
         await expect(page.locator(".deck")).to_be_visible()
         await assert_clean(page)
+
+
+def everything_said(opened: OpenedTap) -> None:
+    """Tell of each kind of line that a transcript has."""
+    call_id = opened.tap.call.call_id
+    for told in (
+        {"conversation_add": {"role": "assistant", "content": "Could you read me the card?"}},
+        {"speech_detect": {"text": "Yes. It is about a card", "source": "partial"}},
+        {"barge": {"barge_type": "normal", "barge_elapsed_ms": 900}},
+        {"swaig_call": {"command_name": "look_up", "command_arg": "{}", "error": "timed out"}},
+        {"llm_error": {"event": "llm_fatal"}},
+    ):
+        tell(events(call_id, **told))
 
 
 def everything_about(opened: OpenedTap, listener: User) -> None:

@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-from collections.abc import AsyncIterator
 
 import numpy as np
 from django.contrib.auth.models import User
 from playwright.async_api import Page, expect
 
 from monitor.models import ListenSession
-from monitor.sim import voice
 from tests.support import hearing
-from tests.support.browsing import Simulate, hears, listen, sign_in
+from tests.support.browsing import Simulate, hears, is_behind, listen, press, sign_in
 from tests.support.servers import Server
-from tests.support.talk import Connection, open_tap
+from tests.support.speaker import call
 
 EARLIER, LATER = 440, 660  # Hz
 PITCH = 0.02  # how far a tone may be off
 SILENCE = 0.005  # seconds
-
-
-class Speaker:
-    """Speaks a tone into a tap in real time, until it is cancelled."""
-
-    def __init__(self, sender: Connection, hz: int) -> None:
-        self._sender = sender
-        self.change_to(hz)
-
-    def change_to(self, hz: int) -> None:
-        self._frames = voice.frames("both", "PCMU", 0, hz)
-
-    async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            await self._sender.send(next(self._frames))
-            due += voice.FRAME_SECONDS
-            await asyncio.sleep(max(0.0, due - loop.time()))
-
-
-@contextlib.asynccontextmanager
-async def call(server: Server, hz: int) -> AsyncIterator[Speaker]:
-    """A call in which a tone is heard."""
-    opened = await open_tap(agent="Receptionist")
-    async with server.tap(opened.uri) as sender:
-        speaker = Speaker(sender, hz)
-        speaking = asyncio.create_task(speaker.run())
-        yield speaker
-        speaking.cancel()
-
-
-async def press(page: Page, name: str) -> None:
-    await page.locator(".deck").get_by_role("button", name=name, exact=True).click()
-
-
-async def is_behind(page: Page) -> None:
-    await expect(page.locator(".deck")).to_have_attribute("data-audio", "behind")
 
 
 def longest_silence(samples: np.ndarray, rate: int) -> float:

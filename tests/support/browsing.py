@@ -34,3 +34,11 @@ async def listen(page: Page) -> None:
 async def hears(page: Page, hz: float) -> None:
     samples, rate = await hearing.record(page, 2)
     hearing.assert_tone(samples, rate, hz)
+
+
+async def press(page: Page, name: str) -> None:
+    await page.locator(".deck").get_by_role("button", name=name, exact=True).click()
+
+
+async def is_behind(page: Page) -> None:
+    await expect(page.locator(".deck")).to_have_attribute("data-audio", "behind")

@@ -4,7 +4,7 @@
  */
 
 import { part, setAttr } from "../ui/dom.js";
-import { newRow, showLine, showPlayable } from "./row.js";
+import { newRow, showLine, showPlayable, templatesOf } from "./row.js";
 
 /** @typedef {import("./transcript.js").Line} Line */
 /** @typedef {{element: HTMLElement, line: Line, why: string | null}} Row `why` its time plays nothing */
@@ -17,7 +17,7 @@ export class LinesView {
 
   /** @param {HTMLElement} root the transcript's */
   constructor(root) {
-    this.root = root;
+    this.templates = templatesOf(root);
     this.list = part(root, "lines");
   }
 
@@ -82,7 +82,7 @@ export class LinesView {
   #rowOf(line) {
     const known = this.#rows.get(line.key);
     if (known?.line === line) return known;
-    const row = known ?? { element: newRow(this.root, line), line, why: null };
+    const row = known ?? { element: newRow(this.templates, line), line, why: null };
     row.line = line;
     showLine(row.element, line);
     this.#rows.set(line.key, row);

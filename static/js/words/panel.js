@@ -64,7 +64,7 @@ export class TranscriptPanel {
     this.toggle = toggle;
     this.view = new LinesView(root);
     this.scroller = new Scroller(part(root, "box"), this.view.list, scope, {
-      now: () => this.view.element(this.#heardKey),
+      now: () => this.view.element(this.lines[Math.max(0, this.#heardIndex ?? Infinity)]?.key),
       onChange: () => this.#renderPill(),
     });
     this.find = new FindView(root, scope, {
@@ -163,9 +163,14 @@ export class TranscriptPanel {
     else this.#renderPill();
   }
 
-  /** The line that is heard, if that is not what is said now. */
+  /** Which line is heard: −1 before the first one, and null while that is what is said now. */
+  get #heardIndex() {
+    return this.#heardMs === null ? null : indexAt(this.lines, this.#heardMs);
+  }
+
+  /** The line that is marked. */
   get #heardKey() {
-    return this.#heardMs === null ? undefined : this.lines[indexAt(this.lines, this.#heardMs)]?.key;
+    return this.lines[this.#heardIndex ?? -1]?.key;
   }
 
   #renderPill() {
@@ -175,7 +180,7 @@ export class TranscriptPanel {
     const pill = part(this.root, "pill");
     pill.hidden = follows;
     const fresh = countAfter(lines, this.#seenMs);
-    setText(part(pill, "pill-words"), this.#heardKey !== undefined ? TO_HEARD : fresh ? newWords(fresh) : TO_END);
+    setText(part(pill, "pill-words"), this.#heardIndex !== null ? TO_HEARD : fresh ? newWords(fresh) : TO_END);
   }
 
   /** Why the moment of each line cannot be played, by the line's index. @returns {(index: number) => string} */

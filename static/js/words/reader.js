@@ -49,6 +49,7 @@ export class TranscriptReader extends EventTarget {
     const { lines, state } = await this.#answer(asking.signal);
     if (asking.signal.aborted) return;
     if (lines) this.transcript = this.#since.reduce(withWindow, withAll(this.transcript, lines));
+    if (state === "refused") this.transcript = withAll(this.transcript, []); // the right was taken away
     this.state = state;
     if (state === "waiting") this.#timer = setTimeout(() => this.read(), RETRY_MS); // what is known stays
     this.#changed();

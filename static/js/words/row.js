@@ -9,16 +9,25 @@ import { SIDES, timeWords, tookWords } from "./line-words.js";
 // Translators: seconds is a duration such as 1.2 s
 const ANSWERED = gettext("Answered after %(seconds)s");
 
-/** Which template has the markup of each side's lines. @type {Record<Line["side"], string>} */
-const TEMPLATES = { caller: "said", agent: "said", tool: "tool", note: "note" };
+/** The markup of each side's lines. @typedef {Record<Line["side"], HTMLElement>} Templates */
+
+/**
+ * Find the templates once: to look for them behind 2000 lines takes longer than to copy them.
+ * @param {HTMLElement} root the transcript's
+ * @returns {Templates}
+ */
+export function templatesOf(root) {
+  const said = part(root, "said-line");
+  return { caller: said, agent: said, tool: part(root, "tool-line"), note: part(root, "note-line") };
+}
 
 /**
  * Make the element of a line.
- * @param {HTMLElement} root the transcript's
+ * @param {Templates} templates
  * @param {Line} line
  */
-export function newRow(root, line) {
-  const row = copyOf(part(root, `${TEMPLATES[line.side]}-line`));
+export function newRow(templates, line) {
+  const row = copyOf(templates[line.side]);
   setAttr(row, "data-side", line.side);
   setAttr(row, "data-key", String(line.key));
   if (line.side === "caller" || line.side === "agent") setText(part(row, "who"), SIDES[line.side]);

@@ -126,6 +126,14 @@ test("live, no line is marked; behind live, the one that is heard is", async () 
   assert.deepEqual(marked(root), []);
 });
 
+test("what is heard before the first line leads to that line", async () => {
+  const { root, deck } = await opened();
+  const box = Object.assign(root.part("box"), { scrollHeight: 1000, scrollTop: 900, clientHeight: 100 });
+  for (const [n, row] of rows(root).entries()) Object.assign(row, { offsetTop: n * 200, offsetHeight: 20 });
+  deck.hear(-3);
+  assert.deepEqual([marked(root), Number(box.scrollTop) < 50], [[], true]);
+});
+
 test("a click on an agent's line plays it from its time on, and on a caller's from where it began", async () => {
   const { root, deck } = await opened();
   clickTime(root, 2);

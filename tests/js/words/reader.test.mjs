@@ -101,6 +101,17 @@ test("who may not read is not asked for again", async () => {
   assert.deepEqual([reader.state, server.asked.length], ["refused", 1]);
 });
 
+test("who loses the right to read no longer sees what was read, and sees it again with the right", async () => {
+  const { reader, server, texts } = reading();
+  await server.answer([HELLO]);
+  reader.read();
+  await server.refuse(403);
+  assert.deepEqual(texts(), []);
+  reader.read();
+  await server.answer([HELLO]);
+  assert.deepEqual([reader.state, texts()], ["read", ["Hello."]]);
+});
+
 test("nothing is asked for after the page has let go", async () => {
   const { scope, server, texts } = reading();
   scope.dispose();

@@ -82,6 +82,8 @@ test("no key is given twice, though lines are the same word for word", () => {
   const again = withAll(EMPTY, [said(1, "Yes."), said(1, "Yes."), said(1, "Ye", { partial: true })]);
   const next = replaced(again, 1, 1, said(1, "Ye"), said(1, "Yes."), said(1, "Yes."), said(1, "Yes."));
   assert.equal(new Set(keys(next)).size, 4);
+  const grown = replaced(again, 1, 1, said(1, "Yes, I"), said(1, "Yes, you"));
+  assert.equal(new Set(keys(grown)).size, 2);
 });
 
 test("the record of a call replaces everything", () => {
