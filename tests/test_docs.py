@@ -11,7 +11,7 @@ from django.conf import settings
 
 from monitor.audio.condition import SEVERITIES, Kind
 from monitor.bus.keys import ALERTS, ATTENTION, EVENTS, METERS, REVOCATIONS, SECONDS, WORDS
-from monitor.models import Call, Tap, TapState
+from monitor.models import Call, CallState, Tap
 from monitor.services import descriptions, packet_figures
 from monitor.services.taps import OpenedTap
 from monitor.wire import frame
@@ -63,7 +63,7 @@ def test_every_key_is_in_the_protocol(key: str) -> None:
     assert f"| `{key}` |" in PROTOCOL
 
 
-@pytest.mark.parametrize("state", TapState.values)
+@pytest.mark.parametrize("state", CallState.values)
 def test_every_state_is_in_the_protocol(state: str) -> None:
     assert state in PROTOCOL
 

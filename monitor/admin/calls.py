@@ -96,10 +96,13 @@ class CallAdmin(HistoryAdmin):
         "caller_name",
         "project_id",
         "created",
+        "status",
+        "began",
+        "ended",
         "gone",
         "talked",
     )
-    readonly_fields = ("created", "gone", "talked")
+    readonly_fields = ("created", "status", "began", "ended", "gone", "talked")
     inlines = (TapInline, MarkInline, OrderInline)
     nothing_yet = _(
         "No call is known yet. Calls appear here with their first tap, or when something is said."
@@ -137,19 +140,25 @@ class CallAdmin(HistoryAdmin):
     def created(self, call: Call) -> SafeString:
         return moment(call.created_at)
 
+    @admin.display(description=_("began"))
+    def began(self, call: Call) -> SafeString:
+        return moment(facts_of(call, _legs(call)).started_at, after=call.created_at)
+
+    @admin.display(description=_("ended"))
+    def ended(self, call: Call) -> SafeString:
+        return moment(facts_of(call, _legs(call)).ended_at, after=call.created_at)
+
     @admin.display(description=_("known to be over since"))
     def gone(self, call: Call) -> SafeString:
         return moment(call.gone_at, after=call.created_at)
 
     @admin.display(description=_("state"))
     def status(self, call: Call) -> SafeString:
-        legs = _legs(call)
-        return state_label(facts_of(legs).state) if legs else NOTHING
+        return state_label(facts_of(call, _legs(call)).state)
 
     @admin.display(description=_("duration"))
     def lasted(self, call: Call) -> str:
-        legs = _legs(call)
-        return span(facts_of(legs).duration) if legs else NOTHING
+        return span(facts_of(call, _legs(call)).duration)
 
     @admin.display(description=_("taps"))
     def legs(self, call: Call) -> str:

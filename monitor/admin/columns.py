@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from monitor.models import Call, ListenSession, Tap, TapState
+from monitor.models import Call, CallState, ListenSession, Tap, TapState
 from monitor.services import stored_words
 
 NOTHING = mark_safe("–")  # what an empty cell shows
@@ -56,7 +56,7 @@ def span(duration: datetime.timedelta | None) -> str:
     return f"{days}, {time}"
 
 
-def state_label(state: TapState) -> SafeString:
+def state_label(state: TapState | CallState) -> SafeString:
     """Return a state's word in its colour."""
     return format_html('<span class="tap-state tap-state-{}">{}</span>', state, state.label)
 

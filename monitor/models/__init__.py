@@ -13,7 +13,16 @@ from monitor.models.mark import CallMark
 from monitor.models.order import CallOrder, OrderKind
 from monitor.models.rtp_lease import RtpLease
 from monitor.models.talk import CallTalk
-from monitor.models.tap import ENDED, FINAL, Direction, Tap, TapEvent, TapState, Transport
+from monitor.models.tap import (
+    ENDED,
+    FINAL,
+    CallState,
+    Direction,
+    Tap,
+    TapEvent,
+    TapState,
+    Transport,
+)
 from monitor.models.user_settings import UserSettings
 
 __all__ = [
@@ -27,6 +36,7 @@ __all__ = [
     "CallMark",
     "CallOrder",
     "CallReport",
+    "CallState",
     "CallTalk",
     "CallTool",
     "CallWords",

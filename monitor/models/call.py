@@ -1,4 +1,4 @@
-"""A phone call."""
+"""Phone calls, and how they stand."""
 
 from __future__ import annotations
 
@@ -38,12 +38,19 @@ class Call(models.Model):
         help_text=_("when SignalWire said that it knows no such call any more"),
     )
 
+    # What is known from what is said. Of these times services.call_life is the only writer.
+    #: When the first thing that is told of the call happened.
+    began_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When something was told last while the call went on, to NOTED_EVERY of call_life.
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(
         _("ended"),
         null=True,
         blank=True,
         help_text=_("when the agent’s part was over, as far as the carrier told what was said"),
     )
+    #: How often what is told has changed these times, or who speaks in the call.
+    transitions = models.PositiveIntegerField(default=0, editable=False)
 
     clock_offset = models.DurationField(
         _("clock offset"),
@@ -58,6 +65,15 @@ class Call(models.Model):
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         ordering = ("-created_at",)
+        indexes = [
+            models.Index(fields=("ended_at",)),
+            # The calls in which somebody speaks now, which are few among all calls.
+            models.Index(
+                fields=("told_at",),
+                condition=models.Q(told_at__isnull=False, ended_at=None, gone_at=None),
+                name="talking_call",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.call_id

@@ -41,6 +41,20 @@ class TapState(models.TextChoices):
     LOST = "lost", _("Lost")
 
 
+class CallState(models.TextChoices):
+    """The state of a call, with the word that pages and the admin show for it.
+
+    It is that of a tap, but for a call that goes on and is not tapped.
+    """
+
+    REQUESTED = TapState.REQUESTED.value, TapState.REQUESTED.label
+    TAPPING = TapState.TAPPING.value, TapState.TAPPING.label
+    UNTAPPED = "untapped", _("Not tapped")
+    FINISHED = TapState.FINISHED.value, TapState.FINISHED.label
+    FAILED = TapState.FAILED.value, TapState.FAILED.label
+    LOST = TapState.LOST.value, TapState.LOST.label
+
+
 #: A tap leaves these states only when a late ``finished`` corrects lost or failed, or when the
 #: media of a lost tap comes back.
 ENDED = (TapState.FINISHED, TapState.FAILED, TapState.LOST)

@@ -34,6 +34,6 @@ def publish_missed() -> None:
 
 
 def _publish(calls: QuerySet[Call]) -> None:
-    """Publish the calls that still have a leg: both may have been deleted meanwhile."""
+    """Publish those of the calls that have not been deleted meanwhile."""
     for call in describe(calls):
         this_process().publisher.publish({"type": "call", "call": call})

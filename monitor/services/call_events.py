@@ -11,16 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from monitor.models import ENDINGS, Call, CallEvent, EventSource
-from monitor.services import (
-    alerts,
-    announce,
-    call_reports,
-    calls,
-    live_words,
-    marks,
-    spread_redaction,
-)
+from monitor.models import Call, CallEvent, EventSource
+from monitor.services import alerts, call_life, call_reports, calls, live_words, spread_redaction
 from monitor.services.call_clock import CLOCKS_DIFFER, better_offset, moves_lines
 from monitor.wire import private_patterns
 from monitor.wire.call_report import CallReport, ReportedEvent
@@ -74,8 +66,7 @@ def _follow(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
         call.clock_offset = offset
         call.save(update_fields=["clock_offset"])
         moved = moves_lines(call, rows)
-    if call.ended_at or any(row.kind in ENDINGS for row in rows):
-        _settle_end(call)
+    call_life.follow(call, rows, now)
     if call.ended_at:
         call_reports.make(call)
     live_words.publish_new(call, [*rows, *rewritten], moved=moved)
@@ -148,18 +139,3 @@ def _may_recur(report: CallReport, event: ReportedEvent) -> bool:
 
 def _plausible(at: datetime.datetime | None, now: datetime.datetime) -> datetime.datetime | None:
     return at if at and now - OLDEST <= at <= now + CLOCKS_DIFFER else None
-
-
-def _settle_end(call: Call) -> None:
-    """Conclude when a call ended: it is over when all agents that spoke in it have ended their
-    part, in whatever order that was told. The record of a call knows its end best."""
-    agents = set(call.events.order_by().values_list("agent", flat=True).distinct())
-    endings = call.events.filter(kind__in=ENDINGS).order_by("-source", "at")  # live ones first
-    ends = dict(endings.values_list("agent", "at"))
-    ended_at = max(ends.values()) if agents <= ends.keys() else None
-    if call.ended_at != ended_at:
-        call.ended_at = ended_at
-        call.save(update_fields=["ended_at"])
-        if ended_at:
-            marks.end_if_over(call.pk, ended_at)
-            announce.publish_changes([call.pk])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitor.models import Call
+from monitor.services import announce
 
 #: What is known of a call from whoever tells of it.
 KNOWN = ("agent", "caller", "caller_name", "project_id")
@@ -14,11 +15,15 @@ def lock(told: Call) -> Call:
     What was not known before is taken from what is told now.
     """
     defaults = {name: getattr(told, name) for name in KNOWN}
-    row, made = Call.objects.get_or_create(call_id=told.call_id, defaults=defaults)
+    row, made = Call.objects.get_or_create(
+        call_id=told.call_id, defaults={**defaults, "created_at": told.created_at}
+    )
     locked = Call.objects.locked().get(pk=row.pk)
     news = [name for name in KNOWN if defaults[name] and not getattr(locked, name)]
     if news and not made:
         for name in news:
             setattr(locked, name, defaults[name])
-        locked.save(update_fields=news)
+        locked.transitions += 1
+        locked.save(update_fields=[*news, "transitions"])
+        announce.publish_changes([locked.pk])
     return locked

@@ -1,7 +1,7 @@
 """Describes calls and their legs to the pages, as docs/protocol.md has it.
 
 A leg is one tap of a call. A call has several where its two sides are tapped apart, or where
-monitoring was stopped and asked for again.
+monitoring was stopped and asked for again. It has none where only what is said in it is known.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from monitor.models import ENDED, FINAL, Call, CallMark, ListenSession, Tap, Tap
 from monitor.services import order_facts, talks
 from monitor.services.call_facts import facts_of
 
-#: How long a call stays in the live list after the end of its last leg.
+#: How long a call stays in the live list after its end.
 ENDED_STAYS = datetime.timedelta(seconds=30)
 
 
@@ -33,18 +33,25 @@ class _Listening:
 
 
 def current_calls(now: datetime.datetime | None = None) -> list[dict[str, Any]]:
-    """Describe the calls of the live list: those with a leg that goes on or ended lately."""
+    """Describe the calls of the live list: those that go on or ended lately."""
     recent = Q(ended_at__gte=(now or timezone.now()) - ENDED_STAYS)
-    shown = Tap.objects.filter(~Q(state__in=ENDED) | recent)
-    return describe(Call.objects.filter(pk__in=shown.values("call")).order_by("created_at", "pk"))
+    tapped = Tap.objects.filter(~Q(state__in=ENDED) | recent)
+    calls = Call.objects.order_by()
+    spoken = calls.filter(told_at__isnull=False, ended_at=None, gone_at=None)
+    # A union, because each part has an index of its own, and an OR of them would use none.
+    shown = (
+        tapped.order_by()
+        .values("call")
+        .union(spoken.values("pk"), calls.filter(recent).values("pk"))
+    )
+    return describe(Call.objects.filter(pk__in=shown).order_by("created_at", "pk"))
 
 
 def describe(calls: QuerySet[Call]) -> list[dict[str, Any]]:
-    """Describe those of the calls that have a leg. Any number of calls takes five queries."""
+    """Describe calls. Any number of them takes five queries."""
     legs = Prefetch("taps", Tap.objects.order_by("requested_at", "pk"))
     marks = Prefetch("marks", CallMark.objects.order_by("-severity", "began_at", "pk"))
-    read = calls.select_related("talk").prefetch_related(legs, marks, "orders")
-    rows = [call for call in read if call.taps.all()]
+    rows = list(calls.select_related("talk").prefetch_related(legs, marks, "orders"))
     listening = _listening(rows)
     return [_describe_call(call, listening) for call in rows]
 
@@ -62,20 +69,20 @@ def _listening(calls: Sequence[Call]) -> _Listening:
 
 
 def _describe_call(call: Call, listening: _Listening) -> dict[str, Any]:
-    """Describe a call that has a leg.
+    """Describe a call.
 
-    ``version`` rises with each leg and each transition of one, and with the beginning and the end
-    of each mark and of each order. It never falls: of two descriptions of a call the older one has
-    the lower version.
+    ``version`` rises with each leg and each transition of one, with the beginning and the end of
+    the words, and with those of each mark and of each order. It never falls: of two descriptions
+    of a call the older one has the lower version.
     """
     legs, marks, orders = list(call.taps.all()), list(call.marks.all()), call.orders.all()
     ongoing = [mark for mark in marks if mark.ended_at is None]
     changes = 2 * len(marks) - len(ongoing) + order_facts.count_changes(orders)
-    facts = facts_of(legs)
+    facts = facts_of(call, legs)
     return {
         "id": str(call.pk),
         **_names(call),
-        "version": sum(leg.transitions + 1 for leg in legs) + changes,
+        "version": call.transitions + sum(leg.transitions + 1 for leg in legs) + changes,
         "state": facts.state,
         "over": facts.is_over,
         "gone": order_facts.is_gone(call, facts.ended_at, timezone.now()),

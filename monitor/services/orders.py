@@ -1,6 +1,7 @@
 """Orders: a user has the taps of a call started or stopped, and a worker tells the carrier.
 
-A start opens its taps at once, so that media and status posts find them whenever they come. A
+A call that has had taps gets those again; another one gets taps like the agent's calls have. A
+start opens its taps at once, so that media and status posts find them whenever they come. A
 stop ends its taps at once, so that nobody hears a second more. What the carrier answers is
 written into the order; the state of a tap follows its media and its status posts as ever.
 """
@@ -13,11 +14,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from monitor.audio.g711 import CODECS
 from monitor.models import ENDED, Call, CallOrder, Direction, OrderKind, Tap
 from monitor.services import announce, rtp_ports, taps
+from monitor.services.call_facts import facts_of
 from monitor.services.order_facts import is_gone
 
 NoPort = rtp_ports.NoPort  # ask_start raises it
@@ -62,7 +65,8 @@ def is_set_up() -> bool:
 
 
 def ask_start(user: Any, call_id: int) -> None:
-    """Ask for the taps that a call had at last, with the same codec and transport.
+    """Ask for the taps that a call had at last, or for taps like those of its agent's last call,
+    with the same codec and transport.
 
     Raises NoSuchCall, NotSetUp, TooMany, AlreadyAsked, AlreadyTapped, CallGone and NoPort.
     """
@@ -76,9 +80,10 @@ def ask_start(user: Any, call_id: int) -> None:
             raise AlreadyAsked
         if not all(leg.state in ENDED for leg in legs):
             raise AlreadyTapped
-        if not legs or is_gone(call, max(_end_of(leg) for leg in legs), timezone.now()):
+        if is_gone(call, facts_of(call, legs).ended_at, timezone.now()):
             raise CallGone
-        opened = [_open_again(call, leg, user.get_username()) for leg in _last_legs(legs)]
+        wanted = _last_legs(legs) if legs else _usual_legs(call)
+        opened = [_open(call, leg, user.get_username()) for leg in wanted]
         _create(OrderKind.START, opened, user)
 
 
@@ -131,8 +136,20 @@ def _last_legs(legs: Sequence[Tap]) -> list[Tap]:
     return [leg for direction, leg in newest.items() if direction != Direction.BOTH]
 
 
-def _open_again(call: Call, leg: Tap, asked_by: str) -> Tap:
-    """Open a tap like one that has ended."""
+def _usual_legs(call: Call) -> list[Tap]:
+    """Return the legs to tap in a call that had none: both sides, apart if the last call of its
+    agent was tapped so, and with that call's codec and transport."""
+    tapped = Call.objects.filter(Exists(Tap.objects.filter(call=OuterRef("pk"))), agent=call.agent)
+    last = tapped.order_by("-created_at", "-pk").first()
+    legs = _last_legs(list(last.taps.order_by("requested_at", "pk"))) if last else [Tap()]
+    apart = (Direction.SPEAK, Direction.LISTEN)
+    sides = apart if len(legs) == len(apart) else (Direction.BOTH,)
+    like = legs[0]
+    return [Tap(direction=side, codec=like.codec, transport=like.transport) for side in sides]
+
+
+def _open(call: Call, leg: Tap, asked_by: str) -> Tap:
+    """Open a tap like another one."""
     opened = taps.open_tap(
         call.call_id,
         direction=leg.direction,
@@ -160,7 +177,3 @@ def _create(
             done_at=done_at,
         )
         announce.publish_change(leg.pk)
-
-
-def _end_of(leg: Tap) -> datetime.datetime:
-    return leg.ended_at or leg.requested_at

@@ -71,8 +71,13 @@ def for_scripts() -> dict[str, object]:
         "errors": {
             kind: {error: _sentences(kind, error) for error in ControlError} for kind in OrderKind
         },
-        "refusals": {why: _joined(*said) for why, said in REFUSALS.items()},
+        "refusals": {why: refusal(why) for why in REFUSALS},
     }
+
+
+def refusal(why: str) -> str:
+    """Say why Earshot does not take an order, and what helps against that."""
+    return _joined(*REFUSALS[why])
 
 
 def _sentences(kind: OrderKind, error: ControlError) -> str:

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from monitor.services import orders, permissions
+from monitor.web import order_words
 
 #: The status, and the word from which the page writes a sentence, for whatever an order is
 #: refused with. ``monitor.web.order_words`` has the sentences.
@@ -26,11 +27,19 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
 }
 
 
-def orders_allowed(user: Any) -> dict[str, bool]:
-    """Return, for a template, which buttons a user is offered: those that could have an effect."""
+def orders_allowed(user: Any) -> dict[str, Any]:
+    """Return, for a template, which buttons a user is offered: those that could have an effect.
+
+    ``no_start`` says why a start would be refused, and is empty if it would not.
+    """
+    if not permissions.may_start(user):
+        no_start = order_words.refusal("not_allowed")
+    else:
+        no_start = "" if orders.is_set_up() else order_words.refusal("not_set_up")
     return {
-        "can_start": permissions.may_start(user) and orders.is_set_up(),
+        "can_start": not no_start,
         "can_stop": permissions.may_stop(user),
+        "no_start": no_start,
     }
 
 

@@ -7,19 +7,24 @@ are handed all of it as JSON.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext_lazy as _
 
-from monitor.models import Direction, TapState
+from monitor.models import CallState, Direction, TapState
 from monitor.services.transitions import STOPPED
 from monitor.web import order_words
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
 #: What a state means, for whoever points at it.
-HINTS = {
+HINTS: dict[str, StrPromise] = {
     TapState.REQUESTED: _("The tap was requested, but the call’s audio has not begun."),
     TapState.TAPPING: _("The call’s audio is being tapped."),
-    TapState.FINISHED: _("The tap has ended."),
+    CallState.UNTAPPED: _("The call goes on, but its audio is not tapped."),
+    TapState.FINISHED: _("It has ended."),
     TapState.FAILED: _("The tap never started."),
     TapState.LOST: _("The carrier never reported that the tap ended."),
 }
@@ -44,7 +49,7 @@ OUTCOMES = {
 def for_scripts() -> str:
     """Return the words as JSON in the active language, each table by the value that it explains."""
     tables = {
-        "states": dict(TapState.choices),
+        "states": dict(CallState.choices),
         "hints": HINTS,
         "directions": dict(Direction.choices),
         "sides": SIDES,

@@ -1,4 +1,4 @@
-"""Sweeper: ends taps and listen sessions that nothing else has ended, and deletes old events."""
+"""Sweeper: ends what nothing else has ended (taps, calls, listen sessions), deletes old events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 
 from monitor.bus.publish import forget_old_events
 from monitor.concurrency import in_thread
-from monitor.services import listens, media
+from monitor.services import call_life, listens, media
 from monitor.workers.periodic import Sleep
 
 logger = logging.getLogger(__name__)
@@ -33,5 +33,6 @@ class Sweeper:
     async def _sweep(self) -> None:
         await in_thread(media.end_stopped)()
         await in_thread(media.end_lost)()
+        await in_thread(call_life.end_silent)()
         await in_thread(listens.end_abandoned)()
         await in_thread(forget_old_events)()

@@ -207,9 +207,12 @@ class TestCalls:
         assert '<td class="field-lasted">0:00:05</td>' in html
         assert "+15551230000" in html
 
-    def test_a_call_without_a_tap_is_shown_without_a_state(self, as_bob: Client) -> None:
-        Call.objects.create(call_id="call-9")
-        assert '<td class="field-status">–</td>' in page(as_bob, CALLS)
+    def test_a_call_without_a_tap_has_a_state_and_a_duration(self, as_bob: Client) -> None:
+        began_at = timezone.now() - 65 * SECOND
+        Call.objects.create(call_id="call-9", began_at=began_at, told_at=began_at)
+        html = page(as_bob, CALLS)
+        assert "Not tapped</span>" in html
+        assert '<td class="field-lasted">0:01:' in html
 
     @pytest.mark.parametrize("query", ["agent=sales", "q=call-2", "q=493090"])
     def test_it_is_filtered_and_searched(

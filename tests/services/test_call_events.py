@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.models import Call, CallEvent
-from monitor.services import conversation, descriptions, taps
+from monitor.services import conversation, taps
 from monitor.wire import private_patterns
 from tests.support.rows import NOW, SECOND
 from tests.support.tellings import tell
@@ -28,11 +28,6 @@ def test_a_call_is_known_from_its_first_event_on() -> None:
     call = Call.objects.get()
     assert (call.call_id, call.agent, call.project_id) == (CALL, AGENT, "project-1")
     assert call.ended_at is None
-
-
-def test_a_call_that_is_not_tapped_is_not_on_the_live_list() -> None:
-    tell(heard("Hello."))
-    assert descriptions.current_calls() == []
 
 
 def test_what_is_told_later_completes_what_is_known_of_a_call() -> None:

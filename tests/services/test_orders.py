@@ -15,6 +15,8 @@ from monitor.services.taps import OpenedTap
 from tests.support.orders import claimed, ended, newest_tap, open_other_side, the_order
 from tests.support.rest import set_up_rest
 from tests.support.rows import MINUTE, change, read, reasons
+from tests.support.tellings import tell
+from tests.support.words import AGENT, CALL, events, heard
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +64,41 @@ class TestStart:
         ended(opened, state)
         orders.ask_start(alice, opened.tap.call_id)
         assert described()["order"] == {"kind": "start", "error": ""}
+
+    def test_a_call_that_had_no_tap_is_tapped_as_nothing_else_is_known(self, alice: User) -> None:
+        tell(heard("Hello."), timezone.now())
+        orders.ask_start(alice, Call.objects.get().pk)
+        tap = newest_tap()
+        assert (tap.direction, tap.codec, tap.transport) == ("both", "PCMU", "ws")
+        assert (described()["state"], described()["order"]["kind"]) == ("requested", "start")
+
+    @pytest.mark.parametrize(
+        ("sides", "wanted"),
+        [
+            (["both"], ["both"]),
+            (["speak", "listen"], ["speak", "listen"]),
+            (["listen"], ["both"]),
+        ],
+    )
+    def test_a_call_that_had_no_tap_is_tapped_like_the_last_call_of_its_agent(
+        self, alice: User, sides: list[str], wanted: list[str]
+    ) -> None:
+        for side in sides:
+            taps.open_tap("call-0", agent=AGENT, direction=side, codec="PCMA")
+        taps.open_tap("call-9", agent="another", codec="PCMU")
+        tell(heard("Hello."), timezone.now())
+        orders.ask_start(alice, Call.objects.get(call_id=CALL).pk)
+        opened = Tap.objects.filter(call__call_id=CALL).order_by("requested_at", "pk")
+        assert sorted(tap.direction for tap in opened) == sorted(wanted)
+        assert {tap.codec for tap in opened} == {"PCMA"}
+
+    def test_a_call_that_was_never_tapped_cannot_be_for_hours_after_its_end(
+        self, alice: User
+    ) -> None:
+        tell(heard("Hello."), timezone.now() - 300 * MINUTE)
+        tell(events(session_end={}), timezone.now() - 241 * MINUTE)
+        with pytest.raises(orders.CallGone):
+            orders.ask_start(alice, Call.objects.get().pk)
 
     def test_of_two_people_who_press_at_once_the_second_is_told(
         self, opened: OpenedTap, alice: User, bob: User

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 from monitor.models import Call, CallTalk, Tap, TapEvent
+from monitor.services import media
 from monitor.services.taps import OpenedTap
 
 SECOND = datetime.timedelta(seconds=1)
@@ -19,6 +20,12 @@ def read(opened: OpenedTap) -> Tap:
 
 def change(opened: OpenedTap, **fields: Any) -> None:
     Tap.objects.filter(pk=opened.tap.pk).update(**fields)
+
+
+def connect(opened: OpenedTap, at: datetime.datetime) -> None:
+    """Let a tap's media connect by a test's clock, which the tap's request did not know."""
+    change(opened, requested_at=at)
+    media.connect(opened.tap.pk, "a")
 
 
 def reasons(opened: OpenedTap) -> list[str]:

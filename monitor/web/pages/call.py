@@ -8,14 +8,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitor import staticfiles
-from monitor.models import Call, Tap, Transport
+from monitor.models import Call, CallState, Tap, Transport
 from monitor.services import (
     descriptions,
     history,
@@ -40,14 +40,16 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         raise PermissionDenied("You may not see calls.")
     row = get_object_or_404(Call, pk=call_id)
     legs = history.legs_of(row)
+    facts = facts_of(row, legs)
     sessions = history.sessions_for(request.user, row)
     context = {
         **_described(row),
-        "facts": facts_of(legs),
+        "facts": facts,
         "legs": [_leg(leg, len(legs)) for leg in legs],
         "timeline": history.timeline(legs, sessions or (), row.marks.all()),
         "sessions": sessions,
         "talk": talk_words.lines(row.talk) if hasattr(row, "talk") else [],
+        "is_untapped": facts.state == CallState.UNTAPPED,
         "is_stopping": not any(leg.is_open for leg in legs),
         "can_listen": permissions.may_listen(request.user),
         "can_read": permissions.may_read_words(request.user),
@@ -66,7 +68,7 @@ def deck(request: HttpRequest, call_id: int) -> HttpResponse:
     row = get_object_or_404(Call, pk=call_id)
     context = {
         **_described(row),
-        "facts": facts_of(history.legs_of(row)),
+        "facts": facts_of(row, history.legs_of(row)),
         "can_read": permissions.may_read_words(request.user),
     }
     return render(request, "pages/deck.html", context)
@@ -84,14 +86,12 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
 
 
 def _described(row: Call) -> dict[str, Any]:
-    """Return what the scripts of a page about one call need. A call without legs has none."""
-    described = descriptions.describe(Call.objects.filter(pk=row.pk))
-    if not described:
-        raise Http404("This call was never monitored.")
+    """Return what the scripts of a page about one call need."""
+    [described] = descriptions.describe(Call.objects.filter(pk=row.pk))
     return {
         "build": staticfiles.build(),
         "call": row,
-        "description": json.dumps(described[0]),
+        "description": json.dumps(described),
         "console_url": paths.CONSOLE,
         "listen_url": paths.listen(ANY_TAP),
         "any_tap": ANY_TAP,

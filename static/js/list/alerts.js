@@ -4,7 +4,7 @@ import { fill, ngettext } from "../ui/i18n.js";
 import { number } from "../ui/locale.js";
 import { agentName, wordsOf } from "../ui/words.js";
 import { conditionWords, urgentOf } from "./attention.js";
-import { isActive } from "./calls.js";
+import { goesOn } from "./calls.js";
 
 /** Whoever is told more often than this switches it off. */
 const REST_MS = 10_000;
@@ -55,7 +55,7 @@ export function nextAlert(calls, told, { now, serverNow, away }) {
 
 /** The urgent conditions of calls that go on, the most severe first. @param {Iterable<Call>} calls */
 function urgent(calls) {
-  const found = [...calls].filter(isActive).flatMap((call) => urgentOf(call));
+  const found = [...calls].filter(goesOn).flatMap((call) => urgentOf(call));
   return found.sort((a, b) => b.condition.severity - a.condition.severity);
 }
 

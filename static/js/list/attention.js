@@ -3,7 +3,7 @@
 import { fill, gettext, ngettext } from "../ui/i18n.js";
 import { number } from "../ui/locale.js";
 import { clockTime, duration, who, wordsOf } from "../ui/words.js";
-import { isActive } from "./calls.js";
+import { goesOn } from "./calls.js";
 
 /** From this severity on a condition is spoken to users of screen readers, once. */
 const URGENT = 60;
@@ -188,7 +188,7 @@ export function urgencyOf({ severity }) {
  * @returns {{words: string, told: ReadonlySet<string>}} "" where there is nothing new
  */
 export function urgentNews(calls, told, serverNow) {
-  const urgent = [...calls].filter(isActive).flatMap((call) => urgentOf(call));
+  const urgent = [...calls].filter(goesOn).flatMap((call) => urgentOf(call));
   const news = urgent.filter(({ key }) => !told.has(key));
   const [first] = news;
   const fresh = [...new Set(news.map(({ call }) => call))];

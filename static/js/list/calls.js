@@ -18,11 +18,19 @@ const DIRECTIONS = ["both", "speak", "listen"];
  */
 
 /**
- * Does a call or one of its legs go on?
+ * Does a leg go on, or one of a call's?
  * @param {{state: string}} one
  */
-export function isActive(one) {
+export function isTapped(one) {
   return one.state === "requested" || one.state === "tapping";
+}
+
+/**
+ * Does a call go on, tapped or not?
+ * @param {Call} call
+ */
+export function goesOn(call) {
+  return !call.over;
 }
 
 /**
@@ -31,7 +39,7 @@ export function isActive(one) {
  * @returns {Leg[]}
  */
 export function activeLegs(call) {
-  return newestOfEach(call.legs.filter(isActive));
+  return newestOfEach(call.legs.filter(isTapped));
 }
 
 /**
@@ -83,7 +91,7 @@ export function isStale(known, call) {
  */
 export function mediaOf(levels, leg, now) {
   const level = levels.get(leg.id);
-  if (!isActive(leg) || !level || now - level.at > METERS_LATE_MS) return "none";
+  if (!isTapped(leg) || !level || now - level.at > METERS_LATE_MS) return "none";
   return level.stalled ? "stalled" : "live";
 }
 
@@ -113,15 +121,15 @@ export function silentSince(call) {
 }
 
 /**
- * How long a call or a leg has been tapped, or was tapped before it ended.
- * @param {{state: string, requested_at: string, started_at: string | null, ended_at: string | null}} one
+ * How long a call has gone on, as far as it is known, or had gone on when it ended.
+ * @param {{over: boolean, requested_at: string, started_at: string | null, ended_at: string | null}} call
  * @param {number} serverNow
  * @returns {number | null} ms; null if its end was missed
  */
-export function elapsed(one, serverNow) {
-  const from = Date.parse(one.started_at ?? one.requested_at);
-  if (one.ended_at) return Math.max(0, Date.parse(one.ended_at) - from);
-  return isActive(one) ? Math.max(0, serverNow - from) : null;
+export function elapsed({ over, requested_at, started_at, ended_at }, serverNow) {
+  const from = Date.parse(started_at ?? requested_at);
+  if (ended_at) return Math.max(0, Date.parse(ended_at) - from);
+  return over ? null : Math.max(0, serverNow - from);
 }
 
 /**
@@ -130,7 +138,7 @@ export function elapsed(one, serverNow) {
  * @returns {Call}
  */
 export function endedUnseen(call) {
-  const legs = call.legs.map((leg) => (isActive(leg) ? { ...leg, state: /** @type {const} */ ("finished"), media: false } : leg));
+  const legs = call.legs.map((leg) => (isTapped(leg) ? { ...leg, state: /** @type {const} */ ("finished"), media: false } : leg));
   return { ...call, version: call.version + 1, state: "finished", over: true, legs, listeners: [] };
 }
 

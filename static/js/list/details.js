@@ -5,7 +5,7 @@ import { fill, gettext, pgettext } from "../ui/i18n.js";
 import { audioIcon } from "../ui/icons.js";
 import { list } from "../ui/locale.js";
 import { duration, listenersWords, readBy, shortList, silentSinceWords, spokenDuration, who } from "../ui/words.js";
-import { elapsed, isActive, mediaOfCall, playedLegs, shownLegs, silentSince } from "./calls.js";
+import { elapsed, mediaOfCall, playedLegs, shownLegs, silentSince } from "./calls.js";
 import { LegSound } from "./leg.js";
 import { Need } from "./need.js";
 
@@ -30,6 +30,7 @@ import { Need } from "./need.js";
  * @property {import("../ui/tap-words.js").TapWords} words
  * @property {(call: Call) => string} urlOf the page about a call
  * @property {boolean} canListen
+ * @property {string} noStart why the user cannot have a call tapped, "" if they can
  */
 
 const NAMES_SHOWN = 2;
@@ -73,6 +74,8 @@ export class RowDetails {
     this.icon = part(this.element, "chip-icon");
     this.button = part(this.element, "button");
     this.sound = part(this.element, "sound");
+    /** @type {HTMLElement | null} has the call tapped; only where the user may do that */
+    this.start = this.element.querySelector('[data-order="start"]');
     this.time = part(this.element, "time");
     this.need = new Need(this.element, id);
   }
@@ -94,6 +97,16 @@ export class RowDetails {
     this.#showButton(call, heard);
     [this.#call, this.#heard] = [call, heard];
     return true;
+  }
+
+  /** What the keyboard reaches. */
+  get controls() {
+    return [this.need.button, this.button, ...(this.start ? [this.start] : [])];
+  }
+
+  /** The button for what may be done first, if there is one. */
+  get action() {
+    return [this.button, this.start].find((button) => button && !button.hidden) ?? null;
   }
 
   /** @param {string[]} names */
@@ -126,7 +139,11 @@ export class RowDetails {
     setAttr(this.button, "aria-disabled", String(action === "none"));
     setText(part(this.button, "button-label"), label);
     setIcon(part(this.button, "button-icon"), icon);
-    this.button.hidden = !this.parts.canListen && action !== "dismiss";
+    const { canListen, noStart } = this.parts;
+    const isUntapped = action === "none" && call.state === "untapped";
+    setAttr(this.button, "title", isUntapped ? noStart : "");
+    // An untapped call has “Listen in” instead, where the user may have it tapped.
+    this.button.hidden = (!canListen && action !== "dismiss") || (isUntapped && !noStart);
   }
 
   /**
@@ -166,13 +183,20 @@ export class RowDetails {
   #soundWords(state, call, media) {
     // Translators: whether there is sound is not known
     if (state.link !== "live") return pgettext("sound", "Unknown");
-    if (!isActive(call)) return call.legs.at(-1)?.end_reason ? (this.parts.words.outcomes[call.state] ?? "") : "";
+    if (call.over) return call.legs.at(-1)?.end_reason ? (this.parts.words.outcomes[call.state] ?? "") : "";
+    if (call.state === "untapped") return this.#failedWords(call);
     if (media === "live") return "";
     if (!playedLegs(call).length) return gettext("Monitoring is being stopped");
     const since = silentSince(call);
     if (since) return silentSinceWords(since);
     if (media === "stalled") return gettext("No sound arriving");
     return call.state === "requested" ? gettext("Not started yet") : gettext("No audio yet");
+  }
+
+  /** Say that a tap which nobody is told of otherwise never began. @param {Call} call */
+  #failedWords({ legs }) {
+    const last = legs.at(-1);
+    return last?.state === "failed" && last.end_reason ? (this.parts.words.outcomes.failed ?? "") : "";
   }
 
   /** @param {number | null} ms */

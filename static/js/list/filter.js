@@ -12,10 +12,10 @@ const LONGEST_NAME = 40;
 const MOST_VIEWS = 20;
 
 /** @typedef {import("../wire/messages.js").Direction} Direction */
-/** @typedef {import("../wire/messages.js").TapState} TapState */
+/** @typedef {import("../wire/messages.js").CallState} CallState */
 
-/** @type {readonly TapState[]} */
-export const STATES = ["requested", "tapping", "finished", "failed", "lost"];
+/** @type {readonly CallState[]} */
+export const STATES = ["requested", "tapping", "untapped", "finished", "failed", "lost"];
 /** @type {readonly Direction[]} */
 export const DIRECTIONS = ["both", "speak", "listen"];
 
@@ -24,7 +24,7 @@ export const DIRECTIONS = ["both", "speak", "listen"];
  * @typedef {object} Filter
  * @property {string} text each of its words must be found in the call
  * @property {readonly string[]} agents one of these
- * @property {readonly TapState[]} states one of these
+ * @property {readonly CallState[]} states one of these
  * @property {readonly Direction[]} legs it has one of these
  */
 
@@ -39,7 +39,7 @@ export const DIRECTIONS = ["both", "speak", "listen"];
  * @property {string} caller
  * @property {string} caller_name
  * @property {string} reason
- * @property {TapState} state
+ * @property {CallState} state
  * @property {readonly {direction: Direction}[]} legs
  * @property {readonly string[]} listeners their names
  */

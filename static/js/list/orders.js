@@ -1,16 +1,16 @@
 /** What may be asked of SignalWire about a call, and what is said of it. Pure. */
 
-import { isActive } from "./calls.js";
+import { isTapped } from "./calls.js";
 
 /** @typedef {import("../wire/messages.js").Call} Call */
 /** @typedef {import("../ui/tap-words.js").OrderWords} OrderWords */
 
 /**
- * May a call be tapped again? Its taps have ended; the call itself goes on, as far as is known.
+ * May a call be tapped? It has no tap that goes on; the call itself does, as far as is known.
  * @param {Call} call
  */
 export function canStart(call) {
-  return !isActive(call) && !call.gone && !isUnderWay(call);
+  return !isTapped(call) && !call.gone && !isUnderWay(call);
 }
 
 /**
@@ -18,7 +18,7 @@ export function canStart(call) {
  * @param {Call} call
  */
 export function canStop(call) {
-  return isActive(call);
+  return isTapped(call);
 }
 
 /**

@@ -76,8 +76,7 @@ export class CallRow {
    * @returns {HTMLElement}
    */
   get stop() {
-    const button = this.#details?.button;
-    return button && !button.hidden ? button : this.agent;
+    return this.#details?.action ?? this.agent;
   }
 
   /**
@@ -86,8 +85,7 @@ export class CallRow {
    */
   tab(stops) {
     this.#tabStops = stops;
-    const details = this.#details;
-    for (const control of [this.agent, ...(details ? [details.need.button, details.button] : [])]) {
+    for (const control of [this.agent, ...(this.#details?.controls ?? [])]) {
       setAttr(control, "tabindex", stops ? "0" : "-1");
     }
   }

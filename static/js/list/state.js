@@ -4,7 +4,7 @@
  */
 
 import { FLOOR_DB } from "../audio/level.js";
-import { endedUnseen, isActive, isStale, newerTalk } from "./calls.js";
+import { endedUnseen, goesOn, isStale, newerTalk } from "./calls.js";
 import { takePackets } from "./packets.js";
 import { addBars, advanceAll, stripsOf } from "./strips.js";
 
@@ -94,7 +94,7 @@ function snapshot(state, event, now) {
   const offset = Date.parse(event.now) - now;
   const known = new Set(event.calls.map((call) => call.id));
   // These calls ended while the connection was down, so the reason for their end was missed.
-  const missed = [...state.calls.values()].filter((call) => !known.has(call.id) && isActive(call));
+  const missed = [...state.calls.values()].filter((call) => !known.has(call.id) && goesOn(call));
   const strips = stripsOf(state.strips, event.calls);
   const next = { ...state, offset, strips, watched: event.attention_watched ?? false, levels: new Map(), packets: new Map() };
   return place({ ...next, link: "live", code: 0 }, [...missed.map(endedUnseen), ...event.calls], now);
@@ -115,7 +115,7 @@ function place(state, changed, now) {
     const call = { ...told, attention: told.attention ?? [] };
     if (!calls.has(call.id) && endedLongAgo(call, now + state.offset)) continue;
     calls.set(call.id, call);
-    if (isActive(call)) leaving.delete(call.id);
+    if (goesOn(call)) leaving.delete(call.id);
     else if (!leaving.has(call.id)) leaving.set(call.id, now + ENDED_STAYS_MS);
   }
   return { ...state, calls, leaving, talks: takeTalks({ ...state, calls }, changed.map(({ id, talk }) => [id, talk])) };
@@ -141,7 +141,7 @@ function takeTalks(state, told) {
  * @param {number} serverNow
  */
 function endedLongAgo(call, serverNow) {
-  if (isActive(call)) return false;
+  if (goesOn(call)) return false;
   return !call.ended_at || serverNow - Date.parse(call.ended_at) > ENDED_STAYS_MS;
 }
 

@@ -76,7 +76,8 @@ export class CallList {
   #rowOptions() {
     const { root, options } = this;
     const templates = { row: part(root, "row"), details: part(root, "details"), leg: part(root, "leg") };
-    const parts = { ...templates, canListen: root.hasAttribute("data-can-listen"), ...options };
+    const may = { canListen: root.hasAttribute("data-can-listen"), noStart: root.dataset.noStart ?? "" };
+    const parts = { ...templates, ...may, ...options };
     return {
       make: (/** @type {string} */ id) => new CallRow(id, parts),
       change: (/** @type {CallRow} */ row) => this.#show(row, Date.now()),

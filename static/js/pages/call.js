@@ -1,7 +1,7 @@
 /** The page of one call: its deck, and its facts, which are kept up to date while it is active. */
 
 import { isHeard } from "../deck/light.js";
-import { elapsed, isActive, playedLegs, silentSince } from "../list/calls.js";
+import { elapsed, goesOn, playedLegs, silentSince } from "../list/calls.js";
 import { canStart } from "../list/orders.js";
 import { figureOf, isRefusing, shown } from "../list/packets.js";
 import { localTimes, part, setAttr, setIcon, setText } from "../ui/dom.js";
@@ -33,7 +33,7 @@ export class CallPage {
       onCall: (call) => this.#show(call),
       onPackets: (id, packets) => this.#showPackets(id, packets),
       onGone: () => {
-        if (isActive(this.shown)) this.#offerReload(ENDED, FINAL_RECORD);
+        if (goesOn(this.shown)) this.#offerReload(ENDED, FINAL_RECORD);
       },
       onSnapshot: () => setText(part(root, "banner"), ""),
       onLink: (state) => this.#linked(state),
@@ -54,7 +54,7 @@ export class CallPage {
       onStarted: () => this.one.listen(),
     });
     const isStartable = root.querySelector('[data-order="start"]') && canStart(this.shown);
-    if (isActive(this.shown) || isStartable) this.one.live(scope);
+    if (goesOn(this.shown) || isStartable) this.one.live(scope);
     this.one.read(scope);
     this.#showOrders();
     this.#renderTitle();
@@ -76,21 +76,29 @@ export class CallPage {
   #show(call) {
     const { root } = this;
     const { states } = this.one.words;
-    const wasOver = !isActive(this.shown);
+    const wasOver = !goesOn(this.shown);
     const known = new Set(this.shown.legs.map((leg) => leg.id));
     this.shown = call;
     setAttr(root, "data-state", call.state);
     setText(part(root, "state"), states[call.state] ?? call.state);
     setIcon(part(root, "state-icon"), call.state);
-    setText(part(root, "listeners"), list(readBy(call.listeners, root.dataset.user)) || pgettext("listeners", "Nobody"));
+    this.#showListeners(call.listeners);
     const since = silentSince(call);
     setText(part(root, "silent"), since ? silentSinceWords(since) : "");
     this.#tick();
     this.#showOrders();
-    if (!isActive(call)) this.#offerReload(ENDED, FINAL_RECORD);
+    if (!goesOn(call)) this.#offerReload(ENDED, FINAL_RECORD);
     else if (call.legs.some((leg) => !known.has(leg.id))) {
-      this.#offerReload(gettext("Another tap of this call began."), gettext("Show it"));
+      const began = known.size ? gettext("Another tap of this call began.") : gettext("The monitoring of this call began.");
+      this.#offerReload(began, gettext("Show it"));
     } else if (wasOver) setText(part(root, "banner"), "");
+  }
+
+  /** @param {string[]} names */
+  #showListeners(names) {
+    const place = this.root.querySelector('[data-part="listeners"]');
+    if (!place) return; // the call was over when the page was loaded
+    setText(place, list(readBy(names, this.root.dataset.user)) || pgettext("listeners", "Nobody"));
   }
 
   /** Show what may be asked about the call, and its deck as long as there is something to hear. */

@@ -1,7 +1,7 @@
 /** The page of the live list: ties the list, its decks and the socket together. */
 
 import { isHeard } from "../deck/light.js";
-import { isActive, playedLegs } from "../list/calls.js";
+import { goesOn, playedLegs } from "../list/calls.js";
 import { emptyList, reduce } from "../list/state.js";
 import { CallList } from "../list/view.js";
 import { compareBuild } from "../ui/build.js";
@@ -158,8 +158,8 @@ export class ConsolePage {
    */
   #talk(id) {
     const { calls, link, offset, talks } = this.list;
-    const goesOn = link === "live" && calls.get(id)?.over === false;
-    return { talk: talks.get(id) ?? null, serverNow: goesOn ? Date.now() + offset : null };
+    const isCounted = link === "live" && calls.get(id)?.over === false;
+    return { talk: talks.get(id) ?? null, serverNow: isCounted ? Date.now() + offset : null };
   }
 
   /** @param {import("../list/state.js").ListEvent} event */
@@ -230,7 +230,7 @@ export class ConsolePage {
     const [icon, words] = LINK[list.link];
     setIcon(part(root, "link-icon"), icon);
     setText(part(root, "link-words"), words);
-    const active = [...list.calls.values()].filter(isActive).length;
+    const active = [...list.calls.values()].filter(goesOn).length;
     setText(part(root, "summary"), list.link === "live" && active ? callsWords(active) : "");
     setText(part(root, "banner"), list.link === "reconnecting" ? outOfDate(list.code) : "");
   }

@@ -1,7 +1,7 @@
 /** A small window with the deck of one call, which plays on while the list does something else. */
 
 import { isHeard } from "../deck/light.js";
-import { isActive } from "../list/calls.js";
+import { goesOn, playedLegs } from "../list/calls.js";
 import { part, setText } from "../ui/dom.js";
 import { gettext } from "../ui/i18n.js";
 import { Scope } from "../ui/scope.js";
@@ -32,10 +32,11 @@ export class DeckPage {
       onTick: () => {},
     });
     setText(part(root, "who"), who(this.one.call));
-    if (isActive(this.one.call)) {
+    if (goesOn(this.one.call)) {
       this.one.live(scope);
       this.one.read(scope);
-      this.one.listen(); // where the browser holds the sound back, the light says which click helps
+      // Where the browser holds the sound back, the light says which click helps.
+      if (playedLegs(this.one.call).length) this.one.listen();
     }
     this.#heard();
   }

@@ -4,6 +4,7 @@
  */
 
 /** @typedef {"requested" | "tapping" | "finished" | "failed" | "lost"} TapState */
+/** @typedef {TapState | "untapped"} CallState untapped: it goes on, and no tap of it does */
 /** @typedef {"both" | "speak" | "listen"} Direction */
 
 /**
@@ -18,8 +19,8 @@
  * @typedef {object} CallFacts
  * @property {string} id
  * @property {number} version of two messages about a call, the lower one is older
- * @property {TapState} state
- * @property {boolean} over every leg has ended
+ * @property {CallState} state
+ * @property {boolean} over every leg has ended, and so have the words of the call
  * @property {boolean} gone the call itself is over, as far as is known
  * @property {string} reason why it is monitored
  * @property {string} requested_at

@@ -32,6 +32,10 @@ test("a call that plays on a deck is not taken twice", () => {
   assert.equal(next("agent", new Set(["9", "2", "1"])), null);
 });
 
+test("a call that is not tapped is not next until it is", () => {
+  assert.equal(next("list", new Set(), [call("4", { state: "untapped" })]), null);
+});
+
 test("a call that has ended or is being stopped is not next", () => {
   const stopping = call("4", { agent: "sales" }, { stop_requested_at: iso(NOW) });
   assert.equal(next("agent", new Set(), [endedCall("5", { agent: "sales" }), stopping]), null);

@@ -81,6 +81,10 @@ test("what came up before the user's eyes is not told later, and no alert waits 
   assert.equal(nextAlert([needy("2", HELP)], told, moment).alert?.id, "2");
 });
 
+test("a call that is not tapped is told of, too", () => {
+  assert.deepEqual(alerts([call("1", { state: "untapped", attention: [HELP] })]).filter(Boolean).length, 1);
+});
+
 test("an alert names neither the caller nor what the agent noted", () => {
   const [told] = alerts([needy("1", HELP, condition("one_way", 80))]);
   assert.equal(told, "Receptionist: The agent asks for help");

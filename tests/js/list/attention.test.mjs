@@ -90,6 +90,11 @@ test("of a call with several conditions the most severe is told", () => {
   assert.equal(urgentNews([DEAD, HELP], TOLD, NOW).words, "Receptionist · +15550100: The agent asks for help");
 });
 
+test("a call that is not tapped is told of, too", () => {
+  const untapped = call("a", { state: "untapped", attention: [condition("help", { severity: 100 })] });
+  assert.notEqual(urgentNews([untapped], new Set(), NOW).words, "");
+});
+
 test("what is not urgent, and what is over, is not told", () => {
   const notice = call("a", { attention: [condition("clipping", { severity: 40 })] });
   const over = endedCall("b", { attention: [condition("help", { severity: 100 })] });

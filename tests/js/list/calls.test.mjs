@@ -74,7 +74,7 @@ test("a duration counts from the start, or from the request until there is one",
   assert.equal(elapsed(call("a", { state: "requested", started_at: null }), NOW), 60_000);
   assert.equal(elapsed(endedCall("a"), NOW + 1e6), 50_000);
   assert.equal(elapsed(call("a", { started_at: iso(NOW + 900) }), NOW), 0);
-  assert.equal(elapsed({ ...call("a"), state: "finished" }, NOW), null);
+  assert.equal(elapsed({ ...call("a"), over: true }, NOW), null);
 });
 
 test("of a call whose end was missed no leg goes on, and any later description is newer", () => {

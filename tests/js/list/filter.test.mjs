@@ -68,6 +68,12 @@ test("a call must have one of the agents, one of the states and one of the legs"
   assert.ok(!shows({ agents: ["front_desk"], states: ["lost"] }));
 });
 
+test("a call without a leg is shown unless a side is asked for", () => {
+  const untapped = { state: /** @type {const} */ ("untapped"), legs: [] };
+  assert.ok(shows({ states: ["untapped"] }, untapped));
+  assert.ok(!shows({ legs: ["both"] }, untapped));
+});
+
 test("a call without an agent's name can be asked for", () => {
   assert.ok(shows({ agents: [""] }, { agent: "" }));
   assert.ok(!shows({ agents: [""] }));

@@ -20,6 +20,11 @@ test("a call whose tap has ended can be started and not stopped", () => {
   assert.deepEqual([canStart(endedCall("a")), canStop(endedCall("a"))], [true, false]);
 });
 
+test("a call that was never tapped can be started and not stopped", () => {
+  const untapped = call("a", { state: "untapped" });
+  assert.deepEqual([canStart(untapped), canStop(untapped)], [true, false]);
+});
+
 test("a call that is over cannot be started", () => {
   assert.equal(canStart(endedCall("a", { gone: true })), false);
 });

@@ -103,6 +103,18 @@ test("later news of an ended call does not keep it longer", () => {
   assert.deepEqual(ids(play([tick()], { state: list, now: NOW + 30_000 })), []);
 });
 
+test("a call that is not tapped stays for as long as it goes on", () => {
+  const list = play([snapshot(), change(call("a", { state: "untapped" }))]);
+  assert.deepEqual(ids(play([tick()], { state: list, now: NOW + 3_600_000 })), ["a"]);
+  const over = play([change(call("a", { state: "finished", version: 3, legs: [] }))], { state: list });
+  assert.deepEqual(ids(play([tick()], { state: over, now: NOW + 30_000 })), []);
+});
+
+test("a call whose tap has ended and which goes on does not leave", () => {
+  const list = play([snapshot(call("a")), change(call("a", { state: "untapped", version: 3 }))]);
+  assert.deepEqual(ids(play([tick()], { state: list, now: NOW + 60_000 })), ["a"]);
+});
+
 test("a held row stays until it is let go or dismissed", () => {
   const list = play([snapshot(call("a")), change(endedCall("a"))]);
   const later = { state: list, now: NOW + 60_000 };

@@ -231,6 +231,24 @@ test("the page of a lost call no longer says that it has ended when its media re
   assert.equal(banner.textContent, "");
 });
 
+test("the page of a call that is not tapped goes on when its tap ends, and offers to show a tap that begins", async () => {
+  const { root, socket } = await callPage();
+  const banner = root.part("banner");
+  socket.say({ type: "call", call: callOf({ state: "untapped", version: 3, legs: [leg("t1", { state: "finished" })] }) });
+  assert.equal(root.getAttribute("data-state"), "untapped");
+  assert.equal(banner.textContent, "");
+  socket.say({ type: "call", call: callOf({ version: 4, legs: [leg("t1", { state: "finished" }), leg("t2")] }) });
+  assert.match(banner.textContent, /^Another tap of this call began/);
+});
+
+test("the page of a call that was never tapped follows it", async () => {
+  const untapped = callOf({ state: "untapped", legs: [] });
+  const { root, socket } = await callPage({ call: JSON.stringify(untapped) });
+  assert.match(root.part("banner").textContent, /^The monitoring of this call began/);
+  socket.say({ type: "call", call: { ...untapped, state: "finished", over: true, version: 3 } });
+  assert.match(root.part("banner").textContent, /^This call has ended/);
+});
+
 test("the page of a call says since when the call is silent, until it is heard again", async () => {
   const { root, socket } = await callPage();
   socket.say({ type: "call", call: callOf({ legs: [leg("t1", { silent_since: AT })] }) });

@@ -53,7 +53,8 @@ export function tap(id, changes = {}) {
 }
 
 /**
- * Make a call that has been live for 50 s. Its one leg is named after it: "a-both" for "a".
+ * Make a call that has been live for 50 s. Its one leg is named after it: "a-both" for "a". One
+ * that is untapped has none.
  * @param {string} id
  * @param {Partial<Call>} [changes]
  * @param {Partial<Leg>} [legChanges] changes of its leg
@@ -61,7 +62,8 @@ export function tap(id, changes = {}) {
  */
 export function call(id, changes = {}, legChanges = {}) {
   const { state = "tapping", requested_at = TIMES.requested_at, ended_at = null } = changes;
-  const over = state !== "requested" && state !== "tapping";
+  const over = !["requested", "tapping", "untapped"].includes(state);
+  const legFacts = { media: !over, requested_at, ended_at, ...legChanges };
   return {
     id,
     ...NAMES,
@@ -75,7 +77,7 @@ export function call(id, changes = {}, legChanges = {}) {
     attention: [],
     talk: null,
     order: null,
-    legs: [leg(`${id}-both`, { state, media: !over, requested_at, ended_at, ...legChanges })],
+    legs: state === "untapped" ? [] : [leg(`${id}-both`, { state, ...legFacts })],
     ...changes,
   };
 }

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from monitor.ingest.rtp_tap import RtpTap
 from monitor.models import Call, ListenSession
@@ -19,8 +20,11 @@ from monitor.services import marks, packet_figures, taps
 from monitor.services.taps import OpenedTap
 from tests.support import environment
 from tests.support.markup import refused
+from tests.support.rest import set_up_rest
 from tests.support.rows import NOW, change, keep_talk
 from tests.support.status import path_of
+from tests.support.tellings import tell
+from tests.support.words import heard
 
 XSS = "<script>alert('x')</script>"
 
@@ -100,9 +104,29 @@ class TestCallPage:
     def test_an_unknown_one_is_not_found(self, as_alice: Client, path: str) -> None:
         assert as_alice.get(path).status_code == HTTPStatus.NOT_FOUND
 
-    def test_a_call_that_was_never_monitored_is_not_found(self, as_alice: Client) -> None:
-        call = Call.objects.create(call_id="call-9")
-        assert as_alice.get(f"/calls/{call.pk}").status_code == HTTPStatus.NOT_FOUND
+    def test_a_call_without_a_tap_has_its_facts_and_no_box_of_a_leg(
+        self, as_alice: Client, settings: Any
+    ) -> None:
+        tell(heard("Hello."), timezone.now())
+        path = f"/calls/{Call.objects.get().pk}"
+        html = as_alice.get(path).content.decode()
+        assert "Not tapped" in html
+        assert "it is not tapped, so nobody can hear it" in html
+        assert "Your account lacks the permission." in html
+        assert 'class="deck' not in html
+        assert "leg-title" not in html
+        assert "<dt>Requested</dt>" not in html
+        assert as_alice.get(f"{path}/deck").status_code == HTTPStatus.OK
+
+    def test_whoever_may_start_a_tap_finds_a_deck_beside_the_button(
+        self, as_root: Client, settings: Any
+    ) -> None:
+        set_up_rest(settings)
+        tell(heard("Hello."), timezone.now())
+        html = as_root.get(f"/calls/{Call.objects.get().pk}").content.decode()
+        assert 'data-order="start"' in html
+        assert 'class="deck' in html
+        assert "it is not tapped" not in html
 
     @pytest.mark.parametrize("unknown", ["/calls/999", f"/taps/{uuid.UUID(int=9)}"])
     def test_whether_one_exists_is_not_told_to_those_who_may_not_see_it(

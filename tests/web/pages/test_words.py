@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from monitor.audio.g711 import CODECS
-from monitor.models import Direction, OrderKind, TapState, Transport
+from monitor.models import CallState, Direction, OrderKind, TapState, Transport
 from monitor.services.taps import OpenedTap
 from monitor.web import tap_words
 from monitor.web.orders import REFUSALS
@@ -42,10 +42,10 @@ def test_the_page_of_a_call_is_handed_the_words(as_alice: Client, opened: Opened
 
 @pytest.mark.parametrize("table", ["states", "hints"])
 def test_every_state_has_its_word(table: str) -> None:
-    assert json.loads(tap_words.for_scripts())[table].keys() == set(TapState.values)
+    assert json.loads(tap_words.for_scripts())[table].keys() == set(CallState.values)
 
 
-@pytest.mark.parametrize("state", TapState.values)
+@pytest.mark.parametrize("state", CallState.values)
 def test_every_state_has_an_icon_of_its_name(state: str) -> None:
     assert f'id="i-{state}"' in SPRITE
 
@@ -71,7 +71,7 @@ def test_a_stop_that_failed_offers_no_second_try() -> None:
 
 def test_scripts_and_admin_show_the_same_labels() -> None:
     words = json.loads(tap_words.for_scripts())
-    assert words["states"] == dict(TapState.choices)
+    assert words["states"] == dict(CallState.choices)
     assert words["directions"] == dict(Direction.choices)
 
 
@@ -79,6 +79,7 @@ def test_scripts_and_admin_show_the_same_labels() -> None:
     ("declaration", "values"),
     [
         (r"@typedef \{(.+)\} TapState", TapState.values),
+        (r"@typedef \{TapState \| (.+)\} CallState", [CallState.UNTAPPED]),
         (r"@typedef \{(.+)\} Direction", Direction.values),
         (r"@property \{(.+)\} codec", CODECS),
         (r"@property \{(.+)\} transport", Transport.values),
