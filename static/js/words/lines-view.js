@@ -3,7 +3,7 @@
  * that grows does so in place, and what is selected or unfolded stays so.
  */
 
-import { part, setAttr } from "../ui/dom.js";
+import { part } from "../ui/dom.js";
 import { newRow, showLine, showPlayable, templatesOf } from "./row.js";
 
 /** @typedef {import("./transcript.js").Line} Line */
@@ -25,13 +25,10 @@ export class LinesView {
   render(lines) {
     this.#remove(lines);
     let next = this.list.firstElementChild;
-    let side = "";
     for (const line of lines) {
       const { element } = this.#rowOf(line);
-      setAttr(element, "data-follows", String(line.side === side));
       if (element === next) next = next.nextElementSibling;
       else this.list.insertBefore(element, next);
-      side = line.side;
     }
   }
 

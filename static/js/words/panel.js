@@ -7,6 +7,7 @@ import { part, setAttr, setText } from "../ui/dom.js";
 import { gettext } from "../ui/i18n.js";
 import { Copier } from "./copy.js";
 import { FindView } from "./find-view.js";
+import { openLineKeys } from "./line-keys.js";
 import { newWords } from "./line-words.js";
 import { LinesView } from "./lines-view.js";
 import { TranscriptReader } from "./reader.js";
@@ -103,7 +104,7 @@ export class TranscriptPanel {
     const { root, scope } = this;
     scope.listen(part(root, "pill"), "click", () => this.scroller.follow());
     scope.listen(this.view.list, "click", (/** @type {Event} */ event) => this.#play(event));
-    scope.listen(part(root, "box"), "keydown", keepScrollKeys);
+    openLineKeys({ box: part(root, "box"), list: this.view.list }, scope, (row) => this.scroller.show(row));
     if (this.deck) scope.listen(this.deck, "change", () => this.#hear());
     if (this.toggle) scope.listen(this.toggle, "click", () => this.#choose(this.#open === null));
   }
@@ -202,9 +203,4 @@ export class TranscriptPanel {
     deck.head.playMoment(startOf(lines, index), BEFORE_MS);
     this.scroller.follow();
   }
-}
-
-/** Keys that scroll the lines move nothing else on the page. @param {KeyboardEvent} event */
-function keepScrollKeys(event) {
-  if (["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].includes(event.key)) event.stopPropagation();
 }
