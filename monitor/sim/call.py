@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from monitor.audio.condition import Kind
 from monitor.audio.g711 import Codec
 from monitor.sim import voice
+from monitor.sim.disorder import Disorder
 from monitor.sim.leg import Leg
 from monitor.sim.pace import ticks
 from monitor.sim.platform import Caller, Platform, TapOrder
@@ -37,6 +38,7 @@ class Script:
     tone: int = 0  # Hz; 0: speech
     transport: str = ""  # ws or rtp; empty: the agent's choice
     troubles: tuple[Kind | None, ...] = (None,)  # the calls have them in turn; None: nothing
+    disorder: int | None = None  # the seed of what happens to posts on their way; None: nothing
 
     def trouble(self, number: int) -> Kind | None:
         """Return what is wrong with a call. The first call has number 1."""
@@ -93,7 +95,8 @@ class SimulatedCall:
         """
         swml = await self._platform.answer(self.caller)
         orders = await self._order(swml)
-        teller = Teller(self._platform, self.caller, self.number, swml)
+        disorder = Disorder(self._script.disorder, self.number)
+        teller = Teller(self._platform, self.caller, self.number, swml, disorder)
         teller.begin()
         self.is_running = True
         try:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from monitor.sim.cues import turn_at
+from monitor.sim.disorder import Disorder
 from monitor.sim.platform import Caller, Platform, ToolUse
 from monitor.sim.swml import CallFailed, Json, ai_of
 
 ROLES = {"agent": "assistant", "caller": "user"}
 CALLS_WITH_BARGE = 3  # in every third call the caller interrupts the agent
+CALLS_WITH_HOLD = 5  # in every fifth one the agent is on hold for a sentence of the caller's
+CALLS_WITH_ERROR = 7  # in every seventh one a webhook of the agent's fails
 BARGE_AFTER = 900  # milliseconds
+ANSWERED_WITHIN = (600, 1500)  # milliseconds from the end of the caller's words to the agent's
+TOKENS_A_WORD = 1.4
+
+
+Post = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Teller:
@@ -24,14 +33,21 @@ class Teller:
     ``failures`` has what went wrong. Where the SWML has no URL, nothing is told.
     """
 
-    def __init__(self, platform: Platform, caller: Caller, number: int, swml: Json) -> None:
+    def __init__(
+        self, platform: Platform, caller: Caller, number: int, swml: Json, disorder: Disorder
+    ) -> None:
         ai = ai_of(swml)
         self._params: Json = ai.get("params", {})
         self._summary_url = str(ai.get("post_prompt_url", ""))
         self._platform = platform
         self._caller = caller
         self._number = number
+        self._disorder = disorder
         self._interrupts = number % CALLS_WITH_BARGE == 0
+        self._fails = number % CALLS_WITH_ERROR == 0
+        self._holds = number % CALLS_WITH_HOLD == 0
+        self._is_on_hold = False
+        self._chance = random.Random(number)
         self._posts: set[asyncio.Task[None]] = set()
         self._began_at = time.time()
         self._log: list[Json] = []
@@ -52,9 +68,11 @@ class Teller:
         role = ROLES[turn.speaker]
         if role == "user":
             self._tell_barge()
+            self._tell_error()
             self._tell({"speech_detect": {"text": turn.text, "source": "final"}})
         said: Json = {"role": role, "content": turn.text, "timestamp": _microseconds(time.time())}
-        self._log.append(said)
+        self._tell_hold(role)
+        self._log.append({**said, **self._latencies(role)})
         if self._params.get("debug_webhook_level") == 2:
             self._tell({"conversation_add": {**said, "lang": "en-US"}})
 
@@ -63,11 +81,20 @@ class Teller:
         self._tell_tools()
         lasted = round((time.time() - self._began_at) * 1000)
         end = {"reason": "normal", "ended_by": "assistant", "duration_ms": lasted}
+        if self._summary_url and self._disorder.is_record_first:
+            await self._post_record()
         self._tell({"session_end": end})
-        if self._summary_url:
-            record = self._record()
-            self._post(self._platform.post_summary(self._caller, self._summary_url, record))
+        if self._summary_url and not self._disorder.is_record_first:
+            self._post_record()
         await asyncio.gather(*self._posts)
+
+    def _post_record(self) -> asyncio.Future[Any]:
+        """Post the record of the call. Whoever awaits what is returned waits for that."""
+        record = self._record()
+        return self._post(
+            lambda: self._platform.post_summary(self._caller, self._summary_url, record),
+            self._disorder.of_record(),
+        )
 
     def _tell_barge(self) -> None:
         """Tell that the caller interrupts what the agent said last, once in a call."""
@@ -75,6 +102,33 @@ class Teller:
             self._interrupts = False
             self._log[-1] |= {"barged": True, "barge_elapsed_ms": BARGE_AFTER}
             self._tell({"barge": {"barge_type": "normal", "barge_elapsed_ms": BARGE_AFTER}})
+
+    def _tell_error(self) -> None:
+        """Tell that a webhook of the agent's failed, once in a call."""
+        if self._fails:
+            self._fails = False
+            self._tell({"webhook_fail": {"error": "no answer in time", "attempts": 2}})
+
+    def _tell_hold(self, role: str) -> None:
+        """Tell that the agent is put on hold while the caller speaks, once in a call."""
+        if role == "user" and self._holds:
+            self._holds, self._is_on_hold = False, True
+            self._tell({"hold": {"event": "hold", "timeout": 30}})
+        elif role == "assistant" and self._is_on_hold:
+            self._is_on_hold = False
+            self._tell({"hold": {"event": "unhold"}})
+
+    def _latencies(self, role: str) -> Json:
+        """Return how long the caller has waited for what the agent says, in milliseconds."""
+        if role != "assistant" or not self._log or self._log[-1]["role"] != "user":
+            return {}
+        waited = self._chance.randint(*ANSWERED_WITHIN)
+        return {
+            "latency": waited - 400,
+            "utterance_latency": waited - 300,
+            "audio_latency": waited,
+            "acoustic_latency": waited + 200,
+        }
 
     def _tell_tools(self) -> None:
         """Tell of the tools that were used since this was last called."""
@@ -87,6 +141,8 @@ class Teller:
     def _record(self) -> Json:
         """Return what the post-prompt has of the whole call."""
         said = [{k: v for k, v in entry.items() if "barge" not in k} for entry in self._log]
+        texts = {role: _texts(self._log, role) for role in ROLES.values()}
+        lasted = time.time() - self._began_at
         summary = f"The caller spoke with the front desk; {len(said)} sentences were said."
         ended_at = _microseconds(time.time())
         return {
@@ -99,19 +155,29 @@ class Teller:
             "ai_end_date": ended_at,
             "call_end_date": ended_at,
             "call_ended_by": "assistant",
+            "total_minutes": round(lasted / 60, 2),
+            "total_input_tokens": _tokens(texts["user"]),
+            "total_output_tokens": _tokens(texts["assistant"]),
+            "total_tts_chars": len(texts["assistant"]),
+            "total_asr_minutes": round(lasted / 60, 2),
         }
 
     def _tell(self, events: Json) -> None:
         if url := self._params.get("debug_webhook_url"):
-            self._post(self._platform.post_events(self._caller, url, events))
+            late = self._disorder.of_event()
+            self._post(lambda: self._platform.post_events(self._caller, url, events), late)
 
-    def _post(self, post: Coroutine[Any, Any, None]) -> None:
-        self._posts.add(asyncio.create_task(self._kept(post)))
+    def _post(self, post: Post, late: Sequence[float]) -> asyncio.Future[Any]:
+        """Make a post once for each of these seconds, so late."""
+        made = [asyncio.create_task(self._kept(post, seconds)) for seconds in late]
+        self._posts.update(made)
+        return asyncio.gather(*made)
 
-    async def _kept(self, post: Coroutine[Any, Any, None]) -> None:
+    async def _kept(self, post: Post, late: float) -> None:
         """Make a post; if it fails, keep the error for the end."""
         try:
-            await post
+            await asyncio.sleep(late)
+            await post()
         except CallFailed as failure:
             self.failures.append(str(failure))
 
@@ -124,6 +190,14 @@ def _logged(use: ToolUse) -> Json:
         "post_response": {"response": use.response},
         "native": False,
     }
+
+
+def _texts(log: Sequence[Json], role: str) -> str:
+    return " ".join(entry["content"] for entry in log if entry["role"] == role)
+
+
+def _tokens(text: str) -> int:
+    return round(len(text.split()) * TOKENS_A_WORD)
 
 
 def _microseconds(at: float) -> int:

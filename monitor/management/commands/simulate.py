@@ -43,6 +43,13 @@ class Command(BaseCommand):
             "--url", default=settings.PUBLIC_URL, help="URL of the service (default: PUBLIC_URL)"
         )
         parser.add_argument(
+            "--disorder",
+            type=int,
+            metavar="SEED",
+            help="have what is told of calls arrive late, doubled or not at all, and records "
+            "before the last events; the same for each seed",
+        )
+        parser.add_argument(
             "--keep",
             action="store_true",
             help="replace every call that ends by a new one, until interrupted",
@@ -76,6 +83,7 @@ class Command(BaseCommand):
             options["tone"],
             options["transport"] or "",
             tuple(None if one == NO_TROUBLE else Kind(one) for one in options["trouble"]),
+            options["disorder"],
         )
         plan = Plan(options["calls"], options["seconds"])
         fault = Fault(options["rest_fault"]) if options["rest_fault"] else None
