@@ -39,10 +39,15 @@ class Script:
     transport: str = ""  # ws or rtp; empty: the agent's choice
     troubles: tuple[Kind | None, ...] = (None,)  # the calls have them in turn; None: nothing
     disorder: int | None = None  # the seed of what happens to posts on their way; None: nothing
+    untapped: int = 0  # of so many calls the agent of one starts no tap; 0: each agent starts one
 
     def trouble(self, number: int) -> Kind | None:
         """Return what is wrong with a call. The first call has number 1."""
         return self.troubles[(number - 1) % len(self.troubles)]
+
+    def is_tapped(self, number: int) -> bool:
+        """Return whether the agent of a call has it tapped."""
+        return not self.untapped or number % self.untapped != 0
 
     def is_split(self, number: int) -> bool:
         """Return whether the sides of a call are tapped apart. One-way audio shows only so."""
@@ -94,7 +99,8 @@ class SimulatedCall:
         status post fails, SignalWire does not hang up either.
         """
         swml = await self._platform.answer(self.caller)
-        orders = await self._order(swml)
+        is_tapped = self._script.is_tapped(self.number)
+        orders = await self._order(swml) if is_tapped else []
         disorder = Disorder(self._script.disorder, self.number)
         teller = Teller(self._platform, self.caller, self.number, swml, disorder)
         teller.begin()
@@ -102,7 +108,7 @@ class SimulatedCall:
         try:
             for order in orders:
                 self._legs[order.control_id] = await self._leg(order).open()
-            if self._script.trouble(self.number) is Kind.HELP:
+            if is_tapped and self._script.trouble(self.number) is Kind.HELP:
                 await self._attempt(self._platform.ask_for_help(self.caller, swml))
             await self._tell("tapping")
             talked = await self._attempt(self._stream(teller, seconds, hang_up))

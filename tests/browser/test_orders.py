@@ -54,11 +54,17 @@ def alice(alice: User) -> User:
     return alice
 
 
+@pytest.fixture
+def script() -> Script:
+    """A call in which a tone is heard."""
+    return Script(tone=440)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def api(server: Server) -> AsyncIterator[RestApi]:
-    """The API of one call that goes on, in which a tone is heard."""
+async def api(server: Server, script: Script) -> AsyncIterator[RestApi]:
+    """The API of one call that goes on."""
     ours = replace(account(server), api_token=TOKEN)
-    fleet = Fleet(ours, Script(tone=440), Plan(calls=1, seconds=3600), lambda text: None)
+    fleet = Fleet(ours, script, Plan(calls=1, seconds=3600), lambda text: None)
     api = RestApi(ours, fleet.find)
     async with api.serving(REST_PORT):
         calling = asyncio.create_task(fleet.once())
@@ -150,3 +156,18 @@ async def test_a_call_is_stopped_and_started_again_and_each_error_is_told(
     await shown.says("Monitoring did not start. The call is over.")
     await expect(shown.row.get_by_role("button", name="Listen in")).to_be_hidden()
     assert TOKEN not in server.said() + await page.content()
+
+
+@pytest.mark.parametrize("script", [Script(tone=440, untapped=1)])
+async def test_a_call_that_was_never_tapped_is_listened_in_to(
+    page: Page, server: Server, api: RestApi, alice: User
+) -> None:
+    shown = Shown(page)
+    await sign_in(page, server)
+    await expect(shown.row).to_have_attribute("data-state", "untapped")
+    await shown.start()
+    await expect(page.locator(".deck[data-audio=playing]")).to_be_visible()
+    await expect(shown.row).to_have_attribute("data-state", "tapping")
+    await shown.stop()
+    await expect(shown.row).to_have_attribute("data-state", "untapped")
+    await expect(shown.row.get_by_role("button", name="Listen in")).to_be_visible()

@@ -78,6 +78,15 @@ async def test_the_two_sides_of_a_call_are_tapped_apart(agents_server: Server) -
         assert legs == {"speak": ("finished", 0), "listen": ("finished", 0)}
 
 
+async def test_of_calls_without_a_tap_only_the_words_are_told(agents_server: Server) -> None:
+    fleet, said = make(account(agents_server), Script(untapped=2), calls=2)
+    await fleet.once()
+    assert fleet.failed == 0, said
+    calls = [call async for call in Call.objects.prefetch_related("taps").order_by("pk")]
+    assert sorted(len(call.taps.all()) for call in calls) == [0, 1]
+    assert [call.ended_at is None for call in calls] == [False, False]
+
+
 async def test_where_one_side_is_refused_the_other_is_tapped(
     agents_server: Server, rtp_taps: RtpTaps
 ) -> None:

@@ -59,6 +59,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["calls"] < 1 or options["seconds"] <= 0 or options["speed"] <= 0:
             raise CommandError("--calls, --seconds and --speed must be above 0")
+        if options["untapped"] < 0:
+            raise CommandError("--untapped must not be below 0")
         if options["tone"]:
             try:
                 tone(options["tone"])
@@ -84,6 +86,7 @@ class Command(BaseCommand):
             options["transport"] or "",
             tuple(None if one == NO_TROUBLE else Kind(one) for one in options["trouble"]),
             options["disorder"],
+            options["untapped"],
         )
         plan = Plan(options["calls"], options["seconds"])
         fault = Fault(options["rest_fault"]) if options["rest_fault"] else None
@@ -143,6 +146,13 @@ def _add_audio_arguments(parser: CommandParser) -> None:
         choices=[*Direction.values, APART],
         default=Direction.BOTH,
         help="which side is tapped; apart: both, by a tap each (default: both)",
+    )
+    parser.add_argument(
+        "--untapped",
+        type=int,
+        default=0,
+        metavar="N",
+        help="have no tap in every N-th call, of which only the words are told (default: in none)",
     )
     parser.add_argument(
         "--speed",
