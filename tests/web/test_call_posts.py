@@ -176,14 +176,17 @@ def test_characters_that_cannot_be_stored_are_replaced(client: Client) -> None:
     assert CallEvent.objects.get().text == "a\ufffdb\ufffdc\ufffdd"
 
 
-def test_logins_and_tokens_in_urls_are_not_stored(client: Client) -> None:
+@pytest.mark.parametrize("own", ["", "https://own:secret@host/"])
+def test_logins_and_tokens_in_urls_are_not_stored(client: Client, own: str) -> None:
     url = "https://user:secret@host/agents/desk/swaig?a=1&__token=secret"
-    ours = event_urls.url("events", AGENT)
+    ours = event_urls.url("events", AGENT, own)
     body = events(webhook_fail={"error": "x", "request_url": url, "other": f"see {ours}"})
     assert post(client, body).status_code == HTTPStatus.OK
     payload = CallEvent.objects.get().payload
     assert payload["request_url"] == "https://host/agents/desk/swaig?a=1&__token=…"
-    assert ours.rpartition(".")[2] not in payload["other"]
+    name, *rest = ours.partition("/calls/")[2].split(".")
+    assert payload["other"].partition("/calls/")[2] == f"{name}.…/events"
+    assert rest
     assert "only-for-tests" not in payload["other"]
 
 

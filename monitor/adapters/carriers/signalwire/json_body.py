@@ -17,7 +17,7 @@ MAX_DEPTH = 32  # nested values; a tap's status has 4
 SECRETS = (
     (re.compile(r"(\w://)[^/\s@\"]+@"), r"\1"),
     (re.compile(r"([?&]_{0,2}token=)[^&\s\"]+"), r"\1…"),
-    (re.compile(r"(/(?:tap|calls)/[\w-]+\.)[\w-]+"), r"\1…"),
+    (re.compile(r"(/(?:tap|calls)/[\w-]+\.)[\w.-]+"), r"\1…"),
 )
 
 
