@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 
 from django.urls import reverse
 from django.utils import timezone
@@ -22,19 +24,29 @@ AROUND = 70  # characters of a line, at most, before the first mark and after it
 SPEAKERS = {"caller": _("Caller"), "agent": _("Agent")}
 
 
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A line that has some of what is looked for, and where it has each term."""
+
+    at: int  # milliseconds since 1970
+    side: str
+    text: str
+    marks: dict[Term, list[tuple[int, int]]]
+
+
 def cell(words: CallWords, typed: str) -> SafeString:
     """Return the lines that have most of what was looked for, each with a link to its moment."""
     terms = word_search.parse(typed)
     found = []
     for at, side, text in words.lines:
         text = unicodedata.normalize("NFC", text)
-        marks, score = _marks(text, terms)
+        marks = _marks(text, terms)
         if marks:
-            found.append((score, int(at), side, text, marks))
-    best = sorted(found, key=lambda hit: -hit[0])[:SHOWN]  # the earlier of two that are as good
+            found.append(_Hit(int(at), side, text, marks))
+    best = sorted(_best(found), key=attrgetter("at"))
     items = [
-        (_moment(words.call_id, at), SPEAKERS.get(side, side), _snippet(text, marks))
-        for _score, at, side, text, marks in sorted(best, key=lambda hit: hit[1])
+        (_moment(words.call_id, hit.at), SPEAKERS.get(hit.side, hit.side), _snippet(hit))
+        for hit in best
     ]
     shown = format_html_join("", "<li>{} <span>{}:</span> {}</li>", items)
     more = len(found) - len(best)
@@ -44,21 +56,34 @@ def cell(words: CallWords, typed: str) -> SafeString:
     return format_html('<ul class="said">{}</ul>', shown)
 
 
-def _marks(text: str, terms: Sequence[Term]) -> tuple[list[tuple[int, int]], int]:
-    """Return where a line has what was looked for, and how much of that it has."""
+def _best(hits: Sequence[_Hit]) -> list[_Hit]:
+    """Return the hits that are shown: each has most of what those before it lack, or of all of it
+    where they lack nothing, and the earlier of two that are as good is taken."""
+    best: list[_Hit] = []
+    left, missing = list(hits), {term for hit in hits for term in hit.marks}
+    while left and len(best) < SHOWN:
+        hit = max(left, key=lambda hit: (len(missing & hit.marks.keys()), len(hit.marks)))
+        missing = missing - hit.marks.keys()
+        left.remove(hit)
+        best.append(hit)
+    return best
+
+
+def _marks(text: str, terms: Sequence[Term]) -> dict[Term, list[tuple[int, int]]]:
+    """Return where a line has each of the terms that it has."""
     words: list[Word] = list(word_search.words_of(text))
     forms = [word.form for word in words]
-    marks: list[tuple[int, int]] = []
-    score = 0
+    marks = {}
     for term in terms:
         places = [(at, size) for at in range(len(words)) if (size := term.length_at(forms, at))]
-        marks += [(words[at].begin, words[at + size - 1].end) for at, size in places]
-        score += bool(places)
-    return sorted(marks), score
+        if places:
+            marks[term] = [(words[at].begin, words[at + size - 1].end) for at, size in places]
+    return marks
 
 
-def _snippet(text: str, marks: Sequence[tuple[int, int]]) -> SafeString:
+def _snippet(hit: _Hit) -> SafeString:
     """Return a line, shortened around its first mark, with all marks in it."""
+    text, marks = hit.text, sorted(mark for places in hit.marks.values() for mark in places)
     begin = _cut(text, max(0, marks[0][0] - AROUND))
     end = min(len(text), marks[0][1] + AROUND)
     end = len(text) if end == len(text) else max(marks[0][1], text.rfind(" ", 0, end))

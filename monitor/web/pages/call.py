@@ -21,6 +21,7 @@ from monitor.services import (
     history,
     packet_figures,
     permissions,
+    report_words,
     stored_words,
     talk_words,
 )
@@ -42,6 +43,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
     legs = history.legs_of(row)
     facts = facts_of(row, legs)
     sessions = history.sessions_for(request.user, row)
+    may_read = permissions.may_read_words(request.user)
     context = {
         **_described(row),
         "facts": facts,
@@ -52,7 +54,8 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         "is_untapped": facts.state == CallState.UNTAPPED,
         "is_stopping": not any(leg.is_open for leg in legs),
         "can_listen": permissions.may_listen(request.user),
-        "can_read": permissions.may_read_words(request.user),
+        "can_read": may_read,
+        "report": report_words.report(row) if may_read else None,
         **orders_allowed(request.user),
     }
     return render(request, "pages/call.html", context)
