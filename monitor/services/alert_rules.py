@@ -30,7 +30,6 @@ SAME_USE = datetime.timedelta(seconds=3)
 EASE_OF_BARGE_INS = 0.5
 EASE_OF_ANSWERS = 0.75
 TURNS = 5  # answers, of which the median counts
-NEWEST = 60  # events, at most, that a rule is given
 
 WEBHOOK_FAIL = "webhook_fail"
 HOLD, UNHOLD = "hold", "unhold"
@@ -55,10 +54,11 @@ class Rule:
 
     setting: str  # the name of its limit's; infinity switches the rule off
     judge: Judge
-    events: Collection[str]  # the kinds that it looks at, of which it gets the newest NEWEST
+    events: Collection[str]  # the kinds that it looks at, of which it gets the newest
     window: datetime.timedelta  # how far it looks back
     #: Whether an event may be the one that begins the condition. Most events are no cause to look.
     may_begin: Callable[[Event], bool]
+    newest: int = 60  # events, at most, that it gets
 
 
 def _tool_fails(
@@ -179,7 +179,7 @@ RULES = {
     # Only time makes a hold long.
     Kind.LONG_HOLD: Rule("HOLD_SECONDS", _long_hold, (HOLD,), 60 * MINUTE, lambda event: False),
     Kind.SLOW_ANSWERS: Rule(
-        "SLOW_ANSWER_SECONDS", _slow_answers, (LOGGED, MEASURED), 60 * MINUTE, _is_answer
+        "SLOW_ANSWER_SECONDS", _slow_answers, (LOGGED, MEASURED), 60 * MINUTE, _is_answer, newest=30
     ),
     Kind.BARGE_INS: Rule(
         "BARGE_INS_PER_MINUTE", _barges, ("barge",), MINUTE, lambda event: event.kind == "barge"

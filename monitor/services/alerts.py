@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import datetime
 import functools
+import math
 from collections.abc import Iterator, Sequence
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from django.utils import timezone
 from monitor.audio.condition import Kind
 from monitor.models import Call, CallEvent, CallMark, EventSource
 from monitor.services import marks
-from monitor.services.alert_rules import HOLD, NEWEST, RULES, UNHOLD, Found, Rule
+from monitor.services.alert_rules import HOLD, RULES, UNHOLD, Found, Rule
 from monitor.services.call_clock import on_our_clock
 from monitor.services.conversation import SAID, is_speech
 from monitor.services.marks import Mark
@@ -102,9 +103,11 @@ def _done(call: Call, live: Sequence[CallEvent], now: datetime.datetime) -> Iter
 def _find(call: Call, rule: Rule, now: datetime.datetime, held: bool) -> Found | None:
     """Return whether a rule finds its condition in a call now."""
     limit: float = getattr(settings, rule.setting)
+    if limit == math.inf:
+        return None
     told = call.events.filter(source=EventSource.LIVE, at__gt=now - rule.window)
-    newest = told.filter(kind__in=rule.events).order_by("-at", "-pk")[:NEWEST]
-    events = list(on_our_clock(reversed(newest), call.clock_offset))
+    newest = told.filter(kind__in=rule.events).defer("digest").order_by("-at", "-pk")
+    events = list(on_our_clock(reversed(newest[: rule.newest]), call.clock_offset))
     found = rule.judge(events, now, limit, held)
     if found and rule is RULES[Kind.LONG_HOLD]:
         spoken = told.filter(kind__in=SAID, at__gt=events[-1].at + SAID_BEFORE)

@@ -12,14 +12,15 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, F, Min, OuterRef, Value
+from django.db.models import F, Min, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from monitor.audio.condition import HEARD, SEVERITIES, TOLD, UNTIL_LISTENED, Kind
 from monitor.audio.talk import Talk
-from monitor.models import ENDED, Call, CallEvent, CallMark, EventSource, Tap
+from monitor.models import ENDED, Call, CallMark, Tap
 from monitor.services import announce, talks
+from monitor.services.call_facts import words_go_on
 from monitor.wire.text import storable
 
 #: Somebody who listens for this long has come to help.
@@ -142,18 +143,13 @@ def _lock(call_ids: Collection[int]) -> dict[int, Collection[Kind]]:
     neither is over. Whoever ends one of the two waits for the lock, so that no mark is begun after
     that.
     """
-    list(Call.objects.locked().filter(pk__in=call_ids).order_by("pk").values("pk"))
-    tapped = Tap.objects.filter(call=OuterRef("pk")).exclude(state__in=ENDED)
-    told = CallEvent.objects.filter(
-        call=OuterRef("pk"), source=EventSource.LIVE, call__ended_at=None, call__gone_at=None
-    )
-    rows = Call.objects.filter(pk__in=call_ids).annotate(
-        is_tapped=Exists(tapped), is_told=Exists(told)
-    )
+    calls = list(Call.objects.locked().filter(pk__in=call_ids).order_by("pk"))
+    live = Tap.objects.filter(call__in=call_ids).exclude(state__in=ENDED)
+    tapped = set(live.values_list("call_id", flat=True))
     allowed: dict[int, Collection[Kind]] = {}
-    for pk, is_tapped, is_told in rows.values_list("pk", "is_tapped", "is_told"):
-        found = (*(HEARD if is_tapped else ()), *(TOLD if is_told else ()))
-        allowed[pk] = (Kind.HELP, *found) if found else ()
+    for call in calls:
+        found = (*(HEARD if call.pk in tapped else ()), *(TOLD if words_go_on(call) else ()))
+        allowed[call.pk] = (Kind.HELP, *found) if found else ()
     return allowed
 
 

@@ -219,6 +219,10 @@ class TestModel:
             assert ongoing() == []
             tell(llm_error(), second)
         assert since(Kind.LLM_ERROR) == 50
+        look(168)
+        assert ongoing() == ["llm_error"]  # until there is none for a minute
+        look(169)
+        assert ongoing() == []
 
 
 class TestInterruptions:
