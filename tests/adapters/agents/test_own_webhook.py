@@ -82,3 +82,15 @@ def test_neither_the_url_nor_the_body_is_in_what_a_log_would_have() -> None:
     assert "secret" not in repr(post)
     assert "text" not in repr(post)
     assert post.host == "https://desk.example:8443"
+
+
+async def test_a_url_without_a_login_is_posted_to_without_one() -> None:
+    async with own_endpoint() as own, own_webhook("") as webhook:
+        await webhook.send(post_to(f"http://{own.base}/own"))
+    assert "Authorization" not in own.got[0].headers
+
+
+async def test_what_is_no_url_is_refused() -> None:
+    async with own_webhook("") as webhook:
+        answer = await webhook.send(post_to("http:///own"))
+    assert (answer.outcome, answer.why) == (Outcome.REFUSED, "no valid URL")
