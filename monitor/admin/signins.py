@@ -1,6 +1,6 @@
 """Records of sign-ins and failed sign-ins. They are evidence, so nobody can change them here.
 
-``manage.py prunetaps`` deletes old ones.
+``manage.py prune`` deletes old ones.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W_])+")
 TYPED = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
+MERGED = 500  # pages that FTS5 merges in one transaction
+
 FTS_TABLE = "monitor_callwords_fts"
 FTS_SEARCH = (
     "{0}.call_id IN (SELECT rowid FROM monitor_callwords_fts WHERE monitor_callwords_fts MATCH %s)"
@@ -98,6 +100,31 @@ def has_index() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM sqlite_master WHERE name = %s", [FTS_TABLE])
         return cursor.fetchone() is not None
+
+
+def forget_deleted() -> None:
+    """Remove the words of deleted calls from FTS5's table for good.
+
+    It only marks them as deleted until it merges its parts. Each step is a transaction of its own,
+    so that a running server does not have to wait long. PostgreSQL does the same in its VACUUM.
+    """
+    if connection.vendor != "sqlite" or not has_index():
+        return
+    with connection.cursor() as cursor:
+        pages = -MERGED  # a negative number makes it begin with all parts
+        while True:
+            cursor.execute("SELECT total_changes()")
+            (before,) = cursor.fetchone()
+            cursor.execute(
+                "INSERT INTO monitor_callwords_fts (monitor_callwords_fts, rank)"
+                " VALUES ('merge', %s)",
+                [pages],
+            )
+            cursor.execute("SELECT total_changes()")
+            (after,) = cursor.fetchone()
+            if after - before < 2:  # as FTS5's documentation has it: nothing was left to merge
+                return
+            pages = MERGED
 
 
 @contextmanager

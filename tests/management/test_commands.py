@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from io import StringIO
 from typing import Any
 
@@ -15,8 +16,19 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from monitor.models import AdminAction, Call, ListenSession, RtpLease, Tap, TapEvent, TapState
-from monitor.services import media, tap_urls, taps
+from monitor.models import (
+    AdminAction,
+    Call,
+    CallEvent,
+    CallReport,
+    CallWords,
+    ListenSession,
+    RtpLease,
+    Tap,
+    TapEvent,
+    TapState,
+)
+from monitor.services import call_reports, media, tap_urls, taps
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +63,12 @@ def heard(tap: Tap, user: User, days: float) -> None:
         frames=10,
         end_reason="the page left",
     )
+
+
+def counts(said: str, *names: str) -> list[int]:
+    """Return the counts in what ``prune`` writes, of these kinds."""
+    found = dict(re.findall(r"^([^:]+): (?:would delete|deleted) (\d+)", said, re.MULTILINE))
+    return [int(found[name]) for name in names]
 
 
 def test_opentap_prints_what_signalwire_would_be_given() -> None:
@@ -164,64 +182,61 @@ def test_closelost_ends_what_nobody_ended(alice: User) -> None:
 
 
 @pytest.mark.parametrize("state", [TapState.FINISHED, TapState.FAILED, TapState.LOST])
-def test_prunetaps_deletes_what_ended_long_ago(state: str) -> None:
+def test_prune_deletes_what_ended_long_ago(state: str) -> None:
     ended("old", days=31, state=state)
     ended("young", days=29, state=state)
-    said = run("prunetaps", "--days", "30")
-    assert said.startswith(
-        "deleted 1 taps, 0 listens, 1 calls; kept 0 old taps for their listens; "
-    )
+    said = run("prune", "--days", "30")
+    assert counts(said, "listens", "taps", "calls") == [0, 1, 1]
     assert Call.objects.get().call_id == "young"
     assert Tap.objects.get().call.call_id == "young"
     assert set(TapEvent.objects.values_list("tap__call__call_id", flat=True)) == {"young"}
 
 
-def test_prunetaps_keeps_live_taps_however_old() -> None:
+def test_prune_keeps_live_taps_however_old() -> None:
     tap = ended("old", days=31)
     Tap.objects.filter(pk=tap.pk).update(state=TapState.TAPPING, ended_at=None)
-    run("prunetaps", "--days", "30")
+    run("prune", "--days", "30")
     assert Tap.objects.count() == 1
 
 
-def test_prunetaps_keeps_a_call_that_has_another_tap() -> None:
+def test_prune_keeps_a_call_that_has_another_tap() -> None:
     ended("old", days=31)
     taps.open_tap("old", direction="speak")
-    run("prunetaps", "--days", "30")
+    run("prune", "--days", "30")
     assert (Call.objects.count(), Tap.objects.count()) == (1, 1)
 
 
-def test_prunetaps_keeps_taps_that_were_listened_to(alice: User) -> None:
+def test_prune_keeps_taps_that_were_listened_to(alice: User) -> None:
     heard(ended("old", days=31), alice, days=31)
-    said = run("prunetaps", "--days", "30")
-    assert said.startswith(
-        "deleted 0 taps, 0 listens, 0 calls; kept 1 old taps for their listens; "
-    )
+    said = run("prune", "--days", "30")
+    assert counts(said, "listens", "taps", "calls") == [0, 0, 0]
+    assert "taps: deleted 0; kept 1 old ones for their listens\n" in said
     assert ListenSession.objects.count() == 1
 
 
-def test_prunetaps_deletes_listens_only_when_told_their_age(alice: User) -> None:
+def test_prune_deletes_listens_only_when_told_their_age(alice: User) -> None:
     heard(ended("older", days=400), alice, days=400)
     heard(ended("old", days=31), alice, days=31)
-    said = run("prunetaps", "--days", "30", "--audit-days", "365")
-    assert said.startswith(
-        "deleted 1 taps, 1 listens, 1 calls; kept 1 old taps for their listens; "
-    )
+    said = run("prune", "--days", "30", "--audit-days", "365")
+    assert counts(said, "listens", "taps", "calls") == [1, 1, 1]
+    assert "kept 1 old ones for their listens" in said
     assert Tap.objects.get().call.call_id == "old"
 
 
-def test_prunetaps_counts_without_deleting(alice: User) -> None:
+def test_prune_counts_without_deleting(alice: User) -> None:
     ended("old", days=31)
     heard(ended("older", days=400), alice, days=400)
     Call.objects.create(call_id="left over", created_at=ago(days=31))
-    counts = "2 taps, 1 listens, 3 calls; kept 0 old taps for their listens; "
-    arguments = ("prunetaps", "--days", "30", "--audit-days", "365")
-    assert run(*arguments, "--dry-run").startswith(f"would delete {counts}")
+    arguments = ("prune", "--days", "30", "--audit-days", "365")
+    said = run(*arguments, "--dry-run")
+    assert "deleted" not in said
+    assert counts(said, "listens", "taps", "calls") == [1, 2, 3]
     assert Tap.objects.count() == 2
-    assert run(*arguments).startswith(f"deleted {counts}")
+    assert counts(run(*arguments), "listens", "taps", "calls") == [1, 2, 3]
     assert not Call.objects.exists()
 
 
-def test_prunetaps_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None:
+def test_prune_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None:
     kinds = (AccessAttempt, AccessFailureLog, AccessLog)
     for days in (31, 29):
         AccessAttempt.objects.create(username="ann", user_agent=days, failures_since_start=1)
@@ -232,35 +247,68 @@ def test_prunetaps_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None
     for key, hours in (("over", -1), ("open", 1)):
         expires = timezone.now() + datetime.timedelta(hours=hours)
         Session.objects.create(session_key=key, session_data="", expire_date=expires)
-    counted = "4 records of sign-ins, sessions and the admin's log\n"
-    assert run("prunetaps", "--days", "30", "--dry-run").endswith(f"would delete {counted}")
-    assert run("prunetaps", "--days", "30").endswith(f"deleted {counted}")
+    names = ("access attempts", "access failures", "access logs", "sessions")
+    for arguments in (("--days", "30", "--dry-run"), ("--days", "30")):
+        assert counts(run("prune", *arguments), *names) == [1, 1, 1, 1]
     assert [kind.objects.count() for kind in (AccessAttempt, AccessFailureLog, AccessLog)] == [
         1
     ] * 3
     assert Session.objects.get().session_key == "open"
 
 
-def test_prunetaps_keeps_the_admins_log_until_told_its_age() -> None:
+def test_prune_keeps_the_admins_log_until_told_its_age() -> None:
     for days in (400, 31):
         AdminAction.objects.create(username=f"of {days} days ago", at=ago(days=days))
-    run("prunetaps", "--days", "30")
+    run("prune", "--days", "30")
     assert AdminAction.objects.count() == 2
-    run("prunetaps", "--days", "30", "--audit-days", "365")
+    run("prune", "--days", "30", "--audit-days", "365")
     assert AdminAction.objects.get().username == "of 31 days ago"
 
 
 @pytest.mark.parametrize(
     "arguments", [("--days", "-1"), ("--days", "30", "--audit-days", "7")], ids=str
 )
-def test_prunetaps_refuses_what_makes_no_sense(arguments: tuple[str, ...]) -> None:
+def test_prune_refuses_what_makes_no_sense(arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match="--days must not be negative, and --audit-days"):
-        run("prunetaps", *arguments)
+        run("prune", *arguments)
 
 
-def test_prunetaps_wants_to_be_told_the_days() -> None:
+def tell_words(call_id: str, days: float) -> None:
+    """Keep that a word was said in a call of so many days ago, and that it is over."""
+    call, _ = Call.objects.get_or_create(call_id=call_id)
+    Call.objects.filter(pk=call.pk).update(created_at=ago(days=days))
+    event = {"received_at": timezone.now(), "kind": "call_log", "role": "user", "text": "Refund."}
+    CallEvent.objects.create(call=call, at=ago(days=days), payload={}, source="authority", **event)
+    call_reports.make(call)
+
+
+def test_prune_deletes_words_earlier_than_calls_if_told_so() -> None:
+    tell_words("old", days=8)
+    tell_words("young", days=6)
+    arguments = ("--days", "30", "--words-days", "7")
+    names = ("events of calls", "words of calls", "tools of calls", "calls")
+    assert counts(run("prune", *arguments, "--dry-run"), *names) == [1, 1, 0, 0]
+    assert CallEvent.objects.count() == 2
+    assert counts(run("prune", *arguments), *names) == [1, 1, 0, 0]
+    assert Call.objects.count() == CallReport.objects.count() == 2
+    found = CallWords.objects.filter(text__said="refund")
+    assert [words.call.call_id for words in found] == ["young"]
+
+
+def test_prune_deletes_words_with_their_calls_otherwise() -> None:
+    tell_words("old", days=31)
+    assert counts(run("prune", "--days", "30"), "words of calls", "calls") == [1, 1]
+
+
+@pytest.mark.parametrize("words_days", ["-1", "31"])
+def test_prune_keeps_no_words_longer_than_calls(words_days: str) -> None:
+    with pytest.raises(CommandError, match="--words-days must not be negative, and not above"):
+        run("prune", "--days", "30", "--words-days", words_days)
+
+
+def test_prune_wants_to_be_told_the_days() -> None:
     with pytest.raises(CommandError, match="--days"):
-        run("prunetaps")
+        run("prune")
 
 
 @pytest.mark.parametrize(

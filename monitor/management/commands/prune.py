@@ -1,34 +1,63 @@
-"""``manage.py prunetaps``: delete old history."""
+"""``manage.py prune``: delete old history."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from monitor.models import ENDED, AdminAction, Call, ListenSession, Tap
+from monitor.models import (
+    ENDED,
+    AdminAction,
+    Call,
+    CallEvent,
+    CallTool,
+    CallWords,
+    ListenSession,
+    Tap,
+)
+from monitor.services import word_search
 
 BATCH = 500  # rows in one transaction, so that a running server does not have to wait long
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows of one kind that are old. ``note`` says what is kept, and why."""
+
+    name: str
+    rows: QuerySet[Any]
+    note: str = ""
+    #: What must hold of a row at the moment at which it is deleted.
+    still: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows
+
+
 class Command(BaseCommand):
-    """Deletes taps, calls and records of sign-ins. Who listened, and what was done in the admin,
-    is evidence: it is deleted only if ``--audit-days`` says so."""
+    """Deletes what is old, a line for each kind. Who listened, and what was done in the admin, is
+    evidence: it is deleted only if ``--audit-days`` says so. What was said in calls may be
+    deleted earlier than the calls."""
 
     help = (
-        "Delete taps that ended long ago and their events, calls without taps, old records of "
-        "sign-ins, and sessions that have expired."
+        "Delete taps that ended long ago and their events, calls without taps and what was said in "
+        "them, old records of sign-ins, and sessions that have expired."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--days", type=int, required=True, help="keep what is younger than this"
+        )
+        parser.add_argument(
+            "--words-days",
+            type=int,
+            help="delete what was said and done in calls that are older than this, and keep the "
+            "calls and their figures (default: as --days)",
         )
         parser.add_argument(
             "--audit-days",
@@ -42,61 +71,75 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days, audit_days = options["days"], options["audit_days"]
+        words_days = days if options["words_days"] is None else options["words_days"]
         if days < 0 or (audit_days is not None and audit_days < days):
             raise CommandError("--days must not be negative, and --audit-days not below --days")
-        old = Tap.objects.filter(state__in=ENDED, ended_at__lt=ago(days))
-        evidence = ListenSession.objects.all()
-        if audit_days is not None:
-            young = ago(audit_days)
-            evidence = evidence.filter(Q(started_at__gte=young) | Q(tap__ended_at__gte=young))
-        doomed = old.exclude(pk__in=evidence.values("tap"))
-        staying = Tap.objects.exclude(pk__in=doomed.values("pk"))
-        empty = Call.objects.filter(created_at__lt=ago(days)).exclude(pk__in=staying.values("call"))
-        kept = old.count() - doomed.count()
-        records = old_sign_ins(days)
-        if audit_days is not None:
-            records.append(AdminAction.objects.filter(at__lt=ago(audit_days)))
-        if options["dry_run"]:
-            listens = ListenSession.objects.filter(tap__in=doomed)
-            done, counts = "would delete", (doomed.count(), listens.count(), empty.count())
-            forgotten = sum(rows.count() for rows in records)
-        else:
-            done, counts = "deleted", (*delete_taps(doomed), delete_calls(empty))
-            forgotten = sum(rows.delete()[0] for rows in records)
-        self.stdout.write(
-            f"{done} {counts[0]} taps, {counts[1]} listens, {counts[2]} calls; "
-            f"kept {kept} old taps for their listens; "
-            f"{done} {forgotten} records of sign-ins, sessions and the admin's log"
-        )
+        if not 0 <= words_days <= days:
+            raise CommandError("--words-days must not be negative, and not above --days")
+        is_dry = options["dry_run"]
+        for kind in (*_words(words_days), *_history(days, audit_days), *_records(days, audit_days)):
+            count = kind.rows.count() if is_dry else _delete(kind)
+            done = "would delete" if is_dry else "deleted"
+            self.stdout.write(f"{kind.name}: {done} {count}{kind.note}")
+        if not is_dry:
+            word_search.forget_deleted()
 
 
-def ago(days: int) -> datetime.datetime:
+def _words(days: int) -> list[Kind]:
+    """Return what was said and done in old calls. Their figures stay as long as the calls."""
+    old = Call.objects.filter(created_at__lt=_ago(days))
+    return [
+        Kind("events of calls", CallEvent.objects.filter(call__in=old)),
+        Kind("words of calls", CallWords.objects.filter(call__in=old)),
+        Kind("tools of calls", CallTool.objects.filter(call__in=old)),
+    ]
+
+
+def _history(days: int, audit_days: int | None) -> list[Kind]:
+    """Return the old listens, taps and calls, in the order in which they can be deleted."""
+    old = Tap.objects.filter(state__in=ENDED, ended_at__lt=_ago(days))
+    evidence = ListenSession.objects.all()
+    if audit_days is not None:
+        young = _ago(audit_days)
+        evidence = evidence.filter(Q(started_at__gte=young) | Q(tap__ended_at__gte=young))
+    doomed = old.exclude(pk__in=evidence.values("tap"))
+    staying = Tap.objects.exclude(pk__in=doomed.values("pk"))
+    empty = Call.objects.filter(created_at__lt=_ago(days)).exclude(pk__in=staying.values("call"))
+    kept = old.count() - doomed.count()
+    listens = ListenSession.objects.filter(tap__in=doomed)
+    return [
+        Kind("listens", listens),
+        Kind("taps", doomed, f"; kept {kept} old ones for their listens"),
+        Kind("calls", empty, still=lambda calls: calls.filter(taps=None)),
+    ]
+
+
+def _records(days: int, audit_days: int | None) -> list[Kind]:
+    """Return the old records of sign-ins, with their names and addresses, the sessions that have
+    expired, and the admin's log."""
+    kinds: list[type[Model]] = [AccessAttempt, AccessFailureLog, AccessLog]
+    records = [
+        Kind(str(kind._meta.verbose_name_plural), kind._default_manager.filter(attempt_time__lt=at))
+        for kind in kinds
+        for at in [_ago(days)]
+    ]
+    records.append(Kind("sessions", Session.objects.filter(expire_date__lt=timezone.now())))
+    if audit_days is not None:
+        actions = AdminAction.objects.filter(at__lt=_ago(audit_days))
+        records.append(Kind("the admin's log", actions))
+    return records
+
+
+def _ago(days: int) -> datetime.datetime:
     """Return the time that many days before now."""
     return timezone.now() - datetime.timedelta(days=days)
 
 
-def old_sign_ins(days: int) -> list[QuerySet[Any]]:
-    """Return the records of sign-ins and failed sign-ins that are older than that many days, with
-    their names and addresses, and the sessions that have expired."""
-    kinds = (AccessAttempt, AccessFailureLog, AccessLog)
-    records = [kind.objects.filter(attempt_time__lt=ago(days)) for kind in kinds]
-    return [*records, Session.objects.filter(expire_date__lt=timezone.now())]
-
-
-def delete_taps(taps: QuerySet[Tap]) -> tuple[int, int]:
-    """Delete taps with their events and listen sessions; return how many taps and sessions."""
-    tap_count = listen_count = 0
-    while tap_ids := list(taps.values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            listen_count += ListenSession.objects.filter(tap__in=tap_ids).delete()[0]
-            Tap.objects.filter(pk__in=tap_ids).delete()
-        tap_count += len(tap_ids)
-    return tap_count, listen_count
-
-
-def delete_calls(calls: QuerySet[Call]) -> int:
-    """Delete those calls that have no taps; return how many."""
+def _delete(kind: Kind) -> int:
+    """Delete rows in batches; return how many of this kind there were."""
     count = 0
-    while call_ids := list(calls.values_list("pk", flat=True)[:BATCH]):
-        count += Call.objects.filter(pk__in=call_ids, taps=None).delete()[0]
+    model = kind.rows.model
+    while keys := list(kind.rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        _, deleted = kind.still(model._default_manager.filter(pk__in=keys)).delete()
+        count += deleted.get(model._meta.label, 0)
     return count
