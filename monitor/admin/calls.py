@@ -6,23 +6,28 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from monitor.admin.base import HistoryAdmin, HistoryInline
 from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
 from monitor.admin.filters import CallAgentFilter
 from monitor.admin.lists import HistoryList
+from monitor.admin.log import Kind
 from monitor.admin.orders import OrderInline
 from monitor.admin.report_filters import REPORT_FILTERS
 from monitor.admin.said import cell
 from monitor.admin.said_list import SaidList, typed
 from monitor.admin.search import find_calls
 from monitor.models import Call, CallMark, ListenSession, Tap
-from monitor.services import mark_words, permissions, talk_words, word_search
+from monitor.services import mark_words, permissions, talk_words, vcon, word_search
 from monitor.services.call_facts import facts_of
 
 
@@ -135,6 +140,21 @@ class CallAdmin(HistoryAdmin):
         legs = Prefetch("taps", Tap.objects.order_by("requested_at", "pk"))
         rows = super().get_queryset(request).select_related("talk")
         return cast("QuerySet[Any]", rows.annotate(listens=listened).prefetch_related(legs))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(self.vcon))
+        return [path("<int:call_id>/vcon/", view, name="monitor_call_vcon"), *super().get_urls()]
+
+    def vcon(self, request: HttpRequest, call_id: int) -> HttpResponse:
+        """Send a call as a vCon, to save."""
+        user = request.user
+        if not (self.has_view_permission(request) and permissions.may_read_words(user)):
+            raise PermissionDenied
+        call = get_object_or_404(Call, pk=call_id)
+        self.log(request, Kind.EXPORTED, call)
+        name = f"call-{call.pk}.vcon.json"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return JsonResponse(vcon.document(call), headers=headers)
 
     @admin.display(description=_("known since"), ordering="created_at")
     def created(self, call: Call) -> SafeString:
