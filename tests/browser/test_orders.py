@@ -150,7 +150,7 @@ async def test_a_call_is_stopped_and_started_again_and_each_error_is_told(
     await expect(shown.row.locator("[data-part=order-words]")).to_be_hidden()
 
     await shown.stop()
-    await expect(shown.row.locator("[data-part=state]")).to_have_text("Ended")
+    await expect(shown.row.locator("[data-part=state]")).to_have_text("Not tapped")
     api.fault = Fault.GONE
     await shown.start()
     await shown.says("Monitoring did not start. The call is over.")
