@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from monitor.admin import vcon
 from monitor.admin.base import HistoryAdmin, HistoryInline
 from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
 from monitor.admin.filters import CallAgentFilter
@@ -27,7 +28,7 @@ from monitor.admin.said import cell
 from monitor.admin.said_list import SaidList, typed
 from monitor.admin.search import find_calls
 from monitor.models import Call, CallMark, ListenSession, Tap
-from monitor.services import mark_words, permissions, talk_words, vcon, word_search
+from monitor.services import mark_words, permissions, talk_words, word_search
 from monitor.services.call_facts import facts_of
 
 

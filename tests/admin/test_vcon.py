@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 
 from monitor.adapters.carriers.signalwire import words
+from monitor.admin import vcon
 from monitor.models import AdminAction, Call
-from monitor.services import call_events, vcon
+from monitor.services import call_events
 from tests.support.rows import NOW
 from tests.support.vcon import SCHEMA
 from tests.support.words import AGENT, CALL, heard, said, summary
