@@ -34,6 +34,11 @@ class Answer:
     width: float
     height: float
 
+    @property
+    def latency(self) -> str:
+        """The seconds with their unit."""
+        return f"{self.seconds:.1f} s"
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:

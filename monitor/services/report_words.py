@@ -36,7 +36,7 @@ class Report:
 
     summary: str
     figures: list[Figure]
-    tools: list[Line]
+    tools: list[tuple[Line, str]]  # with how long each use took
     chart: Chart | None
     has_words: bool
 
@@ -50,7 +50,7 @@ def report(call: Call) -> Report | None:
     return Report(
         summary=conversation.summary(call),
         figures=_figures(row),
-        tools=[line for line in lines if line.side == "tool"],
+        tools=[(line, _lasted(line)) for line in lines if line.side == "tool"],
         chart=latency_chart.draw(lines),
         has_words=bool(lines),
     )
@@ -75,6 +75,11 @@ def _figures(row: CallReport) -> list[Figure]:
 def ended_by(word: str) -> str:
     """Return who ended a call in the reader's language, or the carrier's own word for it."""
     return ENDED_BY[word]() if word in ENDED_BY else word
+
+
+def _lasted(line: Line) -> str:
+    lasted = line.tool.milliseconds if line.tool else None
+    return "" if lasted is None else f"{lasted:.0f} ms"
 
 
 def _measured(value: float | None, unit: str = "") -> str | None:
