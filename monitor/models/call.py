@@ -66,7 +66,12 @@ class Call(models.Model):
         verbose_name_plural = _("calls")
         ordering = ("-created_at",)
         indexes = [
-            models.Index(fields=("ended_at",)),
+            # Only ends: a search for the calls that go on would read all that have none.
+            models.Index(
+                fields=("ended_at",),
+                condition=models.Q(ended_at__isnull=False),
+                name="call_that_ended",
+            ),
             # The calls in which somebody speaks now, which are few among all calls.
             models.Index(
                 fields=("told_at",),
