@@ -37,6 +37,7 @@ def test_every_word_of_a_template_is_translated(path: Path) -> None:
         ("<button>\n{% translate 'Close' %} it</button>", 2, "it"),
         ('<dd>\n{{ at|default:"Never opened" }}</dd>', 2, "Never opened"),
         ('{% include "x.html" with none="Never" %}', 1, "Never"),
+        ("<td>{{ seconds|floatformat:1 }} calls</td>", 1, "0 calls"),
         ("{% blocktranslate %}a{% endblocktranslate %}<p>b</p>", 1, "b"),
     ],
 )
@@ -55,6 +56,7 @@ def test_a_word_that_nobody_translates_is_found_with_its_line(
         '{% include "x.html" with none=_("Never opened") %}',
         "{% blocktranslate count n=n %}{{ n }} a{% plural %}{{ n }} b{% endblocktranslate %}",
         '<time datetime="x">{{ at|date:"Y-m-d H:i:s T" }}</time>',
+        "<td>{{ seconds|floatformat:1 }} s</td>",
         '<button>−30 s</button> Earshot – <i class="meter-cover"></i>{# a comment #}',
     ],
 )

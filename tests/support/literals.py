@@ -11,6 +11,8 @@ from django.template.base import Lexer, Token, TokenType
 VISIBLE = ("alt", "aria-label", "aria-valuetext", "label", "placeholder", "title")
 #: Names, units and times of day that are the same in every language.
 SAME = re.compile(r"\bEarshot\b|\b\d+(\.\d+)?\s?(s|ms|min)\b")
+#: A variable that is written as a number, and may have a unit after it.
+NUMBER = re.compile(r"\|floatformat\b")
 #: A text in a tag or a filter, unless it stands in _( ) or is the pattern of a date.
 TEXT = re.compile(r"""(?<!_\()(?<!date:)(?P<quote>["'])(?P<text>.*?)(?P=quote)""")
 #: These tags hold names of files, addresses and languages, or are the i18n's own.
@@ -39,6 +41,8 @@ def _without_tags(source: str) -> str:
         if token.token_type == TokenType.TEXT:
             html += re.sub(r"[^\n]", "", token.contents) if is_translated else token.contents
             line += token.contents.count("\n")
+        elif token.token_type == TokenType.VAR:
+            html += "0" if NUMBER.search(token.contents) and not is_translated else ""
         elif token.token_type == TokenType.BLOCK:
             name = token.contents.split()[0]
             is_translated = name in NO_WORDS or token.contents == "block body_class"
