@@ -62,8 +62,8 @@ class HistoryPaginator(Paginator):  # type: ignore[type-arg]  # no generic at ru
 
     @cached_property
     def count(self) -> int:
-        rows = cast("HistoryRows", self.object_list)
-        if rows.at_least >= LISTED:
+        rows = cast("QuerySet[Any, Any]", self.object_list)  # HistoryRows in some lists only
+        if getattr(rows, "at_least", 0) >= LISTED:
             return LISTED
         return rows.order_by()[:LISTED].count()
 
