@@ -148,7 +148,8 @@ def test_a_line_costs_as_many_queries_and_events_late_in_a_call_as_early(page: P
         return len(captured)
 
     page.tell(heard("Hello."))
-    assert len({queries(n) for n in range(1, 60)}) == 1
+    counts = [queries(n) for n in range(1, 60)]  # now and then the call's last sign of life is kept
+    assert max(counts[-20:]) <= max(counts[:20])
     assert all(len(message["lines"]) == 1 for message in page.messages)
 
 
