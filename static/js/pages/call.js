@@ -12,6 +12,7 @@ import { agentName, duration, listRefusal, outOfDate, readBy, silentSinceWords }
 import { Close, signInHelps } from "../wire/protocol.js";
 import { url } from "./common.js";
 import { openHeader } from "./header.js";
+import { followMoment } from "./moment.js";
 import { OneCall } from "./one-call.js";
 import { CallOrders } from "./orders.js";
 
@@ -56,6 +57,7 @@ export class CallPage {
     const isStartable = root.querySelector('[data-order="start"]') && canStart(this.shown);
     if (goesOn(this.shown) || isStartable) this.one.live(scope);
     this.one.read(scope);
+    followMoment(scope, (ms) => this.one.transcript?.goTo(ms));
     this.#showOrders();
     this.#renderTitle();
   }
@@ -109,14 +111,15 @@ export class CallPage {
   }
 
   /**
-   * Offer what only the server can write. The reader decides when to leave this page.
+   * Offer what only the server can write. The reader decides when to leave this page. The link has
+   * no moment of the call: with one, it would lead there, and load nothing.
    * @param {string} why a sentence
    * @param {string} words of the link
    */
   #offerReload(why, words) {
     const banner = part(this.root, "banner");
     if (banner.querySelector("a")?.textContent === words) return;
-    banner.replaceChildren(`${why} `, anchor(location.href, words), ".");
+    banner.replaceChildren(`${why} `, anchor(location.pathname, words), ".");
   }
 
   #tick() {

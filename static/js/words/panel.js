@@ -12,12 +12,14 @@ import { newWords } from "./line-words.js";
 import { LinesView } from "./lines-view.js";
 import { TranscriptReader } from "./reader.js";
 import { Scroller } from "./scroller.js";
-import { countAfter, indexAt, startOf } from "./transcript.js";
+import { countAfter, indexAt, nearestTo, startOf } from "./transcript.js";
 
 /** A line is heard from a little before its time, because a word that is cut is not understood. */
 const BEFORE_MS = 300;
 /** Who goes back by more than this has asked for another place, and is shown its words. */
 const JUMP_MS = 500;
+/** A line that an address leads to is marked for this long. */
+const MARKED_MS = 4000;
 
 /** @typedef {import("../deck/deck.js").Deck} Deck */
 /** @typedef {import("../ui/scope.js").Scope} Scope */
@@ -46,6 +48,10 @@ export class TranscriptPanel {
   #seenMs = 0; // time of the newest line that the reader has seen
   /** When what is heard was said, if that is not now. @type {number | null} */
   #heardMs = null;
+  /** A moment to go to as soon as the lines are read. @type {number | null} */
+  #wantedMs = null;
+  /** Takes away the mark of the line that an address led to. */
+  #unmark = () => {};
 
   /**
    * @param {HTMLElement} root
@@ -100,6 +106,34 @@ export class TranscriptPanel {
     else part(this.root, "box").focus();
   }
 
+  /** Go to the line that was said at a moment, once the lines are read. @param {number} ms Unix time */
+  goTo(ms) {
+    this.#wantedMs = ms;
+    this.#goToWanted();
+  }
+
+  #goToWanted() {
+    if (this.#wantedMs === null || this.#reader?.state !== "read") return;
+    const row = this.view.element(nearestTo(this.lines, this.#wantedMs)?.key);
+    this.#wantedMs = null;
+    if (!row) return; // what was said is no longer kept
+    this.scroller.show(row);
+    this.root.scrollIntoView({ block: "nearest" });
+    part(row, "time").focus({ preventScroll: true });
+    this.#markReached(row);
+  }
+
+  /** @param {HTMLElement} row */
+  #markReached(row) {
+    this.#unmark();
+    row.setAttribute("data-reached", "");
+    const timer = setTimeout(() => this.#unmark(), MARKED_MS);
+    this.#unmark = this.scope.own(() => {
+      clearTimeout(timer);
+      row.removeAttribute("data-reached");
+    });
+  }
+
   #wire() {
     const { root, scope } = this;
     scope.listen(part(root, "pill"), "click", () => this.scroller.follow());
@@ -151,6 +185,7 @@ export class TranscriptPanel {
     this.view.showPlayable(lines, this.#whyNot());
     this.scroller.keep();
     this.#renderPill();
+    this.#goToWanted();
   }
 
   /** Follow what is heard. It is called whenever the deck changes, several times a second. */

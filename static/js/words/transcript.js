@@ -130,6 +130,19 @@ export function countAfter(lines, ms) {
 }
 
 /**
+ * The line of caller or agent whose time is nearest to a moment; of two, the earlier.
+ * @param {readonly Line[]} lines
+ * @param {number} ms Unix time
+ * @returns {Line | undefined} none where nobody has said anything
+ */
+export function nearestTo(lines, ms) {
+  const said = lines.filter(({ side }) => side === "caller" || side === "agent");
+  const after = firstAfter(said, (line) => line.ms >= ms);
+  const [before, next] = [said[after - 1], said[after]];
+  return before && (!next || ms - before.ms <= next.ms - ms) ? before : next;
+}
+
+/**
  * The index of the first line of which something is true, by bisection: it is then true of all
  * that follow. The number of lines if it is true of none.
  * @param {readonly Line[]} lines

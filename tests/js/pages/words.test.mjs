@@ -7,7 +7,7 @@ import { snapshot } from "../support/messages.mjs";
 import { FakeElement, installDocument, Ledger, openPage } from "../support/page.mjs";
 import { said, words } from "../support/said.mjs";
 import { FakeSocket } from "../support/socket.mjs";
-import { call, endedCall, leg, WORDS } from "../support/taps.mjs";
+import { call, endedCall, leg, NOW, WORDS } from "../support/taps.mjs";
 
 const ADDRESSES = { consoleUrl: "/console", listenUrl: "/listen/t1", callUrl: "/calls/0", wordsUrl: "/calls/0/words" };
 const CALL = call("1", { legs: [leg("t1")] });
@@ -69,6 +69,35 @@ test("the page of a call that is over shows what was said, without a connection"
   const root = newRoot(endedCall("1", { gone: true }));
   await callPage(root);
   assert.deepEqual([texts(root.part("transcript")), FakeSocket.opened], [["Hello."], []]);
+});
+
+/** The line that the address has led to. @param {FakeElement} root */
+function reached(root) {
+  const rows = /** @type {FakeElement[]} */ (root.part("transcript").part("lines").children);
+  return rows.find((row) => row.hasAttribute("data-reached"))?.part("text").textContent;
+}
+
+test("the link to the final record of a call leads away from the moment, so that the page is loaded", async () => {
+  Object.assign(globalThis.location, { hash: `#at=${NOW}`, href: `http://here/calls/1#at=${NOW}` });
+  const root = newRoot();
+  await callPage(root);
+  const [socket] = FakeSocket.opened;
+  socket.accept();
+  socket.say(snapshot(endedCall("1")));
+  assert.equal(root.part("banner").anchor?.href, "/calls/1");
+});
+
+test("the moment in the address leads to its line once the lines are read, and so does the next one", async () => {
+  mock.method(globalThis, "fetch", async () => new Response(JSON.stringify({ lines: [said(0, "Hello."), said(9, "Bye.")] })));
+  Object.assign(globalThis.location, { hash: `#at=${NOW + 9000}` });
+  const root = newRoot(endedCall("1", { gone: true }));
+  await callPage(root);
+  assert.equal(reached(root), "Bye.");
+  for (const [hash, text] of [[`#at=${NOW}`, "Hello."], ["#at=soon", "Hello."], [`#at=${NOW + 8000}`, "Bye."]]) {
+    Object.assign(globalThis.location, { hash });
+    dispatchEvent(new Event("hashchange"));
+    assert.equal(reached(root), text);
+  }
 });
 
 test("with each connection the words are read again", async () => {

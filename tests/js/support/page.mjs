@@ -166,6 +166,8 @@ export class FakeElement extends CountedTarget {
 
   focus() {}
 
+  scrollIntoView() {}
+
   /** @param {(FakeElement | string)[]} children */
   replaceChildren(...children) {
     this.children = children;
@@ -249,6 +251,7 @@ export function installDocument(ledger) {
     cancelAnimationFrame: (/** @type {number} */ number) => ledger.frames.delete(number),
     addEventListener: page.addEventListener.bind(page),
     removeEventListener: page.removeEventListener.bind(page),
+    dispatchEvent: page.dispatchEvent.bind(page),
     history: { state: null, replaceState() {} },
     getComputedStyle: () => ({ getPropertyValue: () => "" }),
     ResizeObserver: class extends FakeObserver {

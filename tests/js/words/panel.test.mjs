@@ -200,6 +200,43 @@ test("who scrolls away while hearing what was said before is led to what is hear
   assert.equal(root.part("pill").part("pill-words").textContent, "To what you hear");
 });
 
+/** What an address has led to: the marked lines. @param {FakeElement} root */
+function reached(root) {
+  return rows(root).filter((row) => row.hasAttribute("data-reached")).map((row) => row.part("text").textContent);
+}
+
+test("a moment leads to the nearest line, which has the focus and a mark, and the end is not followed", async () => {
+  const { panel, root } = await opened();
+  const box = Object.assign(root.part("box"), { scrollHeight: 1000, scrollTop: 900, clientHeight: 100 });
+  for (const [n, row] of rows(root).entries()) Object.assign(row, { offsetTop: n * 200, offsetHeight: 20 });
+  const focused = mock.method(rows(root)[1].part("time"), "focus");
+  panel.goTo(NOW + 4001);
+  assert.deepEqual([reached(root), box.scrollTop, focused.mock.callCount()], [["I have a card."], 160, 1]);
+  panel.take(words(61, 61, [said(61, "Good bye.")]));
+  assert.deepEqual([box.scrollTop, root.part("pill").hidden], [160, false]);
+});
+
+test("the mark of a moment moves with the next one, and goes after 4 s", async () => {
+  const { panel, root } = await opened();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  panel.goTo(NOW);
+  panel.goTo(NOW + 60_000);
+  assert.deepEqual(reached(root), ["Bye."]);
+  mock.timers.tick(3999);
+  assert.deepEqual(reached(root), ["Bye."]);
+  mock.timers.tick(1);
+  assert.deepEqual(reached(root), []);
+  mock.timers.reset();
+});
+
+test("a moment waits for the lines, and is forgotten where none are kept", async () => {
+  mock.method(globalThis, "fetch", async () => new Response('{"lines": [], "summary": ""}'));
+  const { panel, root } = await opened();
+  panel.goTo(NOW);
+  panel.take(words(0, 0, [said(0, "Hello.")]));
+  assert.deepEqual(reached(root), []);
+});
+
 test("what comes from the record of the call is said to", async () => {
   const { panel, root } = await opened();
   assert.equal(root.part("recorded").hidden, true);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countAfter, EMPTY, indexAt, startOf, withAll, withWindow } from "../../../static/js/words/transcript.js";
-import { at, said } from "../support/said.mjs";
+import { countAfter, EMPTY, indexAt, nearestTo, startOf, withAll, withWindow } from "../../../static/js/words/transcript.js";
+import { at, said, toolUse } from "../support/said.mjs";
 import { NOW } from "../support/taps.mjs";
 
 /** @typedef {import("../../../static/js/words/transcript.js").Transcript} Transcript */
@@ -110,4 +110,11 @@ test("the line that is heard at a time is the last one that has begun", () => {
 
 test("the lines after a moment are counted", () => {
   assert.deepEqual([-1, 0, 4, 5].map((seconds) => countAfter(THREE.lines, NOW + seconds * 1000)), [3, 2, 1, 0]);
+});
+
+test("the line nearest to a moment is one of caller or agent, and the earlier of two that are as near", () => {
+  const { lines } = withAll(EMPTY, [said(0, "Hello."), toolUse(3, "look_up"), said(4, "Yes."), said(8, "Bye.")]);
+  const found = [-5, 1, 2, 3, 6, 7, 99].map((seconds) => nearestTo(lines, NOW + seconds * 1000)?.text);
+  assert.deepEqual(found, ["Hello.", "Hello.", "Hello.", "Yes.", "Yes.", "Bye.", "Bye."]);
+  assert.equal(nearestTo([], NOW), undefined);
 });
