@@ -9,7 +9,7 @@ import math
 import pytest
 
 from monitor.audio.attention import Attention, Thresholds
-from monitor.audio.condition import SEVERITIES, Condition, Kind
+from monitor.audio.condition import HEARD, SEVERITIES, Condition, Kind
 from monitor.audio.voice import STRIDE
 from monitor.wire.frame import Leg
 from tests.support.scenes import SECOND, SOUNDS, held, kinds, play
@@ -428,6 +428,6 @@ def test_each_condition_can_be_switched_off(name: str, kind: Kind) -> None:
         histories = [play(attention(-1200, **changed), **one) for one in scenes.values()]
         return set().union(*(kinds(one) for one in itertools.chain(*histories)))
 
-    everything = set(Kind) - {Kind.HELP}
+    everything = set(HEARD)
     assert all_that_held() == everything
     assert all_that_held(**{name: math.inf}) == everything - {kind}
