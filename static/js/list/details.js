@@ -5,12 +5,14 @@ import { fill, gettext, pgettext } from "../ui/i18n.js";
 import { audioIcon } from "../ui/icons.js";
 import { list } from "../ui/locale.js";
 import { duration, listenersWords, readBy, shortList, silentSinceWords, spokenDuration, who } from "../ui/words.js";
+import { SIDES } from "../words/line-words.js";
 import { elapsed, mediaOfCall, playedLegs, shownLegs, silentSince } from "./calls.js";
 import { LegSound } from "./leg.js";
 import { Need } from "./need.js";
 
 /** @typedef {import("../wire/messages.js").Call} Call */
 /** @typedef {import("../wire/messages.js").Leg} Leg */
+/** @typedef {import("../wire/messages.js").SaidLine} SaidLine */
 /** @typedef {import("./calls.js").Media} Media */
 /** @typedef {import("./state.js").ListState} ListState */
 
@@ -29,6 +31,7 @@ import { Need } from "./need.js";
  * @property {HTMLElement} leg the template of one leg's sound
  * @property {import("../ui/tap-words.js").TapWords} words
  * @property {(call: Call) => string} urlOf the page about a call
+ * @property {(id: string) => SaidLine | undefined} saidIn what was said last in a call
  * @property {boolean} canListen
  * @property {string} noStart why the user cannot have a call tapped, "" if they can
  */
@@ -61,6 +64,8 @@ export class RowDetails {
   #call = null;
   /** @type {Heard | null} */
   #heard = null;
+  /** @type {SaidLine | undefined} */
+  #said = undefined;
 
   /**
    * @param {string} id the call's
@@ -77,6 +82,7 @@ export class RowDetails {
     /** @type {HTMLElement | null} has the call tapped; only where the user may do that */
     this.start = this.element.querySelector('[data-order="start"]');
     this.time = part(this.element, "time");
+    this.said = part(this.element, "said");
     this.need = new Need(this.element, id);
   }
 
@@ -172,7 +178,17 @@ export class RowDetails {
     setAttr(this.element, "data-media", media);
     setText(this.sound, this.#soundWords(state, call, media));
     this.need.show(call.over ? [] : call.attention, now + state.offset);
+    this.#showSaid(this.parts.saidIn(call.id));
     this.#showTime(elapsed(call, now + state.offset));
+  }
+
+  /** @param {SaidLine | undefined} line */
+  #showSaid(line) {
+    if (line === this.#said) return;
+    this.#said = line;
+    setText(part(this.said, "said-who"), line ? SIDES[line.side] : "");
+    setText(part(this.said, "said-words"), line?.text ?? "");
+    setAttr(this.said, "title", line?.text ?? "");
   }
 
   /**

@@ -44,6 +44,8 @@ export class CallList {
    * @param {import("../ui/settings.js").Settings} options.settings the user's
    * @param {import("../ui/tap-words.js").TapWords} options.words
    * @param {(call: Call) => string} options.urlOf the page about a call
+   * @param {(id: string) => import("../wire/messages.js").SaidLine | undefined} options.saidIn what
+   *   was said last in a call
    * @param {(id: string) => void} options.onToggle runs when a row's Listen or Stop is clicked
    * @param {(id: string) => void} options.onDismiss runs when an ended call may leave
    * @param {(details: HTMLElement) => boolean} options.onRow runs for the details of each row that
@@ -113,8 +115,8 @@ export class CallList {
     this.#ask();
   }
 
-  /** Draw the levels only. @param {ListState} state */
-  meters(state) {
+  /** Draw only what changes many times a second: levels, and what is said. @param {ListState} state */
+  redraw(state) {
     [this.#state, this.#soundsDue] = [state, true];
     this.#ask();
   }

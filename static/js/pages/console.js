@@ -2,6 +2,7 @@
 
 import { isHeard } from "../deck/light.js";
 import { goesOn, playedLegs } from "../list/calls.js";
+import { LastSaid } from "../list/last-said.js";
 import { emptyList, reduce } from "../list/state.js";
 import { CallList } from "../list/view.js";
 import { compareBuild } from "../ui/build.js";
@@ -37,6 +38,7 @@ const LINK = {
 
 export class ConsolePage {
   list = emptyList();
+  said = new LastSaid();
 
   /**
    * @param {HTMLElement} root
@@ -62,6 +64,7 @@ export class ConsolePage {
       settings,
       words: this.words,
       urlOf: (call) => callUrl(root, call.id),
+      saidIn: (id) => this.said.of(id),
       onToggle: (id) => this.#toggle(id),
       onDismiss: (id) => this.#apply({ type: "dismiss", id }),
       onRow: (details) => this.orders.show(details),
@@ -178,12 +181,15 @@ export class ConsolePage {
     } else if (message.type === "meters") {
       // Only the meters are drawn, because nothing else on the page has changed.
       this.list = reduce(this.list, message, Date.now());
-      this.calls.meters(this.list);
+      this.calls.redraw(this.list);
     } else if (message.type === "words") {
+      this.said.take(message);
+      this.calls.redraw(this.list);
       this.shelf.takeWords(message);
     } else {
       if (message.type === "snapshot") {
         compareBuild(this.root, message.build);
+        this.said.reset(message.said);
         this.shelf.reread();
       }
       this.#apply(message);
@@ -210,6 +216,7 @@ export class ConsolePage {
   #tick() {
     const held = new Set([...this.shelf.calls, ...this.calls.held]);
     this.#apply({ type: "tick", held });
+    this.said.keep(this.list.calls);
     this.#render(); // time has passed, and levels may have stopped arriving
     this.shelf.render(); // a light may change because nothing arrived
   }

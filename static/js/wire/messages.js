@@ -116,6 +116,7 @@
  * @property {string} now
  * @property {boolean} attention_watched somebody looks for conditions; otherwise no call has any
  * @property {Call[]} calls
+ * @property {Record<string, SaidLine>} [said] what was said last, by call; only for users who may read it
  */
 /** @typedef {{type: "call", call: Call}} CallChange */
 /** @typedef {{type: "attention", watched: boolean}} AttentionNews a snapshot's `attention_watched` has changed */

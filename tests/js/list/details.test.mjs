@@ -5,7 +5,9 @@ import { beforeEach, test } from "node:test";
 import { RowDetails } from "../../../static/js/list/details.js";
 import { CallRow } from "../../../static/js/list/row.js";
 import { emptyList } from "../../../static/js/list/state.js";
+import { part } from "../../../static/js/ui/dom.js";
 import { FakeElement, installDocument, Ledger } from "../support/page.mjs";
+import { said } from "../support/said.mjs";
 import { call, endedCall, leg, NOW, WORDS } from "../support/taps.mjs";
 
 /** @typedef {import("../../../static/js/list/details.js").RowParts} RowParts */
@@ -32,6 +34,7 @@ function parts(changes = {}) {
     leg: template(),
     words: { ...JSON.parse(WORDS), outcomes: { failed: NO_TAP } },
     urlOf: ({ id }) => `/calls/${id}`,
+    saidIn: () => undefined,
     canListen: true,
     noStart: "",
     ...changes,
@@ -105,4 +108,16 @@ test("the Tab key stops at the button that starts a tap only in the row that has
   row.tab(true);
   assert.equal(index(), "0");
   assert.equal(row.stop, row.details?.start);
+});
+
+test("what was said last is told with its speaker", () => {
+  let line = said(1, "How can I help?");
+  const details = shown(call("a"), { saidIn: () => line });
+  const told = () => ["said-who", "said-words"].map((name) => part(details.said, name).textContent);
+  details.draw(LIVE, NOW);
+  assert.deepEqual(told(), ["Agent", "How can I help?"]);
+  line = said(2, "I lost my bag.", { side: "caller" });
+  details.draw(LIVE, NOW);
+  assert.deepEqual(told(), ["Caller", "I lost my bag."]);
+  assert.equal(details.said.getAttribute("title"), "I lost my bag.");
 });
