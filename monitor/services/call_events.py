@@ -67,7 +67,7 @@ def _follow(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
         call.save(update_fields=["clock_offset"])
         moved = moves_lines(call, rows)
     call_life.follow(call, rows, now)
-    if call.ended_at:
+    if call.ended_at or call.gone_at:
         call_reports.make(call)
     live_words.publish_new(call, [*rows, *rewritten], moved=moved)
     alerts.follow(call, rows, now)

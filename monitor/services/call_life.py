@@ -78,6 +78,18 @@ def _end_silent(silent: QuerySet[Call], pk: int) -> bool:
     return True
 
 
+def end_unknown(call: Call, now: datetime.datetime) -> None:
+    """Note that the carrier does not know a locked call: what was said in it has ended, too.
+
+    The caller publishes the change.
+    """
+    if call.gone_at is None:
+        call.gone_at = now
+        call.save(update_fields=["gone_at"])
+    if call.told_at:
+        call_reports.make(call)
+
+
 def _end_of(call: Call) -> datetime.datetime | None:
     """Return when the words of a call ended, or None if an agent goes on. The record of a part
     knows its end best."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from monitor.models import Call, CallOrder, OrderKind, Tap, TapState
-from monitor.services import announce, tap_urls, transitions
+from monitor.services import announce, call_life, tap_urls, transitions
 from monitor.services.transitions import Transition
 from monitor.wire.call_control import ControlError, TapStart, TapStop
 
@@ -111,21 +111,22 @@ def _fail(order_id: int, error: ControlError) -> None:
         if order is None:
             return  # deleted meanwhile
         # The call first, as in ``orders``: whoever locked both the other way round could meet it.
-        Call.objects.locked().get(pk=order.call_id)
+        call = Call.objects.locked().get(pk=order.call_id)
         tap = transitions.lock(order.tap_id)
         if order.kind == OrderKind.STOP:
             if _close(order_id, error):
                 transitions.note(tap, f"not stopped at the carrier: {REASONS[error]}")
         elif _close(order_id, error if tap.state == TapState.REQUESTED else ""):
-            _let_fail(tap, error)
+            _let_fail(call, tap, error)
 
 
-def _let_fail(tap: Tap, error: ControlError) -> None:
-    """Let a tap fail. Its end has no reason of its own, because the order tells it."""
+def _let_fail(call: Call, tap: Tap, error: ControlError) -> None:
+    """Let a tap of a locked call fail. Its end has no reason of its own, because the order tells
+    it."""
     now = timezone.now()
-    transitions.move(tap, Transition(TapState.FAILED, REASONS[error], ended_at=now))
     if error == ControlError.CALL_OVER:
-        Call.objects.filter(pk=tap.call_id, gone_at=None).update(gone_at=now)
+        call_life.end_unknown(call, now)  # before the tap, whose end then ends the call's marks
+    transitions.move(tap, Transition(TapState.FAILED, REASONS[error], ended_at=now))
 
 
 def _close(order_id: int, error: str) -> CallOrder | None:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from monitor.bus.process import this_process
-from monitor.models import Call, CallMark, Tap
+from monitor.models import Call, CallMark, CallReport, CallWords, Tap
 from monitor.services import call_life, taps
 from monitor.services.descriptions import current_calls, describe
 from tests.support import environment
@@ -150,6 +150,14 @@ class TestSweep:
         call = described()
         assert (call["over"], call["version"]) == (True, 2)
         assert call["ended_at"] == (NOW + 30 * SECOND).isoformat()
+
+    def test_what_was_said_in_it_is_found_and_has_a_report(self) -> None:
+        tell(heard("Hello."))
+        call_life.end_silent(NOW + HOUR)
+        assert not CallReport.objects.exists()
+        call_life.end_silent(NOW + HOUR + MINUTE)
+        assert CallReport.objects.get().turns == 1
+        assert [text for _, _, text in CallWords.objects.get().lines] == ["Hello."]
 
     def test_a_call_that_is_tapped_or_was_lately_is_left_alone(self) -> None:
         tell(START)

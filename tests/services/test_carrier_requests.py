@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from monitor.models import Call, CallOrder
+from monitor.models import Call, CallMark, CallOrder, CallReport, CallWords
 from monitor.services import carrier_requests, media, orders, taps
 from monitor.services.carrier_requests import ANSWERED_WITHIN
 from monitor.services.descriptions import current_calls
@@ -17,6 +17,8 @@ from monitor.wire.call_control import ControlError, TapStart, TapStop
 from tests.support.orders import claimed, ended, newest_tap, open_other_side, the_order
 from tests.support.rest import set_up_rest
 from tests.support.rows import SECOND, change, reasons
+from tests.support.tellings import tell
+from tests.support.words import heard
 
 
 @pytest.fixture
@@ -105,6 +107,32 @@ class TestAnswer:
         carrier_requests.record_failure(claimed().order_id, ControlError.CALL_OVER)
         assert described()["gone"] is True
         assert Call.objects.get().gone_at is not None
+
+    def test_what_was_said_in_a_call_that_is_gone_is_found_and_has_a_report(
+        self, start: CallOrder
+    ) -> None:
+        tell(heard("I want a refund."), None)
+        order_id = claimed().order_id
+        assert not CallReport.objects.exists()
+        carrier_requests.record_failure(order_id, ControlError.CALL_OVER)
+        assert CallReport.objects.get().turns == 1
+        tell(heard("Are you there?"), timezone.now() + SECOND)  # it was told late
+        said = [text for _, _, text in CallWords.objects.get().lines]
+        assert said == ["I want a refund.", "Are you there?"]
+
+    def test_a_call_that_is_gone_and_of_which_nothing_was_told_has_no_report(
+        self, start: CallOrder
+    ) -> None:
+        carrier_requests.record_failure(claimed().order_id, ControlError.CALL_OVER)
+        assert not CallReport.objects.exists()
+
+    def test_the_marks_of_a_call_that_is_gone_have_ended(self, start: CallOrder) -> None:
+        tell(heard("Help!"), None)
+        order_id = claimed().order_id
+        began_at = timezone.now()
+        CallMark.objects.create(call=start.call, kind="help", severity=1, began_at=began_at)
+        carrier_requests.record_failure(order_id, ControlError.CALL_OVER)
+        assert CallMark.objects.get().ended_at is not None
 
     def test_a_call_that_was_gone_and_asks_for_a_tap_is_not(self, start: CallOrder) -> None:
         carrier_requests.record_failure(claimed().order_id, ControlError.CALL_OVER)
