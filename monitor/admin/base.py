@@ -100,14 +100,14 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
         if self.sheet is None or not self.has_view_permission(request):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).queryset
-        self.log(request, Kind.EXPORTED, _filters(request))
+        self.log(request, Kind.EXPORTED, filters_of(request))
         return download(self.sheet, rows)
 
     def _url_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_export"
 
 
-def _filters(request: HttpRequest) -> str:
+def filters_of(request: HttpRequest) -> str:
     """Describe the filters of an export, and whether there was a search.
 
     The text of the search is left out: a number or name that somebody looked for would outlive

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from monitor.admin import vcon
-from monitor.admin.base import HistoryAdmin, HistoryInline
+from monitor.admin import vcon, words_export
+from monitor.admin.base import HistoryAdmin, HistoryInline, filters_of
 from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
 from monitor.admin.filters import CallAgentFilter
 from monitor.admin.lists import HistoryList
@@ -143,19 +143,38 @@ class CallAdmin(HistoryAdmin):
         return cast("QuerySet[Any]", rows.annotate(listens=listened).prefetch_related(legs))
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_safe(self.vcon))
-        return [path("<int:call_id>/vcon/", view, name="monitor_call_vcon"), *super().get_urls()]
+        views = (
+            ("<int:call_id>/vcon/", "monitor_call_vcon", self.vcon),
+            ("words.<str:ending>", "monitor_call_words", self.words),
+        )
+        own = [
+            path(route, self.admin_site.admin_view(require_safe(view)), name=name)
+            for route, name, view in views
+        ]
+        return [*own, *super().get_urls()]
+
+    def words(self, request: HttpRequest, ending: str) -> HttpResponseBase:
+        """Send what was said in all calls that the filters in force find, as CSV or JSON Lines."""
+        self._check_reader(request)
+        if ending not in words_export.FORMS:
+            raise Http404
+        calls = self.get_changelist_instance(request).queryset
+        self.log(request, Kind.EXPORTED, f"words.{ending}: {filters_of(request)}")
+        return words_export.download(ending, calls)
 
     def vcon(self, request: HttpRequest, call_id: int) -> HttpResponse:
         """Send a call as a vCon, to save."""
-        user = request.user
-        if not (self.has_view_permission(request) and permissions.may_read_words(user)):
-            raise PermissionDenied
+        self._check_reader(request)
         call = get_object_or_404(Call, pk=call_id)
         self.log(request, Kind.EXPORTED, call)
         name = f"call-{call.pk}.vcon.json"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return JsonResponse(vcon.document(call), headers=headers)
+
+    def _check_reader(self, request: HttpRequest) -> None:
+        """Refuse users who may not read what was said in the calls of the list."""
+        if not (self.has_view_permission(request) and permissions.may_read_words(request.user)):
+            raise PermissionDenied
 
     @admin.display(description=_("known since"), ordering="created_at")
     def created(self, call: Call) -> SafeString:

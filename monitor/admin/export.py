@@ -16,8 +16,10 @@ import io
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
-from typing import Any
+from pathlib import PurePath
+from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from django.http import StreamingHttpResponse
@@ -25,7 +27,11 @@ from django.utils import timezone
 
 from monitor.concurrency import in_thread
 
+Made = TypeVar("Made")
+
 PAGE = 1000  # rows fetched, and sent, at once; about 0.3 MB of text
+CSV = "text/csv; charset=utf-8"
+CSV_BEGIN = codecs.BOM_UTF8
 
 #: Signs that make a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), with the
 #: full-width signs of Asian keyboards.
@@ -51,13 +57,17 @@ def fields_named(*names: str) -> dict[str, Callable[[Any], object]]:
 
 
 def download(sheet: Sheet, rows: QuerySet[Any]) -> StreamingHttpResponse:
-    """Return all ``rows`` as a file to save, named after the list and the day (UTC)."""
+    """Return all ``rows`` as a file to save."""
+    return attachment(_body(sheet, rows), f"{sheet.name}.csv", CSV)
+
+
+def attachment(body: AsyncIterator[bytes], name: str, content_type: str) -> StreamingHttpResponse:
+    """Return a file to save, whose name has the day (UTC) before its ending."""
     today = timezone.now().astimezone(datetime.UTC).date()
-    return StreamingHttpResponse(
-        _body(sheet, rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{sheet.name}-{today}.csv"'},
-    )
+    path = PurePath(name)
+    disposition = f'attachment; filename="{path.stem}-{today}{path.suffix}"'
+    headers = {"Content-Disposition": disposition}
+    return StreamingHttpResponse(body, content_type=content_type, headers=headers)
 
 
 def cell(value: object) -> str:
@@ -68,6 +78,8 @@ def cell(value: object) -> str:
     """
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, datetime.timedelta):
@@ -75,34 +87,49 @@ def cell(value: object) -> str:
     return CELL_BEGINS.sub(r"\g<0>'", str(value))
 
 
-async def _body(sheet: Sheet, rows: QuerySet[Any]) -> AsyncIterator[bytes]:
-    yield codecs.BOM_UTF8 + _lines([list(sheet.columns)])
-    ordered = rows.order_by(f"-{sheet.moment}", "-pk")
+async def in_pages(
+    rows: QuerySet[Any], moment: str, make: Callable[[list[Any]], Made]
+) -> AsyncIterator[Made]:
+    """Yield what ``make`` makes of each page of the rows, newest first.
+
+    It runs in the database's thread, because the loop has live audio to carry.
+    """
+    ordered = rows.order_by(f"-{moment}", "-pk")
     page = ordered
     while True:
-        # Rows are formatted in the thread too, because the loop has live audio to carry.
-        text, last = await in_thread(_fetch)(sheet, page)
-        if last is None:
+        found = await in_thread(_fetch)(page, make)
+        if found is None:
             return
+        made, last = found
+        yield made
+        page = ordered.filter(_after(last, moment))
+
+
+def csv_lines(rows: list[list[str]]) -> bytes:
+    """Return rows of cells as lines of CSV."""
+    text = io.StringIO()
+    # Every cell is quoted, so that a program which splits at another separator keeps it whole.
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
+    return text.getvalue().encode()
+
+
+async def _body(sheet: Sheet, rows: QuerySet[Any]) -> AsyncIterator[bytes]:
+    yield CSV_BEGIN + csv_lines([list(sheet.columns)])
+    async for text in in_pages(rows, sheet.moment, partial(_written, sheet)):
         yield text
-        page = ordered.filter(_after(last, sheet.moment))
 
 
-def _fetch(sheet: Sheet, page: QuerySet[Any]) -> tuple[bytes, Model | None]:
-    """Return a page of rows as text, with its last row."""
+def _written(sheet: Sheet, rows: list[Any]) -> bytes:
+    return csv_lines([[cell(of(row)) for of in sheet.columns.values()] for row in rows])
+
+
+def _fetch(page: QuerySet[Any], make: Callable[[list[Any]], Made]) -> tuple[Made, Model] | None:
+    """Return what is made of a page of rows, with its last row; None if it has no rows."""
     found = list(page[:PAGE])
-    text = _lines([[cell(of(row)) for of in sheet.columns.values()] for row in found])
-    return text, found[-1] if found else None
+    return (make(found), found[-1]) if found else None
 
 
 def _after(row: Model, moment: str) -> Q:
     """Return the condition for what comes after a row. The first part lets an index be used."""
     at = getattr(row, moment)
     return Q(**{f"{moment}__lte": at}) & (Q(**{f"{moment}__lt": at}) | Q(pk__lt=row.pk))
-
-
-def _lines(rows: list[list[str]]) -> bytes:
-    text = io.StringIO()
-    # Every cell is quoted, so that a program which splits at another separator keeps it whole.
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
-    return text.getvalue().encode()

@@ -224,7 +224,7 @@ class TestFormulas:
 
     @given(text=st.text(), more=st.text())
     def test_a_cell_stays_one_cell(self, text: str, more: str) -> None:
-        line = export._lines([[export.cell(text), export.cell(more)]]).decode(
+        line = export.csv_lines([[export.cell(text), export.cell(more)]]).decode(
             "utf-8", "surrogatepass"
         )
         rows = list(csv.reader(io.StringIO(line, newline="")))
