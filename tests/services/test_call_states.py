@@ -56,7 +56,7 @@ class LifeOfACall(RuleBasedStateMachine):
         self.told_at: datetime.datetime | None = None  # live
         self.is_swept = False
         self.gone_at: datetime.datetime | None = None
-        self.bodies: list[tuple[dict[str, Any], str]] = []
+        self.posts: list[tuple[dict[str, Any], str, datetime.datetime]] = []
         self.count = 0
         self.before: dict[str, Any] | None = None
         self.may_reopen = True
@@ -73,7 +73,7 @@ class LifeOfACall(RuleBasedStateMachine):
         return self.count
 
     def tell(self, body: dict[str, Any], agent: str) -> None:
-        self.bodies.append((body, agent))
+        self.posts.append((body, agent, self.now))
         assert tell(body, self.now, agent) > 0
 
     def heard_live(self) -> None:
@@ -103,12 +103,12 @@ class LifeOfACall(RuleBasedStateMachine):
         self.tell(summary(ai_session_id=f"ai-{self.unique()}", call_end_date=at), agent)
         self.ends[agent] = self.now
 
-    @precondition(lambda self: self.bodies)
+    @precondition(lambda self: self.posts)
     @rule(data=st.data())
     def a_post_comes_again(self, data: st.DataObject) -> None:
         self.begin()
-        body, agent = data.draw(st.sampled_from(self.bodies[-2:]))
-        if "call_info" in body and self.told_at and self.now - self.told_at > 3 * SECOND:
+        body, agent, told_at = data.draw(st.sampled_from(self.posts[-2:]))
+        if "call_info" in body and self.now - told_at > 3 * SECOND:
             return  # the same without a time of its own is then said again
         before = self.described()
         assert tell(body, self.now, agent) == 0
