@@ -53,7 +53,8 @@ async def test_one_call_is_as_loud_as_it_was_sent_and_six_loud_ones_do_not_clip(
     await sign_in(page, agents_server)
     simulate("--tone", str(TONE), "--seconds", "90")
     await listen(page)
-    samples, rate = await hearing.record(page, 2)
+    sides, rate = await hearing.record_unbroken(page, 2)
+    samples = sides.mean(axis=0)
     hearing.assert_tone(samples, rate, TONE)
     assert abs(db(samples.std() * np.sqrt(2) / AMPLITUDE)) < 0.1
     await page.evaluate(SIX_TONES)

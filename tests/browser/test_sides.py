@@ -47,7 +47,7 @@ async def test_both_sides_are_one_row_the_caller_heard_left_and_the_agent_right(
     await expect(row).to_have_count(1)
     await expect(row.locator("[data-part=side]")).to_have_text(["Caller", "Agent"])
     await listen(speaking)
-    (left, right), rate = await hearing.record_sides(speaking, 2)
+    (left, right), rate = await hearing.record_unbroken(speaking, 2)
     hearing.assert_tone(left, rate, CALLER)
     hearing.assert_tone(right, rate, AGENT)
     assert hearing.share(left, rate, AGENT) < ABSENT

@@ -85,6 +85,21 @@ async def record_sides(page: Page, seconds: float) -> tuple[np.ndarray, int]:
     return np.concatenate(pieces, axis=1)[:, : int(seconds * rate)], rate
 
 
+async def record_unbroken(
+    page: Page, seconds: float, within: float = 40.0
+) -> tuple[np.ndarray, int]:
+    """Record both sides until there is a stretch without silence, and return that one.
+
+    A busy machine interrupts the sound of a page. If it always does, the last stretch is returned.
+    """
+    until = time.monotonic() + within
+    while True:
+        sides, rate = await record_sides(page, seconds)
+        unbroken = share_heard(sides.mean(axis=0), rate) == 1
+        if unbroken or time.monotonic() > until:
+            return sides, rate
+
+
 def share_heard(samples: np.ndarray, rate: int) -> float:
     """Return the share of windows of 10 ms that are not silent."""
     window = rate // 100
