@@ -70,6 +70,10 @@ class Page:
     async def click(self, selector: str) -> None:
         """Click as a person does, so that the page may play sound."""
         node = await self._found(selector)
+        # What is in sight may still be behind the decks.
+        await self.evaluate(
+            f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})"
+        )
         move = {
             "type": "pointerMove",
             "x": 0,
