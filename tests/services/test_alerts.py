@@ -66,7 +66,13 @@ class TestPhrases:
             events(warning={"message": "lawyer"}),
             summary(call_log=[{"role": "user", "content": "lawyer"}]),
         ],
-        ids=["another word", "unfinished", "the prompt", "no speech", "the record of the call"],
+        ids=[
+            "another word",
+            "unfinished",
+            "what the model is told",
+            "no speech",
+            "the record of the call",
+        ],
     )
     def test_nothing_else_is(self, body: dict[str, Any]) -> None:
         tell(heard("Hello."))
