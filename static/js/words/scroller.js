@@ -54,6 +54,7 @@ export class Scroller {
 
   /** Scroll again, because the lines have changed. */
   keep() {
+    if (this.#kept !== "now" && this.#kept?.isConnected === false) this.#kept = null; // another line took its place
     const kept = this.#kept === "now" ? this.now() : this.#kept;
     if (kept) this.#reveal(kept);
     else if (this.#kept === "now") this.#scroll(this.box.scrollHeight);
