@@ -19,8 +19,8 @@ export class TranscriptReader extends EventTarget {
   transcript = EMPTY;
   /** @type {State} */
   state = "reading";
-  /** What came while the server was asked: its answer may be older. @type {SaidWindow[]} */
-  #since = [];
+  /** What has come since the server was asked, whose answer may be older; null while it is not asked. @type {SaidWindow[] | null} */
+  #since = null;
   #asking = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -48,7 +48,8 @@ export class TranscriptReader extends EventTarget {
     this.#since = [];
     const { lines, state } = await this.#answer(asking.signal);
     if (asking.signal.aborted) return;
-    if (lines) this.transcript = this.#since.reduce(withWindow, withAll(this.transcript, lines));
+    if (lines) this.transcript = (this.#since ?? []).reduce(withWindow, withAll(this.transcript, lines));
+    this.#since = null;
     if (state === "refused") this.transcript = withAll(this.transcript, []); // the right was taken away
     this.state = state;
     if (state === "waiting") this.#timer = setTimeout(() => this.read(), RETRY_MS); // what is known stays
@@ -62,7 +63,7 @@ export class TranscriptReader extends EventTarget {
       return;
     }
     const window = { from, until, lines };
-    this.#since.push(window);
+    this.#since?.push(window);
     this.transcript = withWindow(this.transcript, window);
     this.#changed();
   }
