@@ -187,7 +187,7 @@ def _unfinished(live: Sequence[Event]) -> Iterator[Event]:
         spoken = [one for one in live if one.kind in SAID and _has_words(one, side)]
         for place, event in enumerate(spoken):
             after = spoken[place + 1 : place + 2]
-            if _is_unfinished(event) and not any(is_near(event, one) for one in after):
+            if is_unfinished(event) and not any(is_near(event, one) for one in after):
                 before = itertools.takewhile(partial(is_near, event), reversed(spoken[:place]))
                 if not any(map(partial(_completes, event), before)):
                     yield event
@@ -195,20 +195,21 @@ def _unfinished(live: Sequence[Event]) -> Iterator[Event]:
 
 def _completes(unfinished: Event, event: Event) -> bool:
     begins = _sentence(event).startswith(_sentence(unfinished))
-    return begins and not _is_unfinished(event)
+    return begins and not is_unfinished(event)
 
 
 def _has_words(event: Event, *sides: Side) -> bool:
     return SIDES.get(event.role) in sides and bool(event.text.strip())
 
 
-def _is_unfinished(event: Event) -> bool:
+def is_unfinished(event: Event) -> bool:
+    """Return whether an event has speech of which more comes with the next one."""
     return event.payload.get("source") in UNFINISHED
 
 
 def is_speech(event: Event) -> bool:
     """Return whether an event has words of caller or agent that were recognized to their end."""
-    return _has_words(event, *SPEAKERS) and not _is_unfinished(event)
+    return _has_words(event, *SPEAKERS) and not is_unfinished(event)
 
 
 def _speech(event: Event) -> Line:
@@ -218,7 +219,7 @@ def _speech(event: Event) -> Line:
         event.text,
         recorded=event.source == EventSource.AUTHORITY,
         interrupted=event.payload.get("barged") is True,
-        partial=_is_unfinished(event),
+        partial=is_unfinished(event),
         latency=latency_of(event.payload),
     )
 

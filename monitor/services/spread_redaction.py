@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from monitor.models import Call, CallEvent, EventSource
+from monitor.services.conversation import SIDES, is_unfinished
 from monitor.services.tellings import SAME_WITHIN
 from monitor.wire.card_numbers import REMOVED, chains
 from monitor.wire.spread_numbers import (
@@ -27,10 +28,6 @@ from monitor.wire.text import map_texts
 WITHIN = datetime.timedelta(minutes=2)
 #: Events of two kinds that tell of the same sentence come about at once.
 RETOLD_WITHIN = datetime.timedelta(seconds=5)
-#: Roles of those who speak.
-SPEAKERS = ("user", "assistant", "assistant-manual")
-#: Speech of which more comes with the next event says the same digits again and again.
-UNFINISHED = ("partial", "interim")
 
 #: So many digits of a number are taken out of whatever else is told at the time: of what the same
 #: party says in events of another kind, and of what anybody says or does.
@@ -88,11 +85,12 @@ def _stream(event: CallEvent) -> tuple[str, str, str]:
 
 
 def _may_be_piece(event: CallEvent) -> bool:
-    return event.role in SPEAKERS and next(chains(event.text), None) is not None
+    return event.role in SIDES and next(chains(event.text), None) is not None
 
 
 def _is_turn(event: CallEvent) -> bool:
-    return event.payload.get("source") not in UNFINISHED
+    """Return whether an event is a turn. Unfinished speech says the same digits again and again."""
+    return not is_unfinished(event)
 
 
 def _retold(row: CallEvent, rewritten: Sequence[CallEvent]) -> Spread | None:
