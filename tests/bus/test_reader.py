@@ -104,6 +104,7 @@ async def test_a_subscription_begins_at_the_position_it_returned_while_entries_a
         subscription.end()
 
 
+@pytest.mark.alone
 async def test_a_new_subscription_does_not_wait_for_the_read_that_blocks(
     reader: StreamReader, store: redis.Redis, stream: Stream
 ) -> None:

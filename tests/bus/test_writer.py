@@ -67,6 +67,7 @@ async def test_frames_are_stored_in_order_and_unchanged(store: redis.Redis) -> N
     assert (writer.dropped, writer.refused, writer.reconnect.count) == (0, 0, 0)
 
 
+@pytest.mark.alone
 async def test_a_frame_is_stored_within_50_ms(store: redis.Redis) -> None:
     async with running(StreamWriter(Metrics())) as writer:
         tap = Tap(writer)

@@ -188,9 +188,13 @@ def test_any_text_is_an_announcement_or_nothing_or_refused(text: str) -> None:
     ids=lambda text: text[:12],
 )
 def test_a_text_of_1_mb_is_answered_at_once(text: str) -> None:
-    began = time.perf_counter()
+    """What is counted is the processor's time, because a busy machine makes any text wait.
+
+    Reading each text once takes up to 0.1 s, and going back over it for each character hours.
+    """
+    began = time.thread_time()
     parsed(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 2
 
 
 def test_nested_values_of_any_depth_are_survived() -> None:
