@@ -1,13 +1,12 @@
 // Decks side by side, and what a deck leaves behind.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import { AudioOutput } from "../../../static/js/audio/output.js";
 import { Deck } from "../../../static/js/deck/deck.js";
 import { Scope } from "../../../static/js/ui/scope.js";
 import { FakeNode, forgetCallers, frame, install, pass, uninstall } from "../support/browser.mjs";
+import { collectGarbage } from "../support/garbage.mjs";
 import { hello } from "../support/messages.mjs";
 import { FakeSocket } from "../support/socket.mjs";
 import { leg, NAMES } from "../support/taps.mjs";
@@ -70,10 +69,6 @@ test("the check finds a deck that forgets one listener", async () => {
   }
   assert.deepEqual(await leftBy(Forgetful), { ...NOTHING, listeners: 1 });
 });
-
-setFlagsFromString("--expose-gc");
-/** @type {() => void} */
-const collectGarbage = runInNewContext("gc");
 
 /** Open a deck, go back in its call, and close it. Return references that do not keep what it held. @param {Scope} page */
 async function heldByOne(page) {

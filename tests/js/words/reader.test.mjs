@@ -4,6 +4,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Scope } from "../../../static/js/ui/scope.js";
 import { TranscriptReader } from "../../../static/js/words/reader.js";
+import { collectGarbage } from "../support/garbage.mjs";
 import { ALL_CHANGED, said, words } from "../support/said.mjs";
 
 /** @typedef {import("../support/said.mjs").SaidLine} SaidLine */
@@ -64,6 +65,28 @@ test("an answer that was on its way does not undo what was told meanwhile", asyn
   assert.deepEqual(texts(), ["Later."], "it is shown at once");
   await server.answer([HELLO]);
   assert.deepEqual(texts(), ["Hello.", "Later."]);
+});
+
+/**
+ * Tell a reader something. Return a reference that does not keep the message's lines.
+ * @param {TranscriptReader} reader
+ * @param {number} seconds
+ */
+function taken(reader, seconds) {
+  const lines = [said(seconds, "Well.")];
+  reader.take(words(seconds, seconds, lines));
+  return new WeakRef(lines);
+}
+
+test("a message is kept only until the answer that may be older than it has come", async () => {
+  const { reader, server } = reading();
+  const messages = [1, 2, 3].map((seconds) => taken(reader, seconds));
+  await server.answer([HELLO]);
+  messages.push(...[4, 5, 6].map((seconds) => taken(reader, seconds)));
+  await new Promise((resolve) => setImmediate(resolve)); // a weak reference keeps its target until then
+  collectGarbage();
+  assert.equal(messages.filter((one) => one.deref()).length, 0);
+  assert.equal(reader.transcript.lines.length, 7);
 });
 
 test("when all has changed, it is read again, and the older answer no longer counts", async () => {

@@ -140,3 +140,12 @@ test("a hit of a search stays in sight when the lines above it get their true he
   resized();
   assert.equal(box.scrollTop, 560);
 });
+
+test("when the line kept in sight is replaced, the list stays where it is, and follows no line", () => {
+  const { box, scroller } = scrolled(50);
+  const hit = { offsetTop: 200, offsetHeight: 20, isConnected: true };
+  scroller.show(/** @type {HTMLElement} */ (/** @type {unknown} */ (hit)));
+  Object.assign(hit, { offsetTop: 0, offsetHeight: 0, isConnected: false }); // as browsers measure what is off the page
+  resized();
+  assert.deepEqual([box.scrollTop, scroller.follows], [160, false]);
+});
