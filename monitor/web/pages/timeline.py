@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from typing import Any
 
-from django.http import HttpRequest, JsonResponse
-from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from monitor.models import Call
 from monitor.services import history, permissions
+from monitor.web.pages.call_json import call_json
 
 
-@require_safe
-@never_cache
-def timeline(request: HttpRequest, call_id: int) -> JsonResponse:
+@call_json(permissions.may_watch, _("You may not see calls."))
+def timeline(request: HttpRequest, row: Call) -> dict[str, Any]:
     """Answer what happened to a call so far, oldest first, and why it needed attention. Who
     listened is in it only for those who may see that."""
-    if not request.user.is_authenticated:
-        return _refused(_("You are signed out."), HTTPStatus.UNAUTHORIZED)
-    if not permissions.may_watch(request.user):
-        return _refused(_("You may not see calls."), HTTPStatus.FORBIDDEN)
-    row = Call.objects.filter(pk=call_id).first()
-    if row is None:
-        return _refused(_("There is no such call."), HTTPStatus.NOT_FOUND)
     sessions = history.sessions_for(request.user, row) or ()
     entries = history.timeline(history.legs_of(row), sessions, row.marks.all())
-    return JsonResponse({"entries": [history.describe(entry) for entry in entries]})
-
-
-def _refused(why: str, status: HTTPStatus) -> JsonResponse:
-    return JsonResponse({"error": why}, status=status)
+    return {"entries": [history.describe(entry) for entry in entries]}
