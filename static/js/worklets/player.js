@@ -81,7 +81,7 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     this.playout = new Playout(rate);
     this.gainStep = 1 / (FADE_SECONDS * sampleRate);
     this.reportEvery = Math.round(sampleRate / REPORTS_PER_SECOND);
-    this.configure(rate);
+    this.setRate(rate);
     this.port.onmessage = (event) => this.receive(event.data);
   }
 
@@ -97,25 +97,27 @@ export class EarshotPlayer extends AudioWorkletProcessor {
     else if (message.type === "stop") this.stopping = true;
   }
 
-  /**
-   * Start with an empty ring.
-   * @param {number} rate
-   */
+  /** Start with an empty ring. @param {number} rate of what comes into it, in samples per second */
   configure(rate) {
-    this.rate = rate;
-    this.step = rate / sampleRate;
     this.ring.restart(rate);
     this.head = new Stretch(this.ring.samples, rate);
-    this.automaticGain.setRate(rate);
-    this.line = new Line(this.step, this.automaticGain);
+    this.line = new Line(rate / sampleRate, this.automaticGain);
     this.playout = new Playout(rate);
-    this.hold(this.targetSeconds);
+    this.setRate(rate);
     this.seekTo = 0;
     this.lastPlace = -1;
     this.playing = this.seeking = false;
     this.starvedFor = Infinity;
     this.gain = 0;
     this.rendered = this.sinceReport = 0;
+  }
+
+  /** Play at a rate, for which the ring and what reads it are made. @param {number} rate */
+  setRate(rate) {
+    this.rate = rate;
+    this.step = rate / sampleRate;
+    this.automaticGain.setRate(rate);
+    this.hold(this.targetSeconds);
   }
 
   /**
