@@ -15,22 +15,22 @@
 const LONGEST_MS = 9000;
 
 /**
- * How long the audio of each leg waits, in ms.
+ * The playout delay of each leg, in ms: how long its audio waits in the player.
  * @template {Arriving} Leg
  * @param {readonly Leg[]} legs
  * @param {(leg: Leg) => boolean} [decides] may others wait for this leg? One whose audio has
  *   stopped waits with them once it is back, but holds nobody up until then
  */
-export function waits(legs, decides = () => true) {
+export function playoutDelays(legs, decides = () => true) {
   const known = legs.filter((leg) => Number.isFinite(leg.onTheWayMs));
   const latest = Math.max(...known.filter(decides).map((leg) => leg.onTheWayMs + leg.targetMs));
-  return legs.map((leg) => (known.includes(leg) && latest > -Infinity ? waitOf(leg, latest) : leg.targetMs));
+  return legs.map((leg) => (known.includes(leg) && latest > -Infinity ? playoutDelay(leg, latest) : leg.targetMs));
 }
 
 /**
  * @param {Arriving} leg
  * @param {number} latest when the leg that takes longest is played, as onTheWayMs counts
  */
-function waitOf({ onTheWayMs, targetMs }, latest) {
+function playoutDelay({ onTheWayMs, targetMs }, latest) {
   return Math.min(LONGEST_MS, Math.max(targetMs, latest - onTheWayMs));
 }

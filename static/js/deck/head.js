@@ -6,7 +6,7 @@
  * positions are, and times are not.
  */
 
-import { waits } from "./alignment.js";
+import { playoutDelays } from "./alignment.js";
 import { playbackOf, stepped, target } from "./waveform.js";
 
 /** A leg whose audio stopped this long ago is not the reference, if another one goes on. */
@@ -159,8 +159,8 @@ export class Head {
     const ears = this.ears();
     const newest = Math.max(...ears.map(newestMs));
     const going = new Set(ears.filter((ear) => goesOn(ear, newest)).map((ear) => ear.sound.arriving));
-    const ms = waits(ears.map((ear) => ear.sound.arriving), (arriving) => going.has(arriving));
-    for (const [n, ear] of ears.entries()) ear.sound.hold(ms[n] ?? ear.sound.arriving.targetMs);
+    const delays = playoutDelays(ears.map((ear) => ear.sound.arriving), (arriving) => going.has(arriving));
+    for (const [n, ear] of ears.entries()) ear.sound.hold(delays[n] ?? ear.sound.arriving.targetMs);
   }
 
   #beLive() {

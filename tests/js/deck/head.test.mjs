@@ -343,3 +343,30 @@ test("a leg that brings four seconds at a time does not let go of the other one 
   one.hear(one.position - 1600);
   assert.ok(wait(one) > 3000, `${wait(one)} ms`);
 });
+
+/**
+ * Let a leg of a deck end and come back as another tap of the same direction. Return the new one.
+ * @param {Deck} deck
+ */
+async function comeBack(deck) {
+  deck.play([leg("again", { direction: "speak" }), LISTEN]);
+  const again = new Leg(2, 90 * RATE);
+  await pass(60);
+  again.letIn();
+  return again;
+}
+
+test("a leg that comes back as another tap waits for the other one", async () => {
+  const { deck, legs: [one, other] } = await listening(SPEAK, LISTEN);
+  await gather(other, [one], { seconds: 1.2, times: 12 });
+  const again = await comeBack(deck);
+  await gather(other, [again], { seconds: 1.2, times: 2 });
+  assert.ok(wait(again) > 1000, `${wait(again)} ms`);
+});
+
+test("the other leg waits for a leg that came back as another tap", async () => {
+  const { deck, legs: [, other] } = await listening(SPEAK, LISTEN);
+  const again = await comeBack(deck);
+  await gather(again, [other], { seconds: 1.2, times: 12 });
+  assert.ok(wait(other) > 1000, `${wait(other)} ms`);
+});
