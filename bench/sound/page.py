@@ -15,7 +15,7 @@ import websockets
 
 from bench.sound.ear import Ear
 from tests.support import firefox
-from tests.support.bidi import Page
+from tests.support.bidi import HEIGHT, WIDTH, Page
 
 OBSERVER = Path(__file__).with_name("observer.js")
 STARTS_WITHIN = 60.0  # seconds
@@ -23,7 +23,13 @@ BROWSERS = ("chromium", "firefox")
 #: Whole Chromium without a window hides a tab behind another one; its headless shell does not.
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
-ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-gpu")
+ARGUMENTS = (
+    "--headless=new",
+    f"--window-size={WIDTH},{HEIGHT}",
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-gpu",
+)
 
 
 class NoBrowser(Exception):

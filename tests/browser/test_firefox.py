@@ -18,6 +18,7 @@ from tests.support.servers import Server
 
 LIGHT = "document.querySelector('.deck')?.dataset.audio"
 WORDS = "document.querySelector('.deck [data-part=words]').textContent"
+LIVE = "document.querySelector('.deck .transport').dataset.live"
 DETAIL = "document.querySelector('.deck [data-part=detail]').textContent"
 PULSEAUDIO = shutil.which("pulseaudio")
 
@@ -102,6 +103,7 @@ async def test_a_supervisor_goes_back_and_catches_up(
         await asyncio.sleep(3)
         await page.click(".deck [data-part=back-10]")
         await page.wait_for(LIGHT, "behind")
+        await page.wait_for(LIVE, "false")  # only then does a deck on the shelf have speeds
         await page.click(".deck [data-speed='2']")
         # 10 s are caught up in 10 s, and on a busy machine in more.
         await page.wait_for(LIGHT, "playing", within=60)

@@ -14,6 +14,8 @@ from typing import Any
 import websockets
 
 PATIENCE = 40.0  # seconds: on a busy machine a browser takes long to open a device
+#: Of the browser's window, in CSS pixels: the rows of six calls and six decks have room in it.
+WIDTH, HEIGHT = 1600, 1200
 
 
 class Page:
@@ -70,10 +72,6 @@ class Page:
     async def click(self, selector: str) -> None:
         """Click as a person does, so that the page may play sound."""
         node = await self._found(selector)
-        # What is in sight may still be behind the decks.
-        await self.evaluate(
-            f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})"
-        )
         move = {
             "type": "pointerMove",
             "x": 0,
@@ -100,17 +98,24 @@ class Page:
 
     async def _found(self, selector: str) -> dict[str, str]:
         """Wait for the first element that matches a CSS selector, and return it."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                answer = await self._command(
-                    "browsingContext.locateNodes",
-                    context=self._context,
-                    locator={"type": "css", "value": selector},
-                    maxNodeCount=1,
-                )
-                if answer["nodes"]:
-                    return {"sharedId": answer["nodes"][0]["sharedId"]}
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (nodes := await self._matching(selector)):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"no {selector} within {PATIENCE:.0f} s") from None
+        return {"sharedId": nodes[0]["sharedId"]}
+
+    async def _matching(self, selector: str) -> list[dict[str, Any]]:
+        """Return the first element that matches a CSS selector, if there is one."""
+        answer = await self._command(
+            "browsingContext.locateNodes",
+            context=self._context,
+            locator={"type": "css", "value": selector},
+            maxNodeCount=1,
+        )
+        nodes: list[dict[str, Any]] = answer["nodes"]
+        return nodes
 
     async def _perform(self, source: dict[str, Any]) -> None:
         await self._command("input.performActions", context=self._context, actions=[source])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import websockets
 
-from tests.support.bidi import Page
+from tests.support.bidi import HEIGHT, WIDTH, Page
 
 PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
 STARTS_WITHIN = 60.0  # seconds
@@ -52,6 +52,8 @@ async def firefox(directory: Path, sound_server: str) -> AsyncIterator[Page]:
     process = await asyncio.create_subprocess_exec(
         PROGRAM,
         "--headless",
+        f"--width={WIDTH}",
+        f"--height={HEIGHT}",
         "--no-remote",
         "--profile",
         str(directory),
