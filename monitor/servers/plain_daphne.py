@@ -29,8 +29,11 @@ from monitor.wire.client_address import App
 
 logger = logging.getLogger(__name__)
 
+#: Bytes of a message. autobahn has one limit for what is sent and what comes, and a live list of
+#: 500 calls may have 1 MB.
+MAX_SENT = 4 * 1024 * 1024
 LIMITS = (
-    f"--websocket-max-message-size={MAX_MESSAGE}",
+    f"--websocket-max-message-size={MAX_SENT}",
     f"--websocket-max-frame-size={MAX_MESSAGE}",
     "--websocket_timeout=-1",  # a call may last longer than Daphne's day
 )

@@ -92,6 +92,11 @@ def upgrade(peer: socket.socket, path: bytes) -> None:
     )
 
 
+def test_a_message_longer_than_a_client_may_send_is_sent(plain: Server) -> None:
+    with connect(f"{plain.ws_url}/long", max_size=None) as page:
+        assert page.recv(PATIENCE) == "l" * MIB
+
+
 def test_what_is_written_together_comes_after_what_was_written_meanwhile(plain: Server) -> None:
     with connect(f"{plain.ws_url}/fast") as page:
         assert [page.recv(PATIENCE) for _ in range(4)] == ["1", "2", b"3", b"4"]

@@ -56,6 +56,11 @@ def test_requests_and_the_log_are_as_with_our_server(server: Renamed, access_log
     assert "4003 to 4013 instead of 1003 to 1013" in server.said()
 
 
+def test_a_message_longer_than_a_client_may_send_is_sent(server: Renamed) -> None:
+    with connect(f"{server.ws_url}/long", max_size=None) as page:
+        assert page.recv(PATIENCE) == "l" * 1024 * 1024
+
+
 def test_a_stop_answers_requests_and_tells_every_socket_to_come_back(server: Renamed) -> None:
     slow = get(server, "/slow")
     kept = get(server, "/")

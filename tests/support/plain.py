@@ -18,6 +18,7 @@ from monitor.wire import fast_path, websocket_frames
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor.settings")  # for the server's own
 logger = logging.getLogger("told")
+LONG = 1024 * 1024  # bytes; a client may send 128 KiB
 gc.disable()
 
 
@@ -50,8 +51,8 @@ async def _http(scope: dict[str, Any], told: Any, send: Any) -> None:
 
 
 async def _websocket(scope: dict[str, Any], told: Any, send: Any) -> None:
-    """Closes at once; /behind listens on, whatever comes, /fast uses the fast path, and /stop
-    closes when it is cancelled."""
+    """Closes at once; /behind listens on, whatever comes, /fast uses the fast path, /stop closes
+    when it is cancelled, and /long sends a text of LONG bytes first."""
     await told()
     await send({"type": "websocket.accept"})
     if scope["path"] == "/fast":
@@ -60,6 +61,8 @@ async def _websocket(scope: dict[str, Any], told: Any, send: Any) -> None:
     if scope["path"] == "/stop":
         await _until_stopped(told, send)
         return
+    if scope["path"] == "/long":
+        await send({"type": "websocket.send", "text": "l" * LONG})
     await send({"type": "websocket.close", "code": 4000})
     while await told() != "websocket.disconnect" or scope["path"] == "/behind":
         pass
