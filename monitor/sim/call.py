@@ -102,13 +102,14 @@ class SimulatedCall:
         is_tapped = self._script.is_tapped(self.number)
         orders = await self._order(swml) if is_tapped else []
         disorder = Disorder(self._script.disorder, self.number)
-        teller = Teller(self._platform, self.caller, self.number, swml, disorder)
+        trouble = self._script.trouble(self.number)
+        teller = Teller(self._platform, self.caller, self.number, swml, disorder, trouble)
         teller.begin()
         self.is_running = True
         try:
             for order in orders:
                 self._legs[order.control_id] = await self._leg(order).open()
-            if is_tapped and self._script.trouble(self.number) is Kind.HELP:
+            if is_tapped and trouble is Kind.HELP:
                 await self._attempt(self._platform.ask_for_help(self.caller, swml))
             await self._tell("tapping")
             talked = await self._attempt(self._stream(teller, seconds, hang_up))

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from monitor.audio.condition import Kind
 from monitor.sim.cues import turn_at
 from monitor.sim.disorder import Disorder
 from monitor.sim.platform import Caller, Platform, ToolUse
@@ -19,6 +20,8 @@ ROLES = {"agent": "assistant", "caller": "user"}
 CALLS_WITH_BARGE = 3  # in every third call the caller interrupts the agent
 CALLS_WITH_HOLD = 5  # in every fifth one the agent is on hold for a sentence of the caller's
 CALLS_WITH_ERROR = 7  # in every seventh one a webhook of the agent's fails
+FAILURES_IN_TROUBLE = 2  # of the same webhook in a row, where failing tools are the trouble
+FAILING_URL = "https://tools.example/look_up_booking"
 BARGE_AFTER = 900  # milliseconds
 ANSWERED_WITHIN = (600, 1500)  # milliseconds from the end of the caller's words to the agent's
 TOKENS_A_WORD = 1.4
@@ -30,11 +33,18 @@ Post = Callable[[], Coroutine[Any, Any, None]]
 class Teller:
     """Tells of one call, to the URLs that the agent's SWML has, without delaying its audio.
 
-    ``failures`` has what went wrong. Where the SWML has no URL, nothing is told.
+    ``failures`` has what went wrong. Where the SWML has no URL, nothing is told. Of the troubles
+    that a call may be in, this tells of tools that fail and of a language model that does.
     """
 
     def __init__(
-        self, platform: Platform, caller: Caller, number: int, swml: Json, disorder: Disorder
+        self,
+        platform: Platform,
+        caller: Caller,
+        number: int,
+        swml: Json,
+        disorder: Disorder,
+        trouble: Kind | None = None,
     ) -> None:
         ai = ai_of(swml)
         self._params: Json = ai.get("params", {})
@@ -44,7 +54,10 @@ class Teller:
         self._number = number
         self._disorder = disorder
         self._interrupts = number % CALLS_WITH_BARGE == 0
-        self._fails = number % CALLS_WITH_ERROR == 0
+        self._to_fail = int(number % CALLS_WITH_ERROR == 0)  # webhooks
+        if trouble is Kind.TOOL_FAILS:
+            self._to_fail = FAILURES_IN_TROUBLE
+        self._has_llm_error = trouble is Kind.LLM_ERROR
         self._holds = number % CALLS_WITH_HOLD == 0
         self._is_on_hold = False
         self._chance = random.Random(number)
@@ -68,7 +81,8 @@ class Teller:
         role = ROLES[turn.speaker]
         if role == "user":
             self._tell_barge()
-            self._tell_error()
+            self._tell_webhook_fail(turn.text)
+            self._tell_llm_error()
             self._tell({"speech_detect": {"text": turn.text, "source": "final"}})
         said: Json = {"role": role, "content": turn.text, "timestamp": _microseconds(time.time())}
         self._tell_hold(role)
@@ -103,11 +117,23 @@ class Teller:
             self._log[-1] |= {"barged": True, "barge_elapsed_ms": BARGE_AFTER}
             self._tell({"barge": {"barge_type": "normal", "barge_elapsed_ms": BARGE_AFTER}})
 
-    def _tell_error(self) -> None:
-        """Tell that a webhook of the agent's failed, once in a call."""
-        if self._fails:
-            self._fails = False
-            self._tell({"webhook_fail": {"error": "no answer in time", "attempts": 2}})
+    def _tell_webhook_fail(self, asked: str) -> None:
+        """Tell that a webhook of the agent's failed, after each sentence of the caller's until it
+        has failed as often as it is to."""
+        if self._to_fail:
+            self._to_fail -= 1
+            sent = {
+                "function": "look_up_booking",
+                "argument": {"raw": json.dumps({"asked": asked})},
+            }
+            failed = {"error": "webhook error", "request_url": FAILING_URL, "request_payload": sent}
+            self._tell({"webhook_fail": {**failed, "attempts": 2, "http_code": 503}})
+
+    def _tell_llm_error(self) -> None:
+        """Tell that the language model had to be asked again, once in a call that has this."""
+        if self._has_llm_error:
+            self._has_llm_error = False
+            self._tell({"llm_error": {"event": "llm_retry", "model": "simulated"}})
 
     def _tell_hold(self, role: str) -> None:
         """Tell that the agent is put on hold while the caller speaks, once in a call."""

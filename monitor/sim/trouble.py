@@ -1,6 +1,7 @@
 """Trouble: what is wrong with simulated calls, so that each needs attention for a reason.
 
-Help is asked for by the call's agent; the other troubles spoil the audio.
+Help is asked for by the call's agent, and tools or a language model that fail are told of by the
+Teller. The other troubles spoil the audio.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ with warnings.catch_warnings():
     import audioop
 
 #: What a simulated call can be made to suffer from.
-TROUBLES = (Kind.DEAD_AIR, Kind.CLIPPING, Kind.ONE_WAY, Kind.HELP)
+TROUBLES = (Kind.DEAD_AIR, Kind.CLIPPING, Kind.ONE_WAY, Kind.HELP, Kind.TOOL_FAILS, Kind.LLM_ERROR)
 TALK = 3.0  # seconds before a call falls silent
 TOO_LOUD = 8.0  # times, which is 18 dB: 7 % of the simulator's speech is clipped then
 

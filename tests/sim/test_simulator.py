@@ -134,6 +134,15 @@ async def test_an_agent_asks_for_help(agents_server: Server) -> None:
     assert mark.ended_at is not None  # the call is over
 
 
+async def test_tools_and_models_that_fail_are_told_of(agents_server: Server) -> None:
+    script = Script(troubles=(Kind.TOOL_FAILS, Kind.LLM_ERROR), speed=8.0, untapped=1)
+    fleet, said = make(account(agents_server), script, calls=2, seconds=1)
+    await fleet.once()
+    assert fleet.failed == 0, said
+    told = [event.kind async for event in CallEvent.objects.all()]
+    assert (told.count("webhook_fail"), told.count("llm_error")) == (2, 1)
+
+
 async def test_hanging_up_ends_calls_early_and_properly(agents_server: Server) -> None:
     fleet, said = make(account(agents_server), calls=2, seconds=3600)
     running = asyncio.create_task(fleet.keep())

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitor.models import Call, CallEvent
+from monitor.audio.condition import Kind
+from monitor.models import Call, CallEvent, CallMark
 from monitor.services import conversation
 from monitor.sim import disorder, teller
 from monitor.sim.disorder import Disorder
@@ -39,7 +40,11 @@ class FakePlatform:
 
 
 async def told(
-    monkeypatch: pytest.MonkeyPatch, number: int = 1, level: int = 2, seed: int | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    number: int = 1,
+    level: int = 2,
+    seed: int | None = None,
+    trouble: Kind | None = None,
 ) -> list[dict[str, Any]]:
     """Return what is posted about a call with eight sentences and a tool."""
     monkeypatch.setattr(teller, "turn_at", lambda _seed, frame: SENTENCES[frame])
@@ -48,7 +53,8 @@ async def told(
     params = {"debug_webhook_url": "https://x", "debug_webhook_level": level}
     ai = {"params": params, "post_prompt_url": "https://x"}
     swml = {"sections": {"main": [{"ai": ai}]}}
-    one = Teller(platform, caller, number, swml, Disorder(seed, number))  # type: ignore[arg-type]
+    disordered = Disorder(seed, number)
+    one = Teller(platform, caller, number, swml, disordered, trouble)  # type: ignore[arg-type]
     one.begin()
     caller.tools_used.append(ToolUse("look_up", {"day": 1}, "Yes.", 1.0, 0.25))
     for frame in range(len(SENTENCES)):
@@ -77,6 +83,18 @@ async def test_some_calls_have_an_interruption_a_hold_or_an_error(
     assert kinds(posts).count("barge") == kinds(posts).count("webhook_fail") == 1
     holds = [post["hold"]["event"] for post in posts if "hold" in post]
     assert holds == ["hold", "unhold"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [1, 7])
+@pytest.mark.parametrize("trouble", [None, Kind.TOOL_FAILS, Kind.LLM_ERROR])
+def test_tools_or_a_model_that_fail_need_attention(
+    monkeypatch: pytest.MonkeyPatch, trouble: Kind | None, number: int
+) -> None:
+    for body in asyncio.run(told(monkeypatch, number=number, trouble=trouble)):
+        tell(body)
+    marks = [Kind(mark.kind) for mark in CallMark.objects.all()]
+    assert marks == [trouble][: trouble is not None]
 
 
 async def test_a_tool_is_told_of_with_its_duration(monkeypatch: pytest.MonkeyPatch) -> None:
