@@ -8,6 +8,8 @@ attention, so its end ends its marks.
 from __future__ import annotations
 
 import datetime
+import functools
+from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ from django.utils import timezone
 
 from monitor.audio.condition import HEARD, SEVERITIES, TOLD, UNTIL_LISTENED, Kind
 from monitor.audio.talk import Talk
+from monitor.bus.process import this_process
 from monitor.models import ENDED, Call, CallMark, Tap
 from monitor.services import announce, talks
 from monitor.services.call_facts import words_go_on
@@ -71,15 +74,7 @@ def write(begun: Collection[Mark], ended: Collection[Mark], at: datetime.datetim
     A mark that has begun already stays as it is, whoever began it, and so does one that has ended
     already. A call that is over gets no marks.
     """
-    allowed = _lock({mark.call_id for mark in begun})
-    CallMark.objects.bulk_create(
-        [
-            CallMark(**mark._asdict(), severity=SEVERITIES[mark.kind])
-            for mark in begun
-            if mark.kind in allowed.get(mark.call_id, ())
-        ],
-        ignore_conflicts=True,
-    )
+    _begin(begun)
     _end(ended, at)
     announce.publish_changes({mark.call_id for mark in (*begun, *ended)})
 
@@ -93,7 +88,7 @@ def ask_for_help(call_id: str, reason: str) -> bool:
     known = list(Call.objects.filter(call_id=call_id).values_list("pk", flat=True))
     live = [pk for pk, allowed in _lock(known).items() if Kind.HELP in allowed]
     for pk in live:
-        CallMark.objects.update_or_create(
+        _mark, is_new = CallMark.objects.update_or_create(
             call_id=pk,
             kind=Kind.HELP,
             ended_at=None,
@@ -104,6 +99,7 @@ def ask_for_help(call_id: str, reason: str) -> bool:
                 "began_at": timezone.now(),
             },
         )
+        _count([Kind.HELP] if is_new else [])
     announce.publish_changes(live)
     return bool(live)
 
@@ -151,6 +147,27 @@ def _lock(call_ids: Collection[int]) -> dict[int, Collection[Kind]]:
         found = (*(HEARD if call.pk in tapped else ()), *(TOLD if words_go_on(call) else ()))
         allowed[call.pk] = (Kind.HELP, *found) if found else ()
     return allowed
+
+
+def _begin(marks: Collection[Mark]) -> None:
+    allowed = _lock({mark.call_id for mark in marks})
+    ongoing = CallMark.objects.filter(call__in=allowed, ended_at=None)
+    known = set(ongoing.values_list("call_id", "kind", "leg"))
+    new: list[CallMark] = []
+    for mark in marks:
+        name = (mark.call_id, mark.kind, mark.leg)
+        if mark.kind in allowed.get(mark.call_id, ()) and name not in known:
+            known.add(name)
+            new.append(CallMark(**mark._asdict(), severity=SEVERITIES[mark.kind]))
+    CallMark.objects.bulk_create(new)
+    _count([Kind(mark.kind) for mark in new])
+
+
+def _count(kinds: Collection[Kind]) -> None:
+    """Count marks that have begun, once they are kept."""
+    begun = this_process().metrics.marks_begun
+    for kind, times in Counter(kinds).items():
+        transaction.on_commit(functools.partial(begun.add, times, kind))
 
 
 def _end(marks: Collection[Mark], at: datetime.datetime) -> None:

@@ -116,6 +116,9 @@ class Metrics:
         self.call_events = Counter(
             "call_events", "Events of what is said and done in calls stored.", label="source"
         )
+        self.marks_begun = Counter(
+            "marks_begun", "Times a call began to need attention.", label="kind"
+        )
         self.passed_on = Counter("passed_on", "Posts passed on to agents.", label="outcome")
         self.words_delay = Histogram(
             "words_delay_seconds", "Time from what is said arriving to it being sent.", DELAYS

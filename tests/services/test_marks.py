@@ -98,7 +98,7 @@ class TestWriting:
         begun = [silent(one) for one in opened]
         ended = [silent(one, kind=Kind.CLIPPING) for one in opened]
         begin(*ended)
-        with django_assert_num_queries(7):  # two of them are the savepoint
+        with django_assert_num_queries(8):  # two of them are the savepoint
             marks.write(begun, ended, NOW)
         assert {mark.kind for mark in ongoing()} == {"dead_air"}
 
