@@ -21,7 +21,8 @@ CALLS_WITH_BARGE = 3  # in every third call the caller interrupts the agent
 CALLS_WITH_HOLD = 5  # in every fifth one the agent is on hold for a sentence of the caller's
 CALLS_WITH_ERROR = 7  # in every seventh one a webhook of the agent's fails
 FAILURES_IN_TROUBLE = 2  # of the same webhook in a row, where failing tools are the trouble
-FAILING_URL = "https://tools.example/look_up_booking"
+LOOK_UP = "look_up_booking"
+FAILING_URL = f"https://tools.example/{LOOK_UP}"
 BARGE_AFTER = 900  # milliseconds
 ANSWERED_WITHIN = (600, 1500)  # milliseconds from the end of the caller's words to the agent's
 TOKENS_A_WORD = 1.4
@@ -83,6 +84,7 @@ class Teller:
             self._tell_barge()
             self._tell_webhook_fail(turn.text)
             self._tell_llm_error()
+            self._look_up(turn.text)
             self._tell({"speech_detect": {"text": turn.text, "source": "final"}})
         said: Json = {"role": role, "content": turn.text, "timestamp": _microseconds(time.time())}
         self._tell_hold(role)
@@ -122,10 +124,7 @@ class Teller:
         has failed as often as it is to."""
         if self._to_fail:
             self._to_fail -= 1
-            sent = {
-                "function": "look_up_booking",
-                "argument": {"raw": json.dumps({"asked": asked})},
-            }
+            sent = self._sent(LOOK_UP, {"asked": asked})
             failed = {"error": "webhook error", "request_url": FAILING_URL, "request_payload": sent}
             self._tell({"webhook_fail": {**failed, "attempts": 2, "http_code": 503}})
 
@@ -162,7 +161,27 @@ class Teller:
             self._tools.append(use)
             lasted = round(use.seconds * 1000)
             told = {"function": use.name, "duration_ms": lasted, "native": False}
-            self._tell({"function_call": told})
+            logged = {**_logged(use), "post_data": self._sent(use.name, use.arguments)}
+            self._tell({"function_call": told, "swaig_call": logged})
+
+    def _look_up(self, asked: str) -> None:
+        """Have the agent use a tool, once, if it has used none: that of a call with no tap has no
+        other. It is told of with the next frame."""
+        if not self._caller.tools_used:
+            use = ToolUse(LOOK_UP, {"asked": asked}, "It is on Thursday.", time.time(), 0.4)
+            self._caller.tools_used.append(use)
+
+    def _sent(self, tool: str, arguments: Json) -> Json:
+        """Return what is sent to a tool. Only that names the caller while a call goes on."""
+        return {
+            "function": tool,
+            "argument": {"parsed": [arguments], "raw": json.dumps(arguments)},
+            "call_id": self._caller.call_id,
+            "caller_id_name": self._caller.name,
+            "caller_id_num": self._caller.number,
+            "conversation_type": "voice",
+            "content_type": "text/swaig",
+        }
 
     def _record(self) -> Json:
         """Return what the post-prompt has of the whole call."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ SENTENCES = [
     for n in range(8)
 ]
 
+TOOL = ToolUse("look_up", {"day": 1}, "Yes.", 1.0, 0.25)
+
 
 class FakePlatform:
     """Keeps what is posted, in the order in which it arrives."""
@@ -45,8 +48,9 @@ async def told(
     level: int = 2,
     seed: int | None = None,
     trouble: Kind | None = None,
+    tools: Sequence[ToolUse] = (TOOL,),
 ) -> list[dict[str, Any]]:
-    """Return what is posted about a call with eight sentences and a tool."""
+    """Return what is posted about a call with eight sentences in which tools were used."""
     monkeypatch.setattr(teller, "turn_at", lambda _seed, frame: SENTENCES[frame])
     monkeypatch.setattr(disorder, "LATEST", 0.02)
     platform, caller = FakePlatform(), Caller("call-1", "+12025550100", "Ada Ash")
@@ -56,7 +60,7 @@ async def told(
     disordered = Disorder(seed, number)
     one = Teller(platform, caller, number, swml, disordered, trouble)  # type: ignore[arg-type]
     one.begin()
-    caller.tools_used.append(ToolUse("look_up", {"day": 1}, "Yes.", 1.0, 0.25))
+    caller.tools_used.extend(tools)
     for frame in range(len(SENTENCES)):
         one.play(frame)
     await one.end()
@@ -101,6 +105,21 @@ async def test_a_tool_is_told_of_with_its_duration(monkeypatch: pytest.MonkeyPat
     posts = await told(monkeypatch)
     (use,) = [post["function_call"] for post in posts if "function_call" in post]
     assert (use["function"], use["duration_ms"]) == ("look_up", 250)
+
+
+@pytest.mark.django_db
+def test_the_first_tool_names_the_caller_before_the_call_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    posts = asyncio.run(told(monkeypatch, tools=()))
+    uses = [n for n, post in enumerate(posts) if "swaig_call" in post]
+    assert len(uses) == 1
+    for body in posts[: uses[0]]:
+        tell(body)
+    assert Call.objects.get().caller == ""
+    tell(posts[uses[0]])
+    call = Call.objects.get()
+    assert (call.caller, call.caller_name) == ("+12025550100", "Ada Ash")
 
 
 async def test_the_record_has_latencies_costs_and_who_ended_the_call(

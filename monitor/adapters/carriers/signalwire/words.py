@@ -57,6 +57,12 @@ LOGS = ("call_log", "raw_call_log", "swaig_log")
 #: What of a post-prompt may say when the call ended, the best first. In microseconds.
 ENDS = ("call_end_date", "ai_end_date")
 
+#: Events that repeat what SignalWire has sent to a tool, and their field that has it. No other live
+#: event names the caller.
+SENT_TO_TOOLS = {"swaig_call": "post_data", "webhook_fail": "request_payload"}
+#: What the caller's number is called: in a call's record, and in what is sent to a tool.
+CALLER_NUMBERS = ("caller_id_number", "caller_id_num")
+
 
 class TooLarge(BadReport):
     """An event has more bytes than is kept of one."""
@@ -75,10 +81,13 @@ def parse_events(body: bytes) -> CallReport:
     if len(told) > MAX_EVENTS:
         raise BadReport(f"body has {len(told)} events, more than {MAX_EVENTS}")
     events = tuple(_event(name, value) for name, value in told.items())
+    caller, caller_name = _caller_in(_sent_to_tool(call_id, told))
     return CallReport(
         call_id=call_id,
         source="live",
         events=events,
+        caller=caller,
+        caller_name=caller_name,
         project_id=text_of(info.get("project_id")),
     )
 
@@ -94,14 +103,41 @@ def parse_summary(body: bytes) -> CallReport | None:
         return None
     if action != POSTED and (action is not None or not isinstance(post.get("call_log"), list)):
         raise BadReport(f"action {shown(action)} is not {POSTED!r}")
+    caller, caller_name = _caller_in(post)
     return CallReport(
         call_id=_call_id("call_id", post.get("call_id")),
         source="authority",
         events=(*_said(post), *_tools(post), _summary(post)),
         conversation=text_of(post.get("ai_session_id")),
-        caller=text_of(post.get("caller_id_number")) or text_of(post.get("caller_id_num")),
-        caller_name=text_of(post.get("caller_id_name")),
+        caller=caller,
+        caller_name=caller_name,
         project_id=text_of(post.get("project_id")),
+    )
+
+
+def _sent_to_tool(call_id: str, told: dict[str, Any]) -> dict[str, Any]:
+    """Return what was sent to a tool of this call, if an event repeats that.
+
+    A tool may get a body of the agent's own making instead, which has no call ID.
+    """
+    for kind, field in SENT_TO_TOOLS.items():
+        event = told.get(kind)
+        sent = event.get(field) if isinstance(event, dict) else None
+        if isinstance(sent, dict) and sent.get("call_id") == call_id:
+            return sent
+    return {}
+
+
+def _caller_in(body: dict[str, Any]) -> tuple[str, str]:
+    """Return the caller's number and name, as far as a body has them. SignalWire also puts them
+    into the agent's own data."""
+    data = body.get("global_data")
+    places = (body, data if isinstance(data, dict) else {})
+    numbers = (place.get(name) for place in places for name in CALLER_NUMBERS)
+    names = (place.get("caller_id_name") for place in places)
+    return (
+        next((text for one in numbers if (text := text_of(one))), ""),
+        next((text for one in names if (text := text_of(one))), ""),
     )
 
 
