@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import websockets
@@ -40,7 +40,7 @@ class NoBrowser(Exception):
 async def opened(browser: str, directory: Path, ear: Ear) -> AsyncIterator[Page]:
     """Start a browser that plays on the ear's device, and yield its page, which is observed."""
     async with (
-        _chromium(directory, ear) if browser == "chromium" else _firefox(directory, ear) as page
+        chromium(directory, ear.env) if browser == "chromium" else _firefox(directory, ear) as page
     ):
         await page.run_first(OBSERVER.read_text())
         yield page
@@ -57,7 +57,8 @@ async def _firefox(directory: Path, ear: Ear) -> AsyncIterator[Page]:
 
 
 @contextlib.asynccontextmanager
-async def _chromium(directory: Path, ear: Ear) -> AsyncIterator[Page]:
+async def chromium(directory: Path, env: Mapping[str, str]) -> AsyncIterator[Page]:
+    """Start Chromium with more environment variables, and yield its page. Raises NoBrowser."""
     program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if not program or not shutil.which(DRIVER):
         raise NoBrowser("no Chromium with ChromeDriver here (Debian: chromium, chromium-driver)")
@@ -66,7 +67,7 @@ async def _chromium(directory: Path, ear: Ear) -> AsyncIterator[Page]:
     driver = await asyncio.create_subprocess_exec(
         DRIVER,
         "--port=0",
-        env={**os.environ, **ear.env, "HOME": str(home)},
+        env={**os.environ, **env, "HOME": str(home)},
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # the browser ends with it
     )

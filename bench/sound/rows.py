@@ -5,30 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import rows as servers
 from bench import state
+from bench.child import Child
 from bench.sound import network
 from bench.sound.ear import Ear, Recorder, Recording
 from bench.sound.network import Network
 from bench.sound.sender import SendPlan
-from bench.testbed import ROOT, RtpServer, Server, Testbed, end_with_parent
+from bench.testbed import RtpServer, Server, Testbed
 from tests.support.bidi import Page
 
 SERVER = "earshot-daphne"
+SENDER = "bench.sound.sender"
 SETTLE = 8.0  # seconds from the first sound until the window; by then the latency has been read
 TAIL = 5.0  # seconds recorded after the window, in which its last chirps are heard
 BLOCKED = 2.0  # seconds for which the page's thread is blocked
 BLOCKED_EVERY = 30.0  # as rare as stalls
 BLOCKED_FIRST = 5.0  # seconds after the beginning of the window
-ENDS_WITHIN = 5.0
 TAPPING = "[...document.querySelectorAll('[data-call][data-state=tapping]')]"
 PLAYING = "document.querySelectorAll('.deck:is([data-audio=playing], [data-audio=silent])').length"
 BLOCK = """(() => {
@@ -89,44 +87,14 @@ class Heard(NamedTuple):
     blocks: list[float]  # when the page's thread was blocked
 
 
-class Sending:
-    """The process of the sender."""
-
-    def __init__(self, plan: SendPlan, directory: Path) -> None:
-        self._plan = directory / "send.json"
-        self._plan.write_text(plan.dumps())
-        self._said = directory / "sender.log"
-
-    def __enter__(self) -> Sending:
-        with self._plan.open("rb") as plan, self._said.open("wb") as said:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bench.sound.sender"],
-                cwd=ROOT,
-                stdin=plan,
-                stdout=said,
-                preexec_fn=end_with_parent,
-            )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(ENDS_WITHIN)
-
-    def said(self) -> dict[str, float]:
-        """Return what it has told by now."""
-        told: dict[str, float] = {}
-        for line in self._said.read_text().splitlines():
-            told |= json.loads(line)
-        return told
-
-
 async def run(testbed: Testbed, ear: Ear, page: Page, row: Row, seconds: float) -> Heard:
     """Run a row. Raises Skipped."""
     await asyncio.to_thread(state.reset)
     with _serving(testbed, row):
         uris = await asyncio.to_thread(_taps, testbed, row)
         plan = SendPlan(uris, row.network, row.has_chirps)
-        with Sending(plan, testbed.directory) as sending, Recorder(ear) as recorder:
+        sender = Child(SENDER, plan.dumps(), testbed.directory)
+        with sender as sending, Recorder(ear) as recorder:
             await _listen(page, testbed.port, row.taps)
             async with _covered(page, row):
                 await asyncio.sleep(SETTLE)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 from bench import report, state, targets
 from bench.sound import figures, page, rows
 from bench.sound.ear import Ear
-from bench.testbed import NotStarted, Testbed
+from bench.testbed import NotStarted, Testbed, take_the_machine
 from tests.support.bidi import Page
 
 Figures = dict[str, Any]
@@ -22,7 +20,6 @@ SECONDS = 30.0  # of a row's window
 OVERHEAD = 16.0  # seconds of a row outside its window
 SLACK = 1.3  # on a busy machine
 STARTS_WITHIN = 40.0  # seconds for a browser
-NICENESS = -10
 QUIET_MS = 20  # by which a sender is late at most where nothing else runs
 FAILURES = (rows.Skipped, NotStarted, TimeoutError, AssertionError, ConnectionError)
 PROGRAMS = ("pulseaudio", "parec")
@@ -70,7 +67,7 @@ def measure(
     testbed: Testbed, names: Sequence[str], browsers: Sequence[str], seconds: float, log: Log
 ) -> Figures:
     """Run these rows in these browsers; return their figures, and what was left out and why."""
-    _take_the_machine()
+    take_the_machine()
     state.prepare()
     state.collect_static()
     session = _Session(testbed, seconds, log)
@@ -87,16 +84,6 @@ def measure(
         "machine": report.machine(testbed),
         "skipped": session.skipped,
     }
-
-
-def _take_the_machine() -> None:
-    """Let this process and its children run on all cores and, where it may say so, before others.
-
-    A browser has many threads, and a listener's machine does not also run a test suite.
-    """
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 class _Session:
