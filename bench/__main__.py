@@ -16,6 +16,7 @@ from bench.sound import rows as sound_rows
 from bench.sound import table as sound_table
 from bench.sound.page import BROWSERS
 from bench.testbed import Testbed
+from bench.words import table as words_table
 
 GRACE = 4  # seconds after the deadline until the benchmark is aborted
 
@@ -36,6 +37,8 @@ def main() -> None:
 def _measured(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if options.sound is not None:
         return _sound(options)
+    if options.words:
+        return _words(options)
     return _long_run(options) if options.soak or options.faults else _table(options)
 
 
@@ -50,6 +53,17 @@ def _sound(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     with Testbed() as testbed:
         result = sound_table.measure(testbed, names, browsers, seconds, _log)
     lines = sound_table.lines(result) + [f"left out: {what}" for what in result["skipped"]]
+    return result, "\n".join(lines)
+
+
+def _words(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Measure what live words cost, and how long they take to the pages."""
+    _log(f"{words_table.WITHIN / 60:.0f} min at most")
+    signal.alarm(int(words_table.WITHIN) + GRACE)
+    with Testbed() as testbed:
+        row = rows.named(options.only or rows.SERVERS[0])
+        result = words_table.measure(testbed, row, _log)
+    lines = words_table.lines(result) + [f"left out: {what}" for what in result["skipped"]]
     return result, "\n".join(lines)
 
 
@@ -118,13 +132,16 @@ def _options() -> argparse.Namespace:
         metavar="ROW",
         help=f"instead, measure what a listener hears; all of: {', '.join(sound_rows.NAMES)}",
     )
+    parser.add_argument(
+        "--words", action="store_true", help="instead, measure what is said in 500 calls"
+    )
     parser.add_argument("--browser", choices=BROWSERS, help="measure the sound in one alone")
     parser.add_argument("--minutes", type=_minutes, help="length of each row of the sound (30 s)")
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--plot", metavar="FILE", help="write an SVG of p99 against load to FILE")
     options = parser.parse_args()
-    if options.faults and options.only not in (None, *rows.SERVERS):
-        parser.error(f"--faults takes only {' or '.join(rows.SERVERS)}")
+    if (options.faults or options.words) and options.only not in (None, *rows.SERVERS):
+        parser.error(f"--faults and --words take only {' or '.join(rows.SERVERS)}")
     if unknown := set(options.sound or ()) - set(sound_rows.NAMES):
         parser.error(f"--sound has no row {', '.join(sorted(unknown))}")
     return options

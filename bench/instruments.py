@@ -75,6 +75,11 @@ class Tally:
         self.silence = 0.0  # seconds, the longest that a listener heard nothing
         self.resumed_at = 0.0  # monotonic seconds: the last end of a silence of over SILENT
 
+    def heard(self, delay: float) -> None:
+        """Count something that came ``delay`` seconds after it was sent."""
+        self.bins[min(max(int(delay / BIN), 0), BINS)] += 1
+        self.units_out += 1
+
     def quantile(self, share: float) -> float:
         """Return the delay in ms within which this share of the units was delivered."""
         wanted = share * sum(self.bins)

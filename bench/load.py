@@ -23,7 +23,7 @@ from bench import instruments
 from bench.plan import UNIT_SECONDS, Listener, Plan, Reading, Readings, Stage
 from bench.rtp import SCHEME, RtpTap
 from bench.wheel import Wheel
-from bench.wire import ListenerSocket, NonReadingSocket, Socket, TapSocket, handshake
+from bench.wire import ConsoleSocket, ListenerSocket, NonReadingSocket, Socket, TapSocket, handshake
 
 TICK = 0.001  # seconds between two looks at the schedule; uvloop's timers count in ms
 ACK_EVERY = 1.0  # seconds
@@ -47,7 +47,7 @@ class Generator:
         self._taps: list[TapSocket | RtpTap] = []
         self._listeners: list[ListenerSocket] = []
         self._non_reading: list[ListenerSocket] = []
-        self._consoles: list[Socket] = []
+        self._consoles: list[ConsoleSocket] = []
         #: The stage's first listener, by its index, and when it came, in monotonic seconds.
         self._joining = (0, 0.0)
         self._audio = Wheel(lambda n, now: self._taps[n].send_unit(now), UNIT_SECONDS)
@@ -99,7 +99,9 @@ class Generator:
             self._consoles.pop().leave()
         for cookies in self._batches(plan.consoles[len(self._consoles) : stage.consoles]):
             requests = [handshake(plan.port, "/console", one) for one in cookies]
-            self._consoles += await self._open([Socket(one, self._tally) for one in requests])
+            self._consoles += await self._open(
+                [ConsoleSocket(one, self._tally) for one in requests]
+            )
 
     async def _open_taps(self, numbers: Sequence[int]) -> list[TapSocket] | list[RtpTap]:
         uris, port = self._plan.taps, self._plan.port

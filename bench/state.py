@@ -7,9 +7,10 @@ Taps, users and sessions are made by Earshot's own code. Call ``prepare`` first,
 from __future__ import annotations
 
 import functools
+import json
 import os
 import uuid
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import redis
@@ -126,6 +127,15 @@ def dropped() -> int:
 
     totals = cast("dict[bytes, bytes]", _redis().hgetall(TOTALS))
     return sum(int(value) for key, value in totals.items() if key.startswith(b"dropped"))
+
+
+def words() -> list[dict[str, Any]]:
+    """Return what was published last of each call's words."""
+    from monitor.bus.keys import WORDS
+
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", _redis().xrange(WORDS))
+    messages = [json.loads(fields[b"j"]) for _, fields in entries]
+    return list({message["call"]: message for message in messages}.values())
 
 
 def reset() -> None:

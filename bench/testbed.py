@@ -35,6 +35,14 @@ STARTS_WITHIN = 30.0  # seconds
 STOPS_WITHIN = 8.0  # seconds after SIGTERM
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 NICENESS = -10
+#: Variables that are empty here, whatever the checkout's own .env has.
+EMPTY = (
+    "SECRET_KEY_FALLBACKS",
+    "ALLOWED_HOSTS",
+    "ALLOWED_ORIGINS",
+    "SWML_BASIC_AUTH_USER",
+    "SWML_BASIC_AUTH_PASSWORD",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class Testbed:
         self._directory.cleanup()
 
     def _set_environment(self) -> None:
-        for name in ("SECRET_KEY_FALLBACKS", "ALLOWED_HOSTS", "ALLOWED_ORIGINS"):
+        for name in EMPTY:
             os.environ[name] = ""
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "monitor.settings",

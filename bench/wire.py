@@ -17,11 +17,13 @@ from typing import cast
 from bench.instruments import BIN, BINS, SILENT, Tally
 from bench.plan import PCM_UNIT, UNIT
 from bench.voice import KEPT, LAST, PCM_TAG, Voice
+from bench.words.stamp import told_at
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 ABNORMAL = 1006  # RFC 6455, section 7.1.5: the connection was lost without a close frame
 _BEFORE = b"\x82\xfe" + struct.pack(">H", UNIT) + bytes(4)  # FIN, binary, mask key 0
 _POSITION = struct.Struct("<I")
+_WORDS = b'{"type": "words"'
 
 
 def handshake(port: int, path: str, cookie: str = "") -> bytes:
@@ -142,6 +144,18 @@ class TapSocket(Socket):
             return
         self.transport.write(_BEFORE + self.voice.next_unit(now))
         self.tally.units_in += 1
+
+
+class ConsoleSocket(Socket):
+    """Receives the live list, and counts each line that is told in it with its delay."""
+
+    def message(self, opcode: int, data: bytes, begin: int, end: int, now: float) -> None:
+        if opcode != TEXT:
+            super().message(opcode, data, begin, end, now)
+        elif data.startswith(_WORDS, begin):
+            at = told_at(data, begin, end)
+            if at is not None:
+                self.tally.heard(time.time() - at)
 
 
 class ListenerSocket(Socket):
