@@ -14,15 +14,16 @@ def lock(told: Call) -> Call:
 
     What was not known before is taken from what is told now.
     """
-    defaults = {name: getattr(told, name) for name in KNOWN}
-    row, made = Call.objects.get_or_create(
-        call_id=told.call_id, defaults={**defaults, "created_at": told.created_at}
-    )
-    locked = Call.objects.locked().get(pk=row.pk)
-    news = [name for name in KNOWN if defaults[name] and not getattr(locked, name)]
-    if news and not made:
+    try:
+        locked = Call.objects.locked().get(call_id=told.call_id)
+    except Call.DoesNotExist:
+        defaults = {name: getattr(told, name) for name in (*KNOWN, "created_at")}
+        Call.objects.get_or_create(call_id=told.call_id, defaults=defaults)
+        locked = Call.objects.locked().get(call_id=told.call_id)
+    news = [name for name in KNOWN if getattr(told, name) and not getattr(locked, name)]
+    if news:
         for name in news:
-            setattr(locked, name, defaults[name])
+            setattr(locked, name, getattr(told, name))
         locked.transitions += 1
         locked.save(update_fields=[*news, "transitions"])
         announce.publish_changes([locked.pk])
