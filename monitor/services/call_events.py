@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import Counter
 from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -48,17 +50,17 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
     with transaction.atomic():
         call = calls.lock(told)
         rows = _new_rows(call, told.agent, report, now)
-        kept = call.events.filter(source=report.source)
-        if rows and kept.count() + len(rows) > MAX_EVENTS:
-            raise TooMany
-        CallEvent.objects.bulk_create(rows)
         if rows:
-            _follow(call, rows, now)
+            _store(call, rows, now)
     return len(rows)
 
 
-def _follow(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
-    """Do what new events of a locked call are the cause of."""
+def _store(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
+    """Store new events of a locked call, and do what they are the cause of. Raises TooMany."""
+    kept = Counter(_kept(call)) + Counter(row.source for row in rows)
+    if kept[rows[0].source] > MAX_EVENTS:
+        raise TooMany
+    CallEvent.objects.bulk_create(rows)
     rewritten = spread_redaction.redact(call, rows)
     moved = False
     offset = better_offset(call, rows)
@@ -69,8 +71,15 @@ def _follow(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
     call_life.follow(call, rows, now)
     if call.ended_at or call.gone_at:
         call_reports.make(call)
-    live_words.publish_new(call, [*rows, *rewritten], moved=moved)
+    live_words.publish_new(
+        call, [*rows, *rewritten], moved=moved, has_record=EventSource.AUTHORITY in kept
+    )
     alerts.follow(call, rows, now)
+
+
+def _kept(call: Call) -> dict[str, int]:
+    """Return how many events are stored of a call, from each source that told of any."""
+    return dict(call.events.order_by().values_list("source").annotate(Count("pk")))
 
 
 def _new_rows(

@@ -128,6 +128,13 @@ def topic(event: Event) -> str:
     return f"{event.agent}:{event.kind}:{event.at}"  # nothing else tells of it
 
 
+def speaker(event: Event) -> tuple[str, Side] | None:
+    """Return the agent in whose part of the call an event has words, and which side says them."""
+    if event.kind in SAID and _has_words(event, *SPEAKERS):
+        return event.agent, SIDES[event.role]
+    return None
+
+
 def lines(events: Iterable[Event]) -> list[Line]:
     """Return the lines of a call, oldest first. Those of one moment keep the order of the events.
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from monitor.models import Call, CallEvent
 from monitor.services import conversation, taps
@@ -36,6 +37,17 @@ def test_what_is_told_later_completes_what_is_known_of_a_call() -> None:
     tell(summary(caller_id_name="Ann Lee", caller_id_number="+15559999999"))
     call = Call.objects.get()
     assert (call.agent, call.caller, call.caller_name) == (AGENT, "+15551230000", "Ann Lee")
+
+
+def test_a_sentence_late_in_a_call_takes_five_queries(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """One each to lock the call, to find repetitions, to count its events, to insert the new one,
+    and to read what was said near it."""
+    for n in range(30):
+        tell(heard(f"Sentence {n * 'x'}."), NOW + n * SECOND)
+    with django_assert_max_num_queries(5 + 2):  # two of them are the savepoint
+        tell(heard("Nobody told me that."), NOW + 30 * SECOND)
 
 
 def test_no_card_number_is_stored_anywhere() -> None:
