@@ -10,13 +10,16 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+from django.db.models.fields.json import KT
+
 from monitor.models import Call, CallEvent, EventSource
-from monitor.services.conversation import SIDES, is_unfinished
+from monitor.services.conversation import SIDES, UNFINISHED, is_unfinished
 from monitor.services.tellings import SAME_WITHIN
 from monitor.wire.card_numbers import REMOVED, chains
 from monitor.wire.spread_numbers import (
     Turn,
-    find,
+    find_completed,
     without_echoes,
     without_numbers,
     without_pieces,
@@ -56,27 +59,23 @@ def redact(call: Call, rows: Sequence[CallEvent]) -> list[CallEvent]:
     The caller holds the lock of the call, and has stored the rows. A row keeps its digest, so that
     what is told again is known again; the digest needs a key, so no digits can be found by it.
     """
-    changed: dict[int, CallEvent] = {}
-    for source, kind, role in {_stream(row) for row in rows if _may_be_piece(row)}:
-        new = [row for row in rows if _stream(row) == (source, kind, role)]
-        events = [changed.get(one.pk, one) for one in _near(call, [row.at for row in new], WITHIN)]
-        stream = [one for one in events if _stream(one) == (source, kind, role) and _is_turn(one)]
-        if spread := _spread(role, stream):
-            for event in _near(call, spread.times, SAME_WITHIN, _everywhere(rows)):
-                one = changed.get(event.pk, event)
-                if _rewrite(one, spread):
-                    changed[one.pk] = one
-        rewritten = [one for one in events if one.role == role and REMOVED in one.text]
+    own = {row.pk: row for row in rows}
+    older: dict[int, CallEvent] = {}
+    for stream in {_stream(row) for row in rows if _has_digits(row)}:
+        new = [row for row in rows if _stream(row) == stream]
+        rewritten = _rewritten(call, new)
+        changed: dict[int, CallEvent] = {}
+        if spread := _completed(call, new):
+            near = _near(call, spread.times, _everywhere(rows))
+            events = [own.get(event.pk, event) for event in near]
+            changed = {event.pk: event for event in events if _rewrite(event, spread)}
         for row in new:
-            if retold := _retold(changed.get(row.pk, row), rewritten):
-                one = changed.setdefault(row.pk, row)
-                _rewrite(one, retold)
-    CallEvent.objects.bulk_update(changed.values(), ["text", "payload"])
-    for row in rows:
-        if row.pk in changed:
-            row.text, row.payload = changed[row.pk].text, changed[row.pk].payload
-    new_pks = {row.pk for row in rows}
-    return [event for event in changed.values() if event.pk not in new_pks]
+            if retold := _retold(row, rewritten):
+                _rewrite(row, retold)
+                changed[row.pk] = row
+        CallEvent.objects.bulk_update(changed.values(), ["text", "payload"])
+        older.update({pk: event for pk, event in changed.items() if pk not in own})
+    return list(older.values())
 
 
 def _stream(event: CallEvent) -> tuple[str, str, str]:
@@ -84,7 +83,7 @@ def _stream(event: CallEvent) -> tuple[str, str, str]:
     return str(event.source), event.kind, event.role
 
 
-def _may_be_piece(event: CallEvent) -> bool:
+def _has_digits(event: CallEvent) -> bool:
     return event.role in SIDES and next(chains(event.text), None) is not None
 
 
@@ -118,20 +117,40 @@ def _everywhere(rows: Sequence[CallEvent]) -> list[int]:
     return [row.pk for row in rows if row.source == EventSource.AUTHORITY]
 
 
-def _near(
-    call: Call,
-    times: Sequence[datetime.datetime],
-    within: datetime.timedelta,
-    more: Iterable[int] = (),
-) -> list[CallEvent]:
+def _within(
+    call: Call, times: Sequence[datetime.datetime], within: datetime.timedelta
+) -> QuerySet[CallEvent]:
     span = min(times) - within, max(times) + within
-    found = call.events.filter(at__range=span) | call.events.filter(pk__in=more)
-    return list(found.order_by("at", "id"))
+    return call.events.filter(at__range=span).order_by("at", "id")
 
 
-def _spread(role: str, stream: Sequence[CallEvent]) -> Spread | None:
-    turns = [Turn(event.text, event.at.timestamp()) for event in stream]
-    found = list(find(turns))
+def _near(
+    call: Call, times: Sequence[datetime.datetime], more: Iterable[int]
+) -> QuerySet[CallEvent]:
+    """Return the events that may repeat the digits of pieces said at these times, and more."""
+    return _within(call, times, SAME_WITHIN) | call.events.filter(pk__in=more)
+
+
+def _rewritten(call: Call, new: Sequence[CallEvent]) -> list[CallEvent]:
+    """Return the events near new ones of the same party that had numbers, which were taken out."""
+    near = _within(call, [row.at for row in new], RETOLD_WITHIN)
+    return list(near.filter(role=new[0].role, text__contains=REMOVED))
+
+
+def _completed(call: Call, new: Sequence[CallEvent]) -> Spread | None:
+    """Return the numbers over several turns that new ones of a stream complete, if any."""
+    pks = {row.pk for row in new if _is_turn(row) and Turn(row.text, 0).may_be_part}
+    if not pks:
+        return None
+    source, kind, role = _stream(new[0])
+    near = _within(call, [row.at for row in new], WITHIN)
+    stream = near.filter(source=source, kind=kind, role=role)
+    # Of a payload only that is read by which unfinished speech is told from turns.
+    told = stream.values_list("pk", "text", "at", KT("payload__source"))
+    said = [(pk, text, at) for pk, text, at, state in told if state not in UNFINISHED]
+    turns = [Turn(text, at.timestamp()) for _, text, at in said]
+    places = [place for place, (pk, _, _) in enumerate(said) if pk in pks]
+    found = list(find_completed(turns, places))
     if not found:
         return None
     spread = Spread(role, list(dict.fromkeys(one.digits for one in found)))
@@ -139,7 +158,7 @@ def _spread(role: str, stream: Sequence[CallEvent]) -> Spread | None:
         text = turns[index].text
         pieces = [piece for one in found for piece in one.pieces if piece.turn == index]
         spread.texts[text] = without_pieces(text, pieces)
-        spread.times.append(stream[index].at)
+        spread.times.append(said[index][2])
     return spread
 
 

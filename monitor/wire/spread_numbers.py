@@ -7,7 +7,7 @@ In a turn of such a number there are few other words, and other turns may come i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -75,6 +75,16 @@ class Turn:
         """Return whether little is said after a part of a number."""
         return _words(self.text[part.end :]) <= MAX_ASIDE
 
+    @property
+    def may_be_part(self) -> bool:
+        """Return whether a number over several turns may have a piece in this one."""
+        return bool(self.beginnings or self.open_end)
+
+    @property
+    def may_be_between(self) -> bool:
+        """Return whether a number that has begun in a turn before may go on in a later one."""
+        return self.may_be_passed or self.open_end in self.beginnings
+
     @cached_property
     def may_be_passed(self) -> bool:
         return sum(map(_length, self.chains)) <= FEW_DIGITS
@@ -88,6 +98,62 @@ def find(turns: Sequence[Turn]) -> Iterator[Found]:
             digits = "".join(part.digits for part in parts)
             piece = Piece(index, parts[0].start, parts[-1].end)
             yield from _longer(turns, Found(digits, (piece,)), MAX_PASSED)
+
+
+def find_completed(turns: Sequence[Turn], new: Iterable[int]) -> Iterator[Found]:
+    """Yield the card numbers that have a piece in one of the new turns, and perhaps others.
+
+    Only the turns are read over which such a number may be. They are few, however long the talk is.
+    """
+    for reach in _joined(_reach(turns, index) for index in new):
+        for found in find(turns[reach.start : reach.stop]):
+            pieces = (piece._replace(turn=piece.turn + reach.start) for piece in found.pieces)
+            yield Found(found.digits, tuple(pieces))
+
+
+def _reach(turns: Sequence[Turn], index: int) -> range:
+    """Return the turns over which a number may be that has a piece in one of them."""
+    turn, first, last = turns[index], index, index
+    if turn.beginnings:
+        first = _end(turns, range(index, -1, -1), lambda before: bool(before.open_end))
+    if turn.open_end:
+        last = _end(turns, range(index, len(turns)), lambda after: bool(after.beginnings))
+    return range(first, last + 1)
+
+
+def _end(turns: Sequence[Turn], places: range, may_join: Callable[[Turn], bool]) -> int:
+    """Return the place where a number ends at the latest that has a piece in the first of them.
+
+    ``may_join`` says of the turn at another one whether it may have the next piece.
+    """
+    end = joined = places.start
+    passes = MAX_PASSED
+    for place in places[1:]:
+        turn = turns[place]
+        if abs(turn.at - turns[joined].at) > PAUSE:
+            break
+        if not turn.chains:
+            continue
+        if may_join(turn):
+            end = joined = place
+        elif not passes:
+            break
+        else:
+            passes -= 1
+        if not turn.may_be_between:
+            break
+    return end
+
+
+def _joined(ranges: Iterable[range]) -> list[range]:
+    """Return the ranges, of which those that overlap are one."""
+    joined: list[range] = []
+    for one in sorted(ranges, key=lambda one: one.start):
+        if joined and one.start < joined[-1].stop:
+            joined[-1] = range(joined[-1].start, max(joined[-1].stop, one.stop))
+        else:
+            joined.append(one)
+    return joined
 
 
 def _longer(turns: Sequence[Turn], begun: Found, passes: int) -> Iterator[Found]:

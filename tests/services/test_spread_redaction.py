@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from monitor.bus.process import this_process
 from monitor.models import CallEvent
@@ -149,8 +150,25 @@ def test_pages_that_show_the_pieces_are_sent_them_without_digits(
     assert sent[-1]["from"] == sent[0]["from"]
 
 
-def test_words_without_digits_cost_no_query(django_assert_num_queries: Any) -> None:
+def test_words_without_digits_cost_no_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     tell(heard("Hello."))
     rows = list(CallEvent.objects.select_related("call"))
     with django_assert_num_queries(0):
+        assert spread_redaction.redact(rows[0].call, rows) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [("I should like to know which one of these is the best", 1), ("Two, please.", 2)],
+    ids=["no piece of a number", "a piece of one"],
+)
+def test_digits_cost_few_queries(
+    text: str, queries: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """One for what was rewritten near them, and one for the turns with which a number may go on."""
+    tell(heard(text))
+    rows = list(CallEvent.objects.select_related("call"))
+    with django_assert_num_queries(queries):
         assert spread_redaction.redact(rows[0].call, rows) == []

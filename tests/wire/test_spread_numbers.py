@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.wire.card_numbers import chains, without_card_numbers
-from monitor.wire.spread_numbers import PAUSE, Turn, find, without_echoes, without_pieces
+from monitor.wire.spread_numbers import (
+    PAUSE,
+    Turn,
+    find,
+    find_completed,
+    without_echoes,
+    without_pieces,
+)
 from tests.wire.test_card_numbers import HARMLESS, SAID, WORDS, luhn
 
 CARD = "4111111111111111"
@@ -113,6 +120,56 @@ def test_wherever_the_turns_of_a_number_end_all_of_it_is_found(
     if spoken:
         pieces = [" ".join(WORDS[int(digit)] for digit in piece) for piece in pieces]
     assert said(*pieces) == ["••••"] * len(pieces)
+
+
+#: Pieces of CARD and of other numbers, and what may be said between them.
+TALK = (
+    "4111",
+    "41",
+    "1111",
+    "11 1111",
+    "one",
+    "five 5555",
+    "My number is 4111 1111",
+    "Hello.",
+    "Let me see, one moment.",
+    "I really do not quite know any one of those that you are asking about",
+    "There were 1111 of us in that house, at least",
+    "I shall tell you all of it at once, it is 4111",
+    "1111, and that was everything that is printed on this card",
+)
+
+
+@given(
+    said=st.lists(st.tuples(st.sampled_from(TALK), st.integers(0, 40)), min_size=2, max_size=14),
+    data=st.data(),
+)
+def test_what_new_turns_complete_is_found_without_all_the_others(
+    said: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    after = itertools.accumulate(seconds for _, seconds in said)
+    turns = [Turn(text, at) for (text, _), at in zip(said, after, strict=True)]
+    new = data.draw(st.sets(st.integers(0, len(turns) - 1), min_size=1, max_size=3))
+    completed = set(find_completed(turns, new))
+    everything = set(find(turns))
+    assert completed <= everything
+    assert completed >= {
+        found for found in everything if any(piece.turn in new for piece in found.pieces)
+    }
+
+
+@pytest.mark.parametrize("new", [0, 3])
+def test_between_a_new_turn_and_another_piece_two_turns_may_be_passed(new: int) -> None:
+    aside = "Would you please wait for just one more second before you go on?"
+    turns = [Turn(text, 0) for text in ("4111 1111", aside, aside, "1111 1111")]
+    assert list(find_completed(turns, [new])) == list(find(turns)) != []
+
+
+def test_far_from_a_new_turn_nothing_is_read() -> None:
+    far = [Turn("4111 1111", 0), Turn("1111 1111", 2)]
+    turns = [*far, Turn("one", 2 + PAUSE + 1)]
+    assert list(find_completed(turns, [2])) == []
+    assert list(find_completed(turns, [0])) == list(find(turns)) != []
 
 
 @given(texts=st.lists(st.text(), max_size=6))
