@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from monitor.wire.number_words import PART, Part, part_at, touches
+from monitor.wire.number_words import PART, Part, has_parts, part_at, touches
 from monitor.wire.text import map_texts
 
 #: What stands in the place of a number.
@@ -92,6 +92,8 @@ def _cards(chain: list[Part]) -> Iterator[tuple[int, int]]:
 
 def chains(text: str) -> Iterator[list[Part]]:
     """Yield the parts of a text that follow each other closely enough to be one number."""
+    if not has_parts(text):
+        return
     chain: list[Part] = []
     end = 0  # of what the chain goes on from: its last part, or a filler
     words = list(PART.finditer(text))

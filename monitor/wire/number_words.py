@@ -41,6 +41,9 @@ TENS = {
 }
 TIMES = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4, "doble": 2}
 
+#: The words without which there is no number, unless it is written in digits.
+NUMBERS = frozenset({*UNITS, *TEENS, *TENS})
+
 PART = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -50,6 +53,11 @@ class Part(NamedTuple):
     start: int
     end: int
     digits: str
+
+
+def has_parts(text: str) -> bool:
+    """Return whether a text may have any part of a number, which most sentences have not."""
+    return any(word.isdecimal() or word.lower() in NUMBERS for word in PART.findall(text))
 
 
 def part_at(text: str, words: list[re.Match[str]], index: int) -> tuple[Part | None, int]:

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.wire.card_numbers import (
+    chains,
     is_card_number,
     without_card_numbers,
     without_card_numbers_in,
 )
+from monitor.wire.number_words import TEENS, TENS, UNITS
 
 # Numbers that payment services publish for tests. None belongs to anybody.
 SAID = [
@@ -100,6 +102,11 @@ HARMLESS = [
 def test_a_card_number_is_taken_out(number: str) -> None:
     kept = without_card_numbers(f"My card is {number}; thank you.")
     assert re.fullmatch(r"My card is \W?••••\W?; thank you\.", kept)
+
+
+@pytest.mark.parametrize("word", [*UNITS, *TEENS, *TENS, "7", "٧", "double two", "treble 4"])
+def test_a_number_in_one_word_is_read(word: str) -> None:
+    assert list(chains(f"So {word.title()}, then."))
 
 
 def test_fifty_ways_are_tried() -> None:
