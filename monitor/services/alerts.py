@@ -25,6 +25,7 @@ from monitor.services.alert_rules import HOLD, RULES, UNHOLD, Found, Rule
 from monitor.services.call_clock import on_our_clock
 from monitor.services.conversation import SAID, is_speech
 from monitor.services.marks import Mark
+from monitor.services.tellings import read
 from monitor.wire.phrases import Phrases
 
 #: Speech that is told so long after a hold began proves that it is over, though its end was not
@@ -105,9 +106,9 @@ def _find(call: Call, rule: Rule, now: datetime.datetime, held: bool) -> Found |
     limit: float = getattr(settings, rule.setting)
     if limit == math.inf:
         return None
-    told = call.events.filter(source=EventSource.LIVE, at__gt=now - rule.window)
-    newest = told.filter(kind__in=rule.events).defer("digest").order_by("-at", "-pk")
-    events = list(on_our_clock(reversed(newest[: rule.newest]), call.clock_offset))
+    told = CallEvent.objects.filter(call=call, source=EventSource.LIVE, at__gt=now - rule.window)
+    newest = told.filter(kind__in=rule.events).order_by("-at", "-pk")[: rule.newest]
+    events = list(on_our_clock(reversed(read(newest)), call.clock_offset))
     found = rule.judge(events, now, limit, held)
     if found and rule is RULES[Kind.LONG_HOLD]:
         spoken = told.filter(kind__in=SAID, at__gt=events[-1].at + SAID_BEFORE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
 
 from django.db.models import F
 
@@ -21,7 +22,17 @@ CLOCKS_DIFFER = datetime.timedelta(seconds=5)
 STEP = datetime.timedelta(seconds=0.1)
 
 
-def has_carriers_time(event: CallEvent) -> bool:
+class Timed(Protocol):
+    """An event with its time, and when we received it."""
+
+    at: datetime.datetime
+    received_at: datetime.datetime
+
+
+AnyTimed = TypeVar("AnyTimed", bound=Timed)
+
+
+def has_carriers_time(event: Timed) -> bool:
     """Return whether the time of an event is the carrier's. Otherwise it is when we received it."""
     return event.at != event.received_at
 
@@ -47,13 +58,13 @@ def moves_lines(call: Call, rows: Iterable[CallEvent]) -> bool:
 
 
 def on_our_clock(
-    rows: Iterable[CallEvent], offset: datetime.timedelta | None
-) -> Iterator[CallEvent]:
+    events: Iterable[AnyTimed], offset: datetime.timedelta | None
+) -> Iterator[AnyTimed]:
     """Yield events with their times on our clock, as the times of audio are.
 
-    The rows are changed in memory, and must not be saved.
+    The events are changed in memory, and if they are rows, those must not be saved.
     """
-    for row in rows:
-        if offset and has_carriers_time(row):
-            row.at += offset
-        yield row
+    for event in events:
+        if offset and has_carriers_time(event):
+            event.at += offset
+        yield event

@@ -79,18 +79,20 @@ def _store(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
 
 def _kept(call: Call) -> dict[str, int]:
     """Return how many events are stored of a call, from each source that told of any."""
-    return dict(call.events.order_by().values_list("source").annotate(Count("pk")))
+    told = CallEvent.objects.filter(call=call)
+    return dict(told.order_by().values_list("source").annotate(Count("pk")))
 
 
 def _new_rows(
     call: Call, agent: str, report: CallReport, now: datetime.datetime
 ) -> list[CallEvent]:
     """Return rows for the events of a report that are not repetitions."""
-    rows: dict[tuple[str, int], CallEvent] = {}
+    rows: list[CallEvent] = []
     events = [_private(event) for event in report.events]
     digests = [_digest(report, event) for event in events]
-    before = call.events.filter(digest__in=digests).order_by("occurrence")
-    newest = {row.digest: row for row in before}
+    before = CallEvent.objects.filter(call=call, digest__in=digests).order_by("occurrence")
+    told = before.values_list("digest", "occurrence", "received_at")
+    newest = {digest: (occurrence, came_at) for digest, occurrence, came_at in told}
     last: datetime.datetime | None = None  # when the event before was, of the same kind
     kind = ""
     for event, digest in zip(events, digests, strict=True):
@@ -98,9 +100,10 @@ def _new_rows(
         if at is None:
             at = last if last and kind == event.kind else now
         last, kind = at, event.kind
-        known = newest.get(digest)
-        if known and not (_may_recur(report, event) and now - known.received_at > REPEATED_WITHIN):
+        occurrence, came_at = newest.get(digest, (-1, None))
+        if came_at and not (_may_recur(report, event) and now - came_at > REPEATED_WITHIN):
             continue
+        newest[digest] = occurrence + 1, now
         row = CallEvent(
             call=call,
             agent=agent,
@@ -112,10 +115,10 @@ def _new_rows(
             payload=event.payload,
             source=EventSource(report.source),
             digest=digest,
-            occurrence=known.occurrence + 1 if known else 0,
+            occurrence=occurrence + 1,
         )
-        newest[digest] = rows[digest, row.occurrence] = row
-    return list(rows.values())
+        rows.append(row)
+    return rows
 
 
 def _private(event: ReportedEvent) -> ReportedEvent:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from monitor.models import Call, EventSource
 from monitor.services.call_clock import on_our_clock
 from monitor.services.event_words import ERRORS, NOTED, sentence
-from monitor.services.tellings import Event, in_pairs, is_near, match
+from monitor.services.tellings import Event, in_pairs, is_near, match, read
 
 Side = Literal["caller", "agent", "tool", "note"]
 
@@ -90,7 +90,7 @@ class Line:
 
 def of_call(call: Call) -> list[Line]:
     """Return the lines of a call, oldest first, with their times on our clock."""
-    return lines(on_our_clock(call.events.order_by("at", "id"), call.clock_offset))
+    return lines(on_our_clock(read(call.events.order_by("at", "id")), call.clock_offset))
 
 
 def summary(call: Call) -> str:

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from monitor.bus.process import this_process
 from monitor.models import Call, CallEvent, EventSource
-from monitor.services import conversation
+from monitor.services import conversation, tellings
 from monitor.services.call_clock import on_our_clock
-from monitor.services.tellings import SAME_WITHIN
+from monitor.services.tellings import SAME_WITHIN, Telling
 
 #: How far around the new events others are read. What tells of the same as they do is some seconds
 #: away, and nothing may be unread within SAME_WITHIN of that.
@@ -47,14 +47,14 @@ class Span:
 class Near:
     """The events near new ones, in the order of the times that are stored of them."""
 
-    def __init__(self, events: Sequence[CallEvent]) -> None:
+    def __init__(self, events: Sequence[Telling]) -> None:
         self.events = events
         self._topics = [conversation.topic(event) for event in events]
         self._unfinished = {
             conversation.speaker(event) for event in events if conversation.is_unfinished(event)
         }
 
-    def deciding(self, pks: Collection[int]) -> list[CallEvent]:
+    def deciding(self, pks: Collection[int]) -> list[Telling]:
         """Return the events on which the lines of some of them depend.
 
         These are the events that tell of the same, and all words of a side of which some speech is
@@ -137,9 +137,11 @@ def window_of(
     return _everything(str(call.pk))
 
 
-def _events(call: Call, span: Span) -> Iterator[CallEvent]:
-    within = call.events.filter(at__range=(span.since, span.until), kind__in=conversation.KINDS)
-    return on_our_clock(within.order_by("at", "id"), call.clock_offset)
+def _events(call: Call, span: Span) -> Iterator[Telling]:
+    within = CallEvent.objects.filter(
+        call=call, at__range=(span.since, span.until), kind__in=conversation.KINDS
+    )
+    return on_our_clock(tellings.read(within.order_by("at", "id")), call.clock_offset)
 
 
 def _agents_with_record(call: Call) -> set[str]:

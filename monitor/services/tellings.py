@@ -10,8 +10,13 @@ import datetime
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Protocol
+
+from django.db.models import QuerySet
+
+from monitor.models import CallEvent
 
 #: Two tellings of the same are at most so far apart: one has our time, the other the carrier's.
 SAME_WITHIN = datetime.timedelta(seconds=15)
@@ -29,8 +34,30 @@ class Event(Protocol):
     source: str
 
 
+@dataclass(slots=True)
+class Telling:
+    """What is read of an event. To read its whole row takes half as long again."""
+
+    pk: int
+    agent: str
+    at: datetime.datetime
+    received_at: datetime.datetime
+    kind: str
+    role: str
+    text: str
+    payload: Any
+    source: str
+
+
+COLUMNS = tuple(field.name for field in fields(Telling))
+
 Key = Callable[[Event], str]
 Pair = tuple[Event, Event | None]
+
+
+def read(rows: QuerySet[CallEvent]) -> list[Telling]:
+    """Return what these rows tell, in their order."""
+    return [Telling(*columns) for columns in rows.values_list(*COLUMNS)]
 
 
 def is_near(one: Event, other: Event) -> bool:
