@@ -31,7 +31,8 @@ ISSUERS = re.compile(
     r"|35\d{14,17}"  # JCB
     r"|(5[06-8]|6\d)\d{11,17}"  # Maestro, Discover, UnionPay, RuPay
 )
-
+#: Each of these begins with one of these digits.
+FIRST_DIGITS = "23456"
 
 BETWEEN = (
     "and then uh um er erm hmm ah okay ok yes yeah right next so dash hyphen minus space slash dot "

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from monitor.wire.card_numbers import FILLERS, LENGTHS, REMOVED, chains, is_card_number
+from monitor.wire.card_numbers import (
+    FILLERS,
+    FIRST_DIGITS,
+    LENGTHS,
+    REMOVED,
+    chains,
+    is_card_number,
+)
 from monitor.wire.number_words import PART, Part
 
 PAUSE = 30.0  # seconds between two turns of a number, at most
@@ -25,6 +32,8 @@ MAX_PIECE = 15  # digits
 #: What may follow a number without a word: when the card expires, and its code.
 MAX_AFTER = 8  # digits
 TOO_LONG = LENGTHS.stop
+#: Digits between the first turn of a number and the last, at most, with those that are passed.
+MAX_BETWEEN = TOO_LONG + MAX_PASSED * FEW_DIGITS
 #: What stands before digits within an identifier such as 550e8400-e29b-41d4, and before those of a
 #: phone number after its country.
 GLUED = re.compile(r"(\w[-_/]|\+\d{1,3}[\s().-]*)\Z")
@@ -94,8 +103,9 @@ def find(turns: Sequence[Turn]) -> Iterator[Found]:
     """Yield the card numbers over the turns of one person, which are in their order."""
     for index, turn in enumerate(turns):
         parts = turn.open_end
-        if parts and (_length(parts) > FEW_DIGITS or parts in turn.beginnings):
-            digits = "".join(part.digits for part in parts)
+        digits = "".join(part.digits for part in parts)
+        is_piece = len(digits) > FEW_DIGITS or parts in turn.beginnings
+        if is_piece and digits[0] in FIRST_DIGITS:
             piece = Piece(index, parts[0].start, parts[-1].end)
             yield from _longer(turns, Found(digits, (piece,)), MAX_PASSED)
 
@@ -103,7 +113,7 @@ def find(turns: Sequence[Turn]) -> Iterator[Found]:
 def find_completed(turns: Sequence[Turn], new: Iterable[int]) -> Iterator[Found]:
     """Yield the card numbers that have a piece in one of the new turns, and perhaps others.
 
-    Only the turns are read over which such a number may be. They are few, however long the talk is.
+    Only the turns over which such a number may go are read. However long the talk is, they are few.
     """
     for reach in _joined(_reach(turns, index) for index in new):
         for found in find(turns[reach.start : reach.stop]):
@@ -112,7 +122,7 @@ def find_completed(turns: Sequence[Turn], new: Iterable[int]) -> Iterator[Found]
 
 
 def _reach(turns: Sequence[Turn], index: int) -> range:
-    """Return the turns over which a number may be that has a piece in one of them."""
+    """Return the turns over which a number may go that has a piece in one of them."""
     turn, first, last = turns[index], index, index
     if turn.beginnings:
         first = _end(turns, range(index, -1, -1), lambda before: bool(before.open_end))
@@ -122,15 +132,16 @@ def _reach(turns: Sequence[Turn], index: int) -> range:
 
 
 def _end(turns: Sequence[Turn], places: range, may_join: Callable[[Turn], bool]) -> int:
-    """Return the place where a number ends at the latest that has a piece in the first of them.
+    """Return how far a number may go, from place to place, that has a piece in the first of them.
 
     ``may_join`` says of the turn at another one whether it may have the next piece.
     """
     end = joined = places.start
     passes = MAX_PASSED
+    between = 0  # digits
     for place in places[1:]:
         turn = turns[place]
-        if abs(turn.at - turns[joined].at) > PAUSE:
+        if abs(turn.at - turns[joined].at) > PAUSE or between >= MAX_BETWEEN:
             break
         if not turn.chains:
             continue
@@ -142,6 +153,7 @@ def _end(turns: Sequence[Turn], places: range, may_join: Callable[[Turn], bool])
             passes -= 1
         if not turn.may_be_between:
             break
+        between += _length(turn.open_end)
     return end
 
 
@@ -182,12 +194,11 @@ def _through(
         if len(digits) >= TOO_LONG:
             return
         longer = Found(digits, (*begun.pieces, Piece(index, chain[0].start, part.end)))
-        added = len(digits) - len(begun.digits)
-        is_end = _length(chain) - added <= MAX_AFTER and (
-            added > FEW_DIGITS or turn.ends_with(part)
-        )
-        if is_end and len(digits) in LENGTHS and is_card_number(digits):
-            yield longer
+        if len(digits) in LENGTHS and is_card_number(digits):
+            added = len(digits) - len(begun.digits)
+            is_little_after = _length(chain) - added <= MAX_AFTER
+            if is_little_after and (added > FEW_DIGITS or turn.ends_with(part)):
+                yield longer
     if chain is turn.open_end:
         yield from _longer(turns, longer, passes)
 
