@@ -89,6 +89,14 @@ class LifeOfACall(RuleBasedStateMachine):
         self.is_swept = False
         self.heard_live()
 
+    @precondition(lambda self: self.ends)
+    @rule(data=st.data(), after=st.sampled_from([0, 31, 60, 61, 100]))
+    def an_agent_is_heard_after_its_end(self, data: st.DataObject, after: int) -> None:
+        """So soon that it was late, or so late that it is heard again. By chance, that is rare."""
+        agent = data.draw(st.sampled_from(sorted(self.ends)))
+        self.now = max(self.now, self.ends[agent] + after * SECOND)
+        self.somebody_speaks(agent)
+
     @rule(agent=AGENTS)
     def a_session_ends(self, agent: str) -> None:
         self.begin(may_reopen=self.gone_at is not None)
