@@ -50,20 +50,23 @@ class Outbox:
 
     A system call evicts the interpreter's code from the CPU cache: one write of 1 kB between
     other work takes 7.8 µs, one of a hundred in a row 3.5 to 5.7. In a ``with outbox:`` block
-    all other work for all sockets is therefore done first. The block must not await anything:
-    a message that is sent through ASGI meanwhile would overtake what waits here.
+    all other work for all sockets is therefore done first, and what goes to the same sockets in a
+    row is written at once. The block must not await anything: a message that is sent through ASGI
+    meanwhile would overtake what waits here.
     """
 
     def __init__(self) -> None:
         self._gathers = False
-        self._waiting: list[tuple[Sequence[Write], bytes]] = []
+        self._waiting: list[tuple[Sequence[Write], list[bytes]]] = []
 
     def write(self, writes: Sequence[Write], data: bytes) -> None:
         """Write whole frames by each of ``writes``, which belong to one socket each."""
-        if self._gathers:
-            self._waiting.append((writes, data))
-        else:
+        if not self._gathers:
             _write(writes, data)
+        elif self._waiting and self._waiting[-1][0] is writes:
+            self._waiting[-1][1].append(data)
+        else:
+            self._waiting.append((writes, [data]))
 
     def __enter__(self) -> None:
         self._gathers = True
@@ -73,8 +76,8 @@ class Outbox:
     ) -> None:
         self._gathers = False
         waiting, self._waiting = self._waiting, []
-        for writes, data in waiting:
-            _write(writes, data)
+        for writes, parts in waiting:
+            _write(writes, b"".join(parts))
 
 
 def _write(writes: Sequence[Write], data: bytes) -> None:

@@ -20,6 +20,7 @@ from monitor.telemetry.metrics import Metrics
 from monitor.wire import websocket_frames
 from tests.support.audience import has
 from tests.support.bus import open_queries
+from tests.support.framing import split
 from tests.support.reader import put_aside
 from tests.support.waiting import PATIENCE
 
@@ -49,8 +50,11 @@ class Console:
     def leave(self) -> None:
         self._audience.unsubscribe(self._subscriber)
 
+    def write(self, data: bytes) -> None:
+        self.direct += split(data)
+
     def open_fast_path(self) -> None:
-        self._subscriber.open_fast_path(lambda close: self.direct.append)
+        self._subscriber.open_fast_path(lambda close: self.write)
 
 
 async def assert_both_get_an_event(console: Console, other: Console, store: redis.Redis) -> None:

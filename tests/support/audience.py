@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.fanout.audience import TapSubscriber
 from monitor.wire import frame
 from monitor.wire.fast_path import Close, Write
+from tests.support.framing import split
 from tests.support.waiting import until
 
 
@@ -20,7 +21,10 @@ class Listener:
 
     def open(self, close: Close) -> Write | None:
         self.close = close
-        return None if self.slow else self.direct.append
+        return None if self.slow else self.write
+
+    def write(self, data: bytes) -> None:
+        self.direct += split(data)
 
     def open_fast_path(self) -> None:
         self.subscriber.open_fast_path(self.open)

@@ -27,6 +27,16 @@ def test_writes_in_a_block_happen_in_order_when_it_ends() -> None:
     assert done == ["a 1", "b 1", "a 2", "b 2"]
 
 
+def test_what_goes_to_the_same_sockets_in_a_row_is_written_at_once() -> None:
+    done: list[str] = []
+    some, others = [noted(done, "a"), noted(done, "b")], [noted(done, "a")]
+    one = Outbox()
+    with one:
+        for writes, word in ((some, b"1"), (some, b"2"), (others, b"3"), (some, b"4")):
+            one.write(writes, word)
+    assert done == ["a 12", "b 12", "a 3", "a 4", "b 4"]
+
+
 def test_a_block_writes_once_and_later_writes_happen_at_once() -> None:
     done: list[str] = []
     one = Outbox()
