@@ -18,6 +18,7 @@ from django.test import Client
 from monitor.audio.condition import Kind
 from monitor.models import (
     AdminAction,
+    Agent,
     Call,
     CallMark,
     CallOrder,
@@ -27,6 +28,7 @@ from monitor.models import (
     Tap,
     TapEvent,
     TapState,
+    Team,
     Transport,
 )
 from monitor.services.carrier_requests import REASONS
@@ -220,6 +222,16 @@ def test_a_page_that_is_not_allowed(charlie: User) -> None:
     answer = client.get("/")
     assert unwrapped(answer.content.decode()) == []
     assert unwrapped(client.get("/calls/1/timeline").json()["error"]) == []
+
+
+@pytest.mark.parametrize("model", ["team", "agent"])
+def test_the_pages_of_teams_and_agents(as_root: Client, model: str) -> None:
+    team = Team.objects.create(name="⟪Sales⟫")
+    agent = Agent.objects.create(name="⟪agent⟫", team=team)
+    row = {"team": team, "agent": agent}[model]
+    pages = ("", "add/", f"{row.pk}/change/", f"{row.pk}/delete/", f"{row.pk}/history/")
+    for path in pages:
+        assert words_of(as_root, f"/admin/monitor/{model}/{path}") == [], path
 
 
 HISTORY = ("call", "tap", "listensession", "callorder", "adminaction")

@@ -1,4 +1,4 @@
-"""The admin: a read-only history of calls, taps, orders and listeners, and the accounts.
+"""The admin: a read-only history of calls, taps, orders and listeners; teams; and the accounts.
 
 Accounts are Django's own. A user in the group Supervisors may listen.
 """
@@ -12,9 +12,11 @@ from monitor.admin.listens import ListenSessionAdmin
 from monitor.admin.orders import CallOrderAdmin
 from monitor.admin.signins import AttemptAdmin, FailureAdmin, SignInAdmin
 from monitor.admin.taps import TapAdmin
+from monitor.admin.teams import AgentAdmin, TeamAdmin
 
 __all__ = [
     "AdminActionAdmin",
+    "AgentAdmin",
     "AttemptAdmin",
     "CallAdmin",
     "CallOrderAdmin",
@@ -23,5 +25,6 @@ __all__ = [
     "ListenSessionAdmin",
     "SignInAdmin",
     "TapAdmin",
+    "TeamAdmin",
     "UserAdmin",
 ]

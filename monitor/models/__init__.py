@@ -1,4 +1,4 @@
-"""The tables: calls with what belongs to them, taps, listens, leases, logs, users' own."""
+"""The tables: calls with what belongs to them, taps, listens, leases, teams, logs, users' own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from monitor.models.tap import (
     TapState,
     Transport,
 )
+from monitor.models.team import Agent, Team, agents_changed
 from monitor.models.user_settings import UserSettings
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ENDINGS",
     "FINAL",
     "AdminAction",
+    "Agent",
     "AssignedPassword",
     "Call",
     "CallEvent",
@@ -48,7 +50,9 @@ __all__ = [
     "Tap",
     "TapEvent",
     "TapState",
+    "Team",
     "Transport",
     "UserSettings",
     "account_label",
+    "agents_changed",
 ]

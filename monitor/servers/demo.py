@@ -1,4 +1,4 @@
-"""The two users of the demo."""
+"""The two users of the demo, and the team whose calls its supervisor sees."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
+from monitor.services import teams
 from monitor.services.groups import SUPERVISORS
 
 # Names that nobody else has: the account of a real user must not be taken over.
 SUPERVISOR = "demo-supervisor"
 ADMINISTRATOR = "demo-admin"
+TEAM = "Demo"
 
 
 def ensure_users() -> dict[str, str]:
@@ -33,6 +35,8 @@ def ensure_users() -> dict[str, str]:
         user.is_active = True
         user.save()
         user.groups.add(Group.objects.get(name=SUPERVISORS))
+        if name == SUPERVISOR:
+            teams.ensure_for_new_agents(TEAM).members.add(user)
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(passwords))
     return passwords

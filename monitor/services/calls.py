@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.models import Call
-from monitor.services import announce
+from monitor.services import announce, teams
 
 #: What is known of a call from whoever tells of it.
 KNOWN = ("agent", "caller", "caller_name", "project_id")
@@ -20,10 +20,14 @@ def lock(told: Call) -> Call:
         defaults = {name: getattr(told, name) for name in (*KNOWN, "created_at")}
         Call.objects.get_or_create(call_id=told.call_id, defaults=defaults)
         locked = Call.objects.locked().get(call_id=told.call_id)
+        if locked.agent:
+            teams.meet_agent(locked.agent)
     news = [name for name in KNOWN if getattr(told, name) and not getattr(locked, name)]
     if news:
         for name in news:
             setattr(locked, name, getattr(told, name))
+        if "agent" in news:
+            teams.meet_agent(told.agent)
         locked.transitions += 1
         locked.save(update_fields=[*news, "transitions"])
         announce.publish_changes([locked.pk])

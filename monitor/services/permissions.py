@@ -33,3 +33,8 @@ def may_start(user: Any) -> bool:
 def may_stop(user: Any) -> bool:
     """Return whether a user may end the taps of a call, for everybody who listens."""
     return bool(user.is_active and user.has_perm("monitor.stop_tap"))
+
+
+def sees_all_teams(user: Any) -> bool:
+    """Return whether a user sees the calls of all teams, and of agents without one."""
+    return bool(user.is_active and user.has_perm("monitor.see_all_teams"))

@@ -16,6 +16,7 @@ from django.test import Client
 
 from monitor.servers import demo, startup
 from monitor.servers.launch import Launch, LaunchError
+from monitor.services import taps
 
 
 def read_settings(expression: str, **environment: str) -> str:
@@ -75,6 +76,14 @@ class TestDemoUsers:
         settings.DEMO = True
         startup.lock_demo_users()
         assert self.sign_in(supervisor)
+
+    def test_the_supervisor_is_in_the_team_that_new_agents_join(self, supervisor: str) -> None:
+        taps.open_tap("call-1", agent="receptionist")
+        [team] = User.objects.get(username=demo.SUPERVISOR).teams.all()
+        assert (team.name, [agent.name for agent in team.agents.all()]) == (
+            demo.TEAM,
+            ["receptionist"],
+        )
 
     def test_their_sessions_end_as_well(self, supervisor: str) -> None:
         client = Client()
