@@ -69,11 +69,12 @@ def cookies(listeners: int, consoles: int) -> list[str]:
 @functools.cache
 def _cookie(number: int) -> str:
     from django.conf import settings
-    from django.contrib.auth.models import Group, User
+    from django.contrib.auth.models import Group, Permission, User
     from django.test import Client
 
     user = User.objects.create(username=f"bench-{number}")
     user.groups.add(Group.objects.get(name="Supervisors"))
+    user.user_permissions.add(Permission.objects.get(codename="see_all_teams"))
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME

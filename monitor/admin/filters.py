@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, Model, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.utils.translation import gettext
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from monitor.admin.search import related_value
 from monitor.audio.g711 import CODECS
 from monitor.models import Call, Transport
+from monitor.services import permissions
 
 
 class AgentFilter(admin.SimpleListFilter):
@@ -27,7 +28,8 @@ class AgentFilter(admin.SimpleListFilter):
     path = "call__"  # from the listed rows to their calls
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        agents = islice(values_of(Call, "agent"), 200)
+        scope = permissions.scope_of(request.user)
+        agents = islice(values_of(scope.within(Call.objects.all()), "agent"), 200)
         return [(agent, agent or gettext("none named")) for agent in agents]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -37,12 +39,12 @@ class AgentFilter(admin.SimpleListFilter):
         return queryset.filter(Exact(related_value(self.path, "agent"), Value(value)))
 
 
-def values_of(model: type[Model], column: str) -> Iterator[str]:
-    """Yield the values of an indexed column in order.
+def values_of(rows: QuerySet[Any], column: str) -> Iterator[str]:
+    """Yield the values that an indexed column has in these rows, in order.
 
     Each is found by one look-up in the index, because DISTINCT reads the values of all rows.
     """
-    values = model._default_manager.order_by(column).values_list(column, flat=True)
+    values = rows.order_by(column).values_list(column, flat=True)
     value = values.first()
     while value is not None:
         yield value
@@ -93,7 +95,8 @@ class UserFilter(admin.RelatedFieldListFilter):
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
     ) -> list[tuple[str, Any]]:
-        own_rows = model_admin.model.objects.filter(**{field.name: OuterRef("pk")}).order_by()
+        rows = model_admin.model.objects.filter(**{field.name: OuterRef("pk")}).order_by()
+        own_rows = model_admin.in_scope(request, rows)
         users = get_user_model().objects.filter(Exists(own_rows)).order_by("username")
         return [(str(user.pk), str(user)) for user in users]
 

@@ -40,6 +40,7 @@ class ListenSessionAdmin(ListenColumns, HistoryAdmin):
     date_hierarchy = "started_at"
     search_fields = ("username",)
     find = staticmethod(find_listens)
+    call_path = "tap__call__"
     search_help_text = _(
         "The beginning of a user name, an IP address, a call ID or a caller's number; "
         "or a tap ID or control ID"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from monitor.admin import search
 from monitor.admin.filters import values_of
 from monitor.models import CallReport, CallTool, CallWords
+from monitor.services import permissions
 
 OFFERED = 200  # values of a filter, at most
 WITH, WITHOUT = "yes", "no"
@@ -25,6 +27,11 @@ class _Filter(admin.SimpleListFilter):
     def rows(self, value: str) -> QuerySet[Any] | None:
         """Return the rows that the calls must have, or None for a value that is not offered."""
         raise NotImplementedError
+
+    def offered(self, request: HttpRequest, rows: QuerySet[Any], column: str) -> Iterator[str]:
+        """Return the values of a column in the calls that the request's user may know of."""
+        within = permissions.scope_of(request.user).within(rows, "call__")
+        return islice(values_of(within, column), OFFERED)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -39,7 +46,8 @@ class ToolFilter(_Filter):
     parameter_name = "tool"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in islice(values_of(CallTool, "name"), OFFERED)]
+        names = self.offered(request, CallTool.objects.all(), "name")
+        return [(name, name) for name in names]
 
     def rows(self, value: str) -> QuerySet[Any]:
         return CallTool.objects.filter(name=value)
@@ -52,7 +60,8 @@ class EndedByFilter(_Filter):
     parameter_name = "ended_by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(by, by) for by in islice(values_of(CallReport, "ended_by"), OFFERED) if by]
+        names = self.offered(request, CallReport.objects.all(), "ended_by")
+        return [(by, by) for by in names if by]
 
     def rows(self, value: str) -> QuerySet[Any]:
         return CallReport.objects.filter(ended_by=value)

@@ -157,6 +157,7 @@ class TapAdmin(TapColumns, HistoryAdmin):
     date_hierarchy = "requested_at"
     search_fields = ("control_id",)
     find = staticmethod(find_taps)
+    call_path = "call__"
     search_help_text = _(
         "A tap ID or control ID, or the beginning of a call ID or a caller's number"
     )

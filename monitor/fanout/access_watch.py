@@ -85,14 +85,14 @@ class AccessWatch:
     async def _check(self, sessions: Iterable[str]) -> None:
         by_session = {one: self._open_sockets.of_session(one) for one in sessions}
         try:
-            for socket, why in await in_thread(_refused)(by_session):
-                socket.end(CloseCode.REVOKED, why)
+            for socket, lost in await in_thread(_refused)(by_session):
+                socket.end(lost.code, lost.reason)
         except Exception:
             logger.exception("access was not checked; the next check is within %.0f s", RECHECK)
 
 
-def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, str]]:
-    """Return the sockets whose user may not have them any more, and why."""
+def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, Closed]]:
+    """Return the sockets whose user may not have them any more, and how each is closed."""
     refused = []
     for session_key, sockets in by_session.items():
         user = user_of(session_key)
@@ -102,8 +102,18 @@ def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, 
                     raise Closed(CloseCode.REVOKED, "signed out")
                 socket.check_access(user)
             except Closed as closed:
-                refused.append((socket, str(closed)))
+                refused.append((socket, _lost(closed)))
     return refused
+
+
+def _lost(refused: Closed) -> Closed:
+    """Return how an open socket is closed for what would keep it from being opened.
+
+    A tap that its user has heard, and may not know of any more, is not of the user's teams now.
+    """
+    if refused.code == CloseCode.NO_SUCH_TAP:
+        return Closed(CloseCode.NOT_ALLOWED, "this call is not your team's any more")
+    return Closed(CloseCode.REVOKED, refused.reason)
 
 
 def user_of(session_key: str) -> Any | None:

@@ -7,7 +7,7 @@ import json
 
 from monitor.bus.lease import Lease
 from monitor.bus.redis import Unavailable
-from monitor.fanout.audience import ConsoleAudience
+from monitor.fanout.consoles import Consoles
 
 EVERY = 5.0  # seconds; a lease that nobody renews any more is kept for as long
 
@@ -19,16 +19,16 @@ class AttentionNews:
     pages that are open would go on to show calls that need attention like all others.
     """
 
-    def __init__(self, lease: Lease, audience: ConsoleAudience) -> None:
+    def __init__(self, lease: Lease, consoles: Consoles) -> None:
         self._lease = lease
-        self._audience = audience
+        self._consoles = consoles
         self.is_watched = True  # as the consoles were told last; none is told before a look
 
     async def run(self) -> None:
         """Look every EVERY seconds while there are consoles, until cancelled."""
         while True:
             await asyncio.sleep(EVERY)
-            if not self._audience.empty:
+            if not self._consoles.empty:
                 await self.look()
 
     async def look(self) -> None:
@@ -40,4 +40,4 @@ class AttentionNews:
         if is_watched != self.is_watched:
             self.is_watched = is_watched
             news = {"type": "attention", "watched": is_watched}
-            self._audience.on_message(json.dumps(news).encode())
+            self._consoles.tell_all(json.dumps(news).encode())

@@ -1,4 +1,4 @@
-"""Audiences: the listeners of a tap in this process, and the consoles that show the live list.
+"""Audiences: the sockets in this process that are sent the same, such as the listeners of a tap.
 
 By the time the next message arrives, a socket's fifteen objects have left the CPU cache,
 and touching them triples its cost. Whatever is the same for all subscribers is therefore
@@ -8,7 +8,6 @@ kept once, here: a message costs a subscriber on the fast path only the write to
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import Callable
@@ -16,12 +15,9 @@ from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 
-from monitor.bus.keys import EVENTS, METERS, WORDS, audio_key
-from monitor.bus.queries import QUEUED
+from monitor.bus.keys import audio_key
 from monitor.bus.reader import Handler, StreamReader
 from monitor.fanout.lag import WRAP, ListenerLag, SendLog
-from monitor.fanout.strip_board import StripBoard
-from monitor.fanout.words_delay import WordsDelay
 from monitor.limits import Limits
 from monitor.telemetry.metrics import AudioCounts
 from monitor.wire import frame, websocket_frames
@@ -172,63 +168,6 @@ class Audience(Generic[S]):
         del self._direct[subscriber]
         self._queued.add(subscriber)
         self._writes = None
-
-
-class ConsoleAudience(Audience[Subscriber]):
-    """The consoles of this process, which receive events and levels unchanged. While there is
-    one, the board has the strips that its snapshot needs.
-
-    ``readers`` are those whose users may read what is said in calls, and receive that too.
-    """
-
-    def __init__(self, reader: StreamReader, board: StripBoard, delay: WordsDelay) -> None:
-        super().__init__(reader.outbox)
-        self.readers: Audience[Subscriber] = Audience(reader.outbox)
-        self._delay = delay
-        self._reader = reader
-        self._board = board
-        # One console subscribes at a time, because a failed subscription would undo another's.
-        self._opening = asyncio.Lock()
-
-    async def subscribe(self, subscriber: Subscriber) -> None:
-        """Add a console. If this raises, the caller must still unsubscribe it.
-
-        Raises bus.Unavailable while Redis is away.
-        """
-        # It joins first: otherwise another console that leaves now would end this subscription.
-        subscriber.join(self)
-        async with asyncio.timeout(QUEUED):
-            await self._opening.acquire()
-        try:
-            for key, handler in self._handlers().items():
-                # For every console, because the reader resumes a key that was not a stream only
-                # when it is asked again.
-                await self._reader.subscribe(key, handler)
-            await self._board.open()
-        finally:
-            self._opening.release()
-
-    def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Remove a console. The last one ends the reading of events, levels, words and seconds."""
-        subscriber.leave(self.readers)
-        subscriber.leave(self)
-        if self.empty:
-            self._board.close()
-            for key, handler in self._handlers().items():
-                self._reader.unsubscribe(key, handler)
-
-    def _handlers(self) -> dict[str, Handler]:
-        return {EVENTS: self.on_message, METERS: self.on_message, WORDS: self.on_words}
-
-    def on_message(self, message: bytes) -> None:
-        """Send an event or levels to every console."""
-        self.publish(message, websocket_frames.text)
-
-    def on_words(self, message: bytes) -> None:
-        """Send what is said in a call to the consoles whose users may read it."""
-        if not self.readers.empty:
-            self.readers.publish(message, websocket_frames.text)
-            self._delay.sent(message)
 
 
 class TapAudience(Audience[TapSubscriber]):

@@ -10,8 +10,10 @@ from monitor.bus.seconds import SecondsReader
 from monitor.concurrency import Coalesced, Writes
 from monitor.fanout.access_watch import AccessWatch
 from monitor.fanout.attention_news import AttentionNews
-from monitor.fanout.audience import ConsoleAudience, TapAudiences
+from monitor.fanout.audience import TapAudiences
+from monitor.fanout.call_agents import CallAgents
 from monitor.fanout.call_words import CallWords
+from monitor.fanout.consoles import Consoles
 from monitor.fanout.keepalive import Keepalive
 from monitor.fanout.lag_watch import LagWatch
 from monitor.fanout.live_list import LiveList
@@ -42,11 +44,12 @@ class Floor:
         self.writes = writes
         self.metrics = process.metrics
         strip_board = StripBoard(reader, seconds)
-        self.console_audience = ConsoleAudience(
-            reader, strip_board, WordsDelay(process.metrics.words_delay)
+        call_agents = CallAgents()
+        self.consoles = Consoles(
+            reader, strip_board, WordsDelay(process.metrics.words_delay), call_agents
         )
-        self.attention_news = AttentionNews(attention_lease, self.console_audience)
-        self.live_list = LiveList(strip_board, self.attention_news)
+        self.attention_news = AttentionNews(attention_lease, self.consoles)
+        self.live_list = LiveList(strip_board, self.attention_news, call_agents)
         self.tap_audiences = TapAudiences(reader, process.metrics.audio, limits)
         self.call_words = CallWords(reader)
         self.open_sockets = OpenSockets()

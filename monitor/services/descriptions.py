@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.utils import timezone
 from monitor.models import ENDED, FINAL, Call, CallMark, ListenSession, Tap, TapState
 from monitor.services import order_facts, talks
 from monitor.services.call_facts import facts_of
+from monitor.services.permissions import EVERYTHING, Scope
 
 #: How long a call stays in the live list after its end.
 ENDED_STAYS = datetime.timedelta(seconds=30)
@@ -32,8 +33,10 @@ class _Listening:
     counts: Counter[uuid.UUID]  # by leg
 
 
-def current_calls(now: datetime.datetime | None = None) -> list[dict[str, Any]]:
-    """Describe the calls of the live list: those that go on or ended lately."""
+def current_calls(
+    now: datetime.datetime | None = None, scope: Scope = EVERYTHING
+) -> list[dict[str, Any]]:
+    """Describe the calls of the live list: those of the scope that go on or ended lately."""
     recent = Q(ended_at__gte=(now or timezone.now()) - ENDED_STAYS)
     tapped = Tap.objects.filter(~Q(state__in=ENDED) | recent)
     calls = Call.objects.order_by()
@@ -44,7 +47,17 @@ def current_calls(now: datetime.datetime | None = None) -> list[dict[str, Any]]:
         .values("call")
         .union(spoken.values("pk"), calls.filter(recent).values("pk"))
     )
-    return describe(Call.objects.filter(pk__in=shown).order_by("created_at", "pk"))
+    listed = scope.within(Call.objects.filter(pk__in=shown))
+    return describe(listed.order_by("created_at", "pk"))
+
+
+def agents_of(pks: Collection[str]) -> dict[str, str]:
+    """Return the names of the agents of calls and taps, by their ids as pages get them."""
+    call_ids = [pk for pk in pks if pk.isdecimal()]
+    tap_ids = [pk for pk in pks if not pk.isdecimal()]
+    calls = Call.objects.filter(pk__in=call_ids).order_by().values_list("pk", "agent")
+    taps = Tap.objects.filter(pk__in=tap_ids).order_by().values_list("pk", "call__agent")
+    return {str(pk): agent for pk, agent in (*calls, *taps)}
 
 
 def describe(calls: QuerySet[Call]) -> list[dict[str, Any]]:

@@ -32,7 +32,10 @@ class NotOpen(Exception):
 
 
 class NoSuchTap(Exception):
-    """There is no tap of that id."""
+    """There is no tap of that id, or none that the user may know of."""
+
+    def __init__(self) -> None:
+        super().__init__("no such tap")
 
 
 class TooMany(Exception):
@@ -76,7 +79,7 @@ def open_listen(user: Any, tap_id: uuid.UUID, client: Client) -> OpenedListen:
     """
     tap = Tap.objects.filter(pk=tap_id).first()
     if tap is None:
-        raise NoSuchTap("no such tap")
+        raise NoSuchTap
     session = start(user, tap, client)
     return OpenedListen(
         session_id=session.pk,

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from monitor.audio.g711 import CODECS
 from monitor.models import ENDED, Call, CallOrder, Direction, OrderKind, Tap
-from monitor.services import announce, rtp_ports, taps
+from monitor.services import announce, permissions, rtp_ports, taps
 from monitor.services.call_facts import facts_of
 from monitor.services.order_facts import is_gone
 
@@ -31,7 +31,7 @@ MINUTE = datetime.timedelta(minutes=1)
 
 
 class NoSuchCall(Exception):
-    """There is no call of that id."""
+    """There is no call of that id, or none that the user may know of."""
 
 
 class NotSetUp(Exception):
@@ -73,7 +73,7 @@ def ask_start(user: Any, call_id: int) -> None:
     if not is_set_up():
         raise NotSetUp
     with transaction.atomic():
-        call = _lock(call_id)
+        call = _lock(user, call_id)
         _check_allowance(user)
         legs = list(call.taps.order_by("requested_at", "pk"))
         if CallOrder.objects.filter(call=call, kind=OrderKind.START, done_at=None).exists():
@@ -95,7 +95,7 @@ def ask_stop(user: Any, call_id: int) -> None:
     TooMany and NotTapped.
     """
     with transaction.atomic():
-        call = _lock(call_id)
+        call = _lock(user, call_id)
         _check_allowance(user)
         ended = taps.end_taps(call, user.get_username())
         if not ended:
@@ -114,9 +114,10 @@ def _known_to_carrier(ended: Sequence[Tap]) -> list[Tap]:
     return [tap for tap in ended if tap.pk not in withdrawn]
 
 
-def _lock(call_id: int) -> Call:
+def _lock(user: Any, call_id: int) -> Call:
     """Return a call, locked until this transaction ends: one order at a time is made."""
-    call = Call.objects.locked().filter(pk=call_id).first()
+    calls = permissions.scope_of(user).within(Call.objects.locked())
+    call = calls.filter(pk=call_id).first()
     if call is None:
         raise NoSuchCall
     return call

@@ -1,8 +1,92 @@
-"""What a user may see and hear."""
+"""What a user may see and hear: the one place that decides it.
+
+A permission says what a user may do at all, and the scope with which calls. A call of another team
+is to be treated as one that does not exist.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from django.db.models import QuerySet
+
+from monitor.models import Agent, Call, Tap
+
+Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The calls that a user may know of. Users with equal scopes are shown the same calls."""
+
+    agents: frozenset[str] | None  # the names of those whose calls they are; None for all calls
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there can be no call in it."""
+        return self.agents is not None and not self.agents
+
+    def has(self, agent: str) -> bool:
+        """Return whether the calls of an agent are among them. The name may be empty."""
+        return self.agents is None or agent in self.agents
+
+    def within(self, rows: Rows, path: str = "") -> Rows:
+        """Return those of the rows that are about these calls. ``path`` leads to the call."""
+        return rows if self.agents is None else rows.filter(**{f"{path}agent__in": self.agents})
+
+    def covers(self, other: Scope) -> bool:
+        """Return whether these are all calls of another scope."""
+        if self.agents is None or other.agents is None:
+            return self.agents is None
+        return self.agents >= other.agents
+
+
+EVERYTHING = Scope(None)
+
+
+class Sight(NamedTuple):
+    """What the live list shows to a user."""
+
+    scope: Scope
+    reads_words: bool
+
+
+def scope_of(user: Any) -> Scope:
+    """Return the calls that a user may know of: those of the agents of the user's teams."""
+    return EVERYTHING if sees_all_teams(user) else scope_of_teams(user)
+
+
+def scope_of_teams(user: Any) -> Scope:
+    """Return the calls of a user's teams, whatever else the user sees."""
+    agents = Agent.objects.filter(team__members=user.pk).order_by().values_list("name", flat=True)
+    return Scope(frozenset(agents))
+
+
+def sight_of(user: Any) -> Sight:
+    """Return what the live list shows to a user."""
+    return Sight(scope_of(user), may_read_words(user))
+
+
+def calls_of(user: Any) -> QuerySet[Call]:
+    """Return the calls that a user may know of."""
+    return scope_of(user).within(Call.objects.all())
+
+
+def taps_of(user: Any) -> QuerySet[Tap]:
+    """Return the taps that a user may know of."""
+    return scope_of(user).within(Tap.objects.all(), "call__")
+
+
+def knows_tap(user: Any, tap_id: uuid.UUID) -> bool:
+    """Return whether a user may know of a tap, if there is one of this id."""
+    return sees_all_teams(user) or taps_of(user).filter(pk=tap_id).exists()
+
+
+def sees_all_teams(user: Any) -> bool:
+    """Return whether a user sees the calls of all teams, and of agents without one."""
+    return bool(user.is_active and user.has_perm("monitor.see_all_teams"))
 
 
 def may_listen(user: Any) -> bool:
@@ -33,8 +117,3 @@ def may_start(user: Any) -> bool:
 def may_stop(user: Any) -> bool:
     """Return whether a user may end the taps of a call, for everybody who listens."""
     return bool(user.is_active and user.has_perm("monitor.stop_tap"))
-
-
-def sees_all_teams(user: Any) -> bool:
-    """Return whether a user sees the calls of all teams, and of agents without one."""
-    return bool(user.is_active and user.has_perm("monitor.see_all_teams"))

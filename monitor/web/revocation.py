@@ -1,12 +1,15 @@
-"""RevocationSignals: publishes a revocation whenever somebody may have lost a right.
+"""RevocationSignals: publishes a revocation whenever somebody may see less than before, or more.
 
 A socket's user is fixed when it connects. Every sign-out, and every change of a user, group or
-password, is therefore published to all processes (``monitor.bus.revocations``), which check the
-sockets that it concerns. They also check all sockets every 30 s, in case a revocation is lost.
+password, of a team's members, or of the team of an agent, is therefore published to all processes
+(``monitor.bus.revocations``), which check the sockets that it concerns. They also check all
+sockets every 30 s, in case a revocation is lost.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -17,6 +20,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from monitor.bus.revocations import Revocation, Revocations
 from monitor.fanout.access_watch import session_digest
+from monitor.models import Agent, Team, agents_changed
 
 
 class RevocationSignals:
@@ -35,6 +39,10 @@ class RevocationSignals:
             m2m_changed.connect(self._on_rights_changed, sender=through, weak=False)
         m2m_changed.connect(self._on_group_changed, sender=Group.permissions.through, weak=False)
         post_delete.connect(self._on_group_changed, sender=Group, weak=False)
+        m2m_changed.connect(self._on_members_changed, sender=Team.members.through, weak=False)
+        post_delete.connect(self._on_agents_changed, sender=Team, weak=False)
+        for signal in (post_save, post_delete, agents_changed):
+            signal.connect(self._on_agents_changed, sender=Agent, weak=False)
 
     def _on_sign_out(self, request: Any, user: Any, **kwargs: Any) -> None:
         if user is not None:
@@ -52,6 +60,22 @@ class RevocationSignals:
 
     def _on_group_changed(self, action: str = "post_delete", **kwargs: Any) -> None:
         if action.startswith("post_"):
+            transaction.on_commit(lambda: self._revoke(None))
+
+    def _on_members_changed(
+        self, instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **kwargs: Any
+    ) -> None:
+        if action.startswith("post_"):
+            of_team: Iterable[int | None] = [None] if pk_set is None else pk_set
+            users = [instance.pk] if reverse else of_team
+            for user_id in users:
+                transaction.on_commit(partial(self._revoke, user_id))
+
+    def _on_agents_changed(
+        self, instance: Any = None, created: bool = False, **kwargs: Any
+    ) -> None:
+        is_without_team = created and instance.team_id is None
+        if not is_without_team:  # one that is new and without a team changes what nobody sees
             transaction.on_commit(lambda: self._revoke(None))
 
     def _revoke(self, user_id: int | None, session: str = "") -> None:

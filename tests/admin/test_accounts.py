@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from monitor.admin.log import Logged
-from monitor.models import ListenSession
+from monitor.models import Agent, ListenSession, Team
 from monitor.services.taps import OpenedTap
 from tests.support.cast import signed_in
 
@@ -118,6 +118,16 @@ class TestRightsAreSuperusersToGive:
         for page in ("change", "delete"):
             response = keeper.post(path(account, page), form(account, post="yes"))
             assert response.status_code == HTTPStatus.FORBIDDEN
+
+    def test_administrators_touch_no_account_of_a_team_whose_calls_they_do_not_see(
+        self, keeper: Client, charlie: User, newcomer: User
+    ) -> None:
+        team = Team.objects.create(name="Sales")
+        Agent.objects.create(name="sales", team=team)
+        team.members.add(newcomer)
+        assert assign(keeper, newcomer).status_code == HTTPStatus.FORBIDDEN
+        team.members.add(charlie)
+        assert assign(keeper, newcomer).status_code == HTTPStatus.FOUND
 
     def test_administrators_delete_no_such_account_from_the_list(
         self, keeper: Client, root: User

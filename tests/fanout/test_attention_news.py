@@ -14,9 +14,12 @@ from monitor.bus.queries import Queries
 from monitor.bus.reader import StreamReader
 from monitor.bus.seconds import SecondsReader
 from monitor.fanout.attention_news import AttentionNews
-from monitor.fanout.audience import ConsoleAudience, Subscriber
+from monitor.fanout.audience import Subscriber
+from monitor.fanout.call_agents import CallAgents
+from monitor.fanout.consoles import Consoles
 from monitor.fanout.strip_board import StripBoard
 from monitor.fanout.words_delay import WordsDelay
+from monitor.services.permissions import Scope, Sight
 from monitor.telemetry.metrics import Metrics
 from tests.support.bus import open_queries
 
@@ -34,22 +37,21 @@ def judge(queries: Queries) -> Lease:
 
 
 @pytest.fixture
-def audience(reader: StreamReader, queries: Queries) -> ConsoleAudience:
-    return ConsoleAudience(
-        reader, StripBoard(reader, SecondsReader(queries)), WordsDelay(Metrics().words_delay)
-    )
+def consoles(reader: StreamReader, queries: Queries) -> Consoles:
+    board = StripBoard(reader, SecondsReader(queries))
+    return Consoles(reader, board, WordsDelay(Metrics().words_delay), CallAgents())
 
 
 @pytest.fixture
-def news(queries: Queries, audience: ConsoleAudience) -> AttentionNews:
-    return AttentionNews(Lease(queries, ATTENTION), audience)
+def news(queries: Queries, consoles: Consoles) -> AttentionNews:
+    return AttentionNews(Lease(queries, ATTENTION), consoles)
 
 
 @pytest.fixture
-def told(audience: ConsoleAudience) -> list[bytes]:
-    """What a console of the process is sent."""
+def told(consoles: Consoles) -> list[bytes]:
+    """What a console of the process is sent, which sees no call."""
     told: list[bytes] = []
-    Subscriber(told.append).join(audience)
+    consoles.place(Subscriber(told.append), Sight(Scope(frozenset()), reads_words=False))
     return told
 
 

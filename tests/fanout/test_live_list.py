@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from monitor.fanout.call_agents import CallAgents
 from monitor.fanout.live_list import LiveList
-from monitor.services import descriptions
+from monitor.services import descriptions, permissions
+from monitor.services.permissions import Scope, Sight
+
+EVERYTHING = Sight(permissions.EVERYTHING, reads_words=False)
 
 
 class Strips:
@@ -27,7 +31,7 @@ class News:
 
 
 def live_list() -> LiveList:
-    return LiveList(Strips(), News())  # type: ignore[arg-type]
+    return LiveList(Strips(), News(), CallAgents())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -35,9 +39,11 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Make the database hold 100 calls of one leg; collect how often it is read."""
     seen: list[int] = []
 
-    def current_calls() -> list[dict[str, Any]]:
+    def current_calls(scope: Scope) -> list[dict[str, Any]]:
         seen.append(100)
-        return [{"id": str(n), "legs": [{"id": f"leg {n}"}]} for n in range(100)]
+        agent = min(scope.agents or {"all"})
+        legs = [[{"id": f"leg {n}"}] for n in range(100)]
+        return [{"id": str(n), "agent": agent, "legs": legs[n]} for n in range(100)]
 
     monkeypatch.setattr(descriptions, "current_calls", current_calls)
     return seen
@@ -45,7 +51,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_snapshot_has_every_call_with_the_strips_of_its_legs(readings: list[int]) -> None:
-    snapshot = json.loads(await live_list().snapshot())
+    snapshot = json.loads(await live_list().snapshot(EVERYTHING))
     assert snapshot["type"] == "snapshot"
     assert snapshot["attention_watched"] is True
     assert [call["id"] for call in snapshot["calls"]] == [str(n) for n in range(100)]
@@ -56,6 +62,23 @@ async def test_a_snapshot_has_every_call_with_the_strips_of_its_legs(readings: l
 @pytest.mark.django_db(transaction=True)
 async def test_consoles_that_open_together_share_a_snapshot(readings: list[int]) -> None:
     snapshot = live_list().snapshot
-    sent = await asyncio.gather(*(snapshot() for _ in range(20)))
+    sent = await asyncio.gather(*(snapshot(EVERYTHING) for _ in range(20)))
     assert readings == [100]
     assert len(set(sent)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_consoles_that_see_different_calls_share_none(readings: list[int]) -> None:
+    listed = live_list()
+    sights = [Sight(Scope(frozenset({name})), False) for name in ("sales", "support") * 2]
+    sent = await asyncio.gather(*(listed.snapshot(sight) for sight in sights))
+    assert readings == [100, 100]
+    agents = [json.loads(one)["calls"][0]["agent"] for one in sent]
+    assert agents == ["sales", "support", "sales", "support"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_nothing_is_kept_of_a_sight_that_nobody_has(readings: list[int]) -> None:
+    listed = live_list()
+    await listed.snapshot(EVERYTHING)
+    assert not listed._reads

@@ -39,7 +39,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
     """Show a call's facts and legs, its timeline, who listened, and a deck while it is live."""
     if not permissions.may_watch(request.user):
         raise PermissionDenied("You may not see calls.")
-    row = get_object_or_404(Call, pk=call_id)
+    row = get_object_or_404(permissions.calls_of(request.user), pk=call_id)
     legs = history.legs_of(row)
     facts = facts_of(row, legs)
     sessions = history.sessions_for(request.user, row)
@@ -68,7 +68,7 @@ def deck(request: HttpRequest, call_id: int) -> HttpResponse:
     """Show the deck of a call alone, for a small window that plays on beside other work."""
     if not permissions.may_listen(request.user):
         raise PermissionDenied("You may not listen to calls.")
-    row = get_object_or_404(Call, pk=call_id)
+    row = get_object_or_404(permissions.calls_of(request.user), pk=call_id)
     context = {
         **_described(row),
         "facts": facts_of(row, history.legs_of(row)),
@@ -84,7 +84,7 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
     """Lead to the leg on the page of its call: logs and the history name taps."""
     if not permissions.may_watch(request.user):
         raise PermissionDenied("You may not see calls.")
-    row = get_object_or_404(Tap, pk=tap_id)
+    row = get_object_or_404(permissions.taps_of(request.user), pk=tap_id)
     return redirect(f"{reverse('call', args=[row.call_id])}#leg-{row.pk}")
 
 

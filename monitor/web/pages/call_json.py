@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitor.models import Call
+from monitor.services import permissions
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -37,7 +38,7 @@ def call_json(allowed: Callable[[Any], bool], not_allowed: StrPromise) -> Callab
                 return _refused(_("You are signed out."), HTTPStatus.UNAUTHORIZED)
             if not allowed(request.user):
                 return _refused(str(not_allowed), HTTPStatus.FORBIDDEN)
-            row = Call.objects.filter(pk=call_id).first()
+            row = permissions.calls_of(request.user).filter(pk=call_id).first()
             if row is None:
                 return _refused(_("There is no such call."), HTTPStatus.NOT_FOUND)
             return JsonResponse(answer(request, row))

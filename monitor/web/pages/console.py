@@ -28,6 +28,7 @@ def console(request: HttpRequest) -> HttpResponse:
         "build": staticfiles.build(),
         "can_listen": permissions.may_listen(request.user),
         "can_read": permissions.may_read_words(request.user),
+        "sees_no_calls": permissions.scope_of(request.user).is_empty,
         **orders_allowed(request.user),
         "console_url": paths.CONSOLE,
         "listen_url": paths.listen(ANY_TAP),

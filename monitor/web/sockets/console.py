@@ -10,7 +10,7 @@ from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.services import permissions
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
-from monitor.web.sockets.reading_right import ReadingRight
+from monitor.web.sockets.known_sight import KnownSight
 from monitor.wire.close import CloseCode, Closed
 
 #: Messages that may wait for a slow client of uvicorn. If some were dropped, it is sent a new
@@ -21,43 +21,36 @@ UNSENT = 1024 * 1024
 
 
 class ConsoleSocket(SupervisorSocket):
-    """Forwards events and levels as they are: every event of a call describes the whole call. What
-    is said is forwarded to those who may read it."""
+    """Forwards events and levels of the calls that its user sees: every event of a call describes
+    the whole call. What is said is forwarded to those who may read it."""
 
     def __init__(self, floor: Floor) -> None:
         super().__init__(floor, Mailbox(BACKLOG))
         self._subscriber = Subscriber(self._put)
         self._queued = 0  # messages that did not go the fast path
-        self._right = ReadingRight(self._on_right_changed)
+        self._sight = KnownSight(self._on_sight_changed)
         self._is_subscribed = False
         self._needs_snapshot = False
 
     def check_access(self, user: Any) -> None:
         if not permissions.may_watch(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not see the live list")
-        self._right.check(user)
+        self._sight.check(user)
 
     async def opened(self) -> None:
         # Subscribe first, so that a change during the snapshot is sent after it.
-        await self._floor.console_audience.subscribe(self._subscriber)
+        await self._floor.consoles.subscribe(self._subscriber, self._sight.now)
         self._is_subscribed = True
-        self._join_or_leave_readers()
+        self._floor.consoles.place(self._subscriber, self._sight.now)  # it may have changed
         await self._snapshot()
 
-    def _on_right_changed(self) -> None:
-        """Send a new snapshot, with what was said or without, and what is said from now on or
-        nothing of it."""
+    def _on_sight_changed(self) -> None:
+        """Send a new snapshot of what is seen now, and from then on what belongs to that."""
         if self._is_subscribed:
-            self._join_or_leave_readers()
+            self._floor.consoles.place(self._subscriber, self._sight.now)
+            self._mailbox.take()  # what the snapshot has, or what may not be seen any more
             self._needs_snapshot = True
             self._mailbox.wake.set()
-
-    def _join_or_leave_readers(self) -> None:
-        readers = self._floor.console_audience.readers
-        if self._right.is_held:
-            self._subscriber.join(readers)
-        else:
-            self._subscriber.leave(readers)
 
     async def send_loop(self) -> None:
         """Send queued messages; when nothing is queued, hand over to the fast path."""
@@ -90,8 +83,8 @@ class ConsoleSocket(SupervisorSocket):
 
     async def on_closed(self, reason: str) -> None:
         self._is_subscribed = False
-        self._right.release()
-        self._floor.console_audience.unsubscribe(self._subscriber)
+        self._sight.release()
+        self._floor.consoles.unsubscribe(self._subscriber)
 
     def keepalive_if_idle(self) -> None:
         if self._fast_path.unsent() > UNSENT:
@@ -102,6 +95,4 @@ class ConsoleSocket(SupervisorSocket):
         self._mailbox.put(json.dumps(ALIVE).encode())
 
     async def _snapshot(self) -> None:
-        live_list = self._floor.live_list
-        read = live_list.snapshot_with_words if self._right.is_held else live_list.snapshot
-        await self.send_text(await read())
+        await self.send_text(await self._floor.live_list.snapshot(self._sight.now))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from functools import partial
 from typing import Any
 
@@ -49,7 +50,14 @@ class ListenSocket(SupervisorSocket):
     def check_access(self, user: Any) -> None:
         if not permissions.may_listen(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
+        if not permissions.knows_tap(user, self._asked_for):
+            raise Closed(CloseCode.NO_SUCH_TAP, str(listens.NoSuchTap()))
         self._may_read_words = permissions.may_read_words(user)
+
+    @property
+    def _asked_for(self) -> uuid.UUID:
+        tap_id: uuid.UUID = self.scope["url_route"]["kwargs"]["tap_id"]
+        return tap_id
 
     async def opened(self) -> None:
         listen = await self._open_listen()
@@ -71,9 +79,8 @@ class ListenSocket(SupervisorSocket):
         self._fast_path.on_text = self._on_text
 
     async def _open_listen(self) -> listens.OpenedListen:
-        tap_id = self.scope["url_route"]["kwargs"]["tap_id"]
         try:
-            return await self._record.open(self._user, tap_id, client_of(self.scope))
+            return await self._record.open(self._user, self._asked_for, client_of(self.scope))
         except (listens.NoSuchTap, listens.NotOpen) as error:
             raise Closed(CloseCode.NO_SUCH_TAP, str(error)) from None
         except listens.TooMany as error:

@@ -1,4 +1,4 @@
-"""ReadingRight: whether the user of a socket may read what is said in calls."""
+"""KnownSight: which calls the user of a console sees, and whether what is said in them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from collections.abc import Callable
 from typing import Any
 
 from monitor.services import permissions
+from monitor.services.permissions import Scope, Sight
+
+NOTHING = Sight(Scope(frozenset()), reads_words=False)
 
 
-class ReadingRight:
-    """Knows the right as it was checked last. Losing it closes no socket: it only changes what is
-    sent, and so does gaining it. ``on_change`` is called in the event loop."""
+class KnownSight:
+    """Knows what a user sees, as it was checked last. A change closes no socket: it only changes
+    what is sent. ``on_change`` is called in the event loop."""
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_change = on_change
-        self.is_held = False
+        self.now = NOTHING  # until it is checked
 
     def check(self, user: Any) -> None:
-        """Check the right of a user, in a thread, because it reads the database."""
-        is_held = permissions.may_read_words(user)
-        if is_held != self.is_held:
-            self.is_held = is_held
+        """Check what a user sees, in a thread, because it reads the database."""
+        sight = permissions.sight_of(user)
+        if sight != self.now:
+            self.now = sight
             self._loop.call_soon_threadsafe(self._change)
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""The audience of the consoles, with a real reader and a real Valkey."""
+"""The consoles of a process, with a real reader and a real Valkey."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import redis
 from monitor.bus.keys import EVENTS, METERS, WORDS
 from monitor.bus.reader import StreamReader
 from monitor.bus.seconds import SecondsReader
-from monitor.fanout import audience as audience_module
-from monitor.fanout.audience import ConsoleAudience, Subscriber
+from monitor.fanout import consoles as consoles_module
+from monitor.fanout.audience import Subscriber
+from monitor.fanout.call_agents import CallAgents
+from monitor.fanout.consoles import Consoles
 from monitor.fanout.strip_board import StripBoard
 from monitor.fanout.words_delay import WordsDelay
+from monitor.services.permissions import EVERYTHING, Sight
 from monitor.telemetry.metrics import Metrics
 from monitor.wire import websocket_frames
 from tests.support.audience import has
@@ -28,27 +31,32 @@ from tests.support.waiting import PATIENCE
 class Console:
     """A subscriber whose mailbox is ``queued`` and whose socket writes to ``direct``."""
 
-    def __init__(self, audience: ConsoleAudience) -> None:
+    def __init__(self, consoles: Consoles) -> None:
         self.queued: list[bytes] = []
         self.direct: list[bytes] = []
         self._subscriber = Subscriber(self.queued.append)
-        self._audience = audience
+        self._consoles = consoles
+        self.sight = Sight(EVERYTHING, reads_words=False)
 
     async def join(self) -> None:
-        await self._audience.subscribe(self._subscriber)
+        await self._consoles.subscribe(self._subscriber, self.sight)
 
     def may_read(self) -> None:
-        self._subscriber.join(self._audience.readers)
+        self.see(self.sight._replace(reads_words=True))
 
     def may_not_read(self) -> None:
-        self._subscriber.leave(self._audience.readers)
+        self.see(self.sight._replace(reads_words=False))
+
+    def see(self, sight: Sight) -> None:
+        self.sight = sight
+        self._consoles.place(self._subscriber, sight)
 
     @property
     def messages_sent(self) -> int:
         return self._subscriber.sent_directly + len(self.queued)
 
     def leave(self) -> None:
-        self._audience.unsubscribe(self._subscriber)
+        self._consoles.unsubscribe(self._subscriber)
 
     def write(self, data: bytes) -> None:
         self.direct += split(data)
@@ -72,21 +80,20 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-async def audience(reader: StreamReader, metrics: Metrics) -> AsyncIterator[ConsoleAudience]:
+async def consoles(reader: StreamReader, metrics: Metrics) -> AsyncIterator[Consoles]:
     async with open_queries() as queries:
-        yield ConsoleAudience(
-            reader, StripBoard(reader, SecondsReader(queries)), WordsDelay(metrics.words_delay)
-        )
+        board = StripBoard(reader, SecondsReader(queries))
+        yield Consoles(reader, board, WordsDelay(metrics.words_delay), CallAgents())
 
 
 @pytest.fixture
-def console(audience: ConsoleAudience) -> Console:
-    return Console(audience)
+def console(consoles: Consoles) -> Console:
+    return Console(consoles)
 
 
 @pytest.fixture
-def other(audience: ConsoleAudience) -> Console:
-    return Console(audience)
+def other(consoles: Consoles) -> Console:
+    return Console(consoles)
 
 
 def publish(store: redis.Redis, key: str, message: bytes) -> None:
@@ -99,9 +106,9 @@ def publish_event_and_levels(store: redis.Redis) -> None:
 
 
 async def test_all_consoles_share_one_subscription_to_events_levels_words_and_seconds(
-    audience: ConsoleAudience, reader: StreamReader, store: redis.Redis
+    consoles: Consoles, reader: StreamReader, store: redis.Redis
 ) -> None:
-    many = [Console(audience) for _ in range(50)]
+    many = [Console(consoles) for _ in range(50)]
     await asyncio.gather(*(one.join() for one in many))
     assert reader.subscriptions == 4
     many[0].open_fast_path()
@@ -171,13 +178,13 @@ async def test_consoles_get_events_again_from_a_key_that_was_no_stream(
 async def test_a_refused_console_does_not_disturb_those_that_joined_before(
     console: Console,
     other: Console,
-    audience: ConsoleAudience,
+    consoles: Consoles,
     reader: StreamReader,
     store: redis.Redis,
 ) -> None:
     await console.join()
     await put_aside(reader, store, EVENTS)
-    refused = Console(audience)
+    refused = Console(consoles)
     with pytest.raises(redis.ResponseError):
         await refused.join()
     refused.leave()
@@ -194,7 +201,7 @@ async def test_a_console_times_out_when_redis_does_not_answer_the_one_before_it(
         return await asyncio.Future()
 
     monkeypatch.setattr(reader, "subscribe", never)
-    monkeypatch.setattr(audience_module, "QUEUED", 0.01)
+    monkeypatch.setattr(consoles_module, "QUEUED", 0.01)
     first, second = (asyncio.create_task(one.join()) for one in (console, other))
     await asyncio.wait([second], timeout=PATIENCE)
     assert isinstance(second.exception(), TimeoutError)
@@ -204,18 +211,18 @@ async def test_a_console_times_out_when_redis_does_not_answer_the_one_before_it(
 
 async def test_a_console_that_fails_to_join_leaves_no_subscription(
     console: Console,
-    audience: ConsoleAudience,
+    consoles: Consoles,
     reader: StreamReader,
     store: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     no_stream = EVENTS + ":none"
-    monkeypatch.setattr(audience_module, "METERS", no_stream)
+    monkeypatch.setattr(consoles_module, "METERS", no_stream)
     store.set(no_stream, "no stream")
     with pytest.raises(redis.ResponseError):
         await console.join()
     console.leave()
-    assert audience.empty
+    assert consoles.empty
     assert reader.subscriptions == 0
 
 

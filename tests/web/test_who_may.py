@@ -1,0 +1,291 @@
+"""Who may do what: every route, for everybody in the cast.
+
+A supervisor of another team is answered as if the call were not there. A route without a row here
+fails the test, so whoever adds one must say who may use it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from pytest_django import Settings
+
+from monitor.models import AdminAction, Agent, CallOrder, ListenSession, OrderKind, Tap, Team
+from monitor.services import taps
+from tests.support.cast import signed_in
+from tests.support.rows import NOW
+
+pytestmark = pytest.mark.django_db
+
+#: What names the call of the team Sales. A page that has any of it tells of the call.
+SECRETS = ("call-of-sales", "sales-desk", "+15550001", "Ann Lee", "the parcel")
+STAFF = ("call", "tap", "listensession", "callorder", "adminaction")
+#: The order of the answers in each row: alice supervises the team of the call, and bob another
+#: one; charlie has no right at all, dora is a superuser, erin is an auditor, whose rights are not
+#: made yet; and nobody is signed out.
+CAST = ("alice", "bob", "charlie", "dora", "erin", "nobody")
+
+#: 200+ tells of the call, and 200 does not.
+PUBLIC = "200 200 200 200 200 200"
+ABOUT_THE_CALL = "200+ 404 403 200+ 403 302"
+SCRIPTS = "200+ 404 403 200+ 403 401"
+ORDERS = "409 404 403 409 403 403"
+ONLY_DORA = "403 403 302 200 302 302"
+NOT_EVEN_DORA = "403 403 302 403 302 302"
+TELLS_DORA = "403 403 302 200+ 302 302"
+HISTORY = "200+ 200 302 200+ 302 302"
+ROW_OF_HISTORY = "200+ 302 302 200+ 302 302"
+NAMELESS = "200 302 302 200 302 302"
+IN_THE_ADMIN = "200 200 302 200 302 302"
+NO_RECORD = "403 403 302 302 302 302"
+DETOUR = "302 302 302 302 302 302"
+NO_PASSWORD = "401 401 401 401 401 401"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """How a route is asked, and what each of the cast is answered."""
+
+    path: str
+    answers: str
+    post: bool = False
+
+
+def pages_of(
+    model: str, listed: str, add: str, history: str, delete: str, change: str
+) -> dict[str, Row]:
+    """Return the rows of the pages that the admin has for a model."""
+    at, name = f"admin/{model}/", f"{{{model.split('/')[1]}}}"
+    return {
+        at: Row(f"/{at}", listed),
+        f"{at}add/": Row(f"/{at}add/", add),
+        f"{at}<path:object_id>/history/": Row(f"/{at}{name}/history/", history),
+        f"{at}<path:object_id>/delete/": Row(f"/{at}{name}/delete/", delete),
+        f"{at}<path:object_id>/change/": Row(f"/{at}{name}/change/", change),
+        f"{at}<path:object_id>/": Row(f"/{at}{name}/", DETOUR),
+    }
+
+
+def evidence(model: str, listed: str, history: str, change: str) -> dict[str, Row]:
+    """Return the rows of a model of whose rows nobody adds or deletes any."""
+    return pages_of(model, listed, NOT_EVEN_DORA, history, NOT_EVEN_DORA, change)
+
+
+def managed(model: str) -> dict[str, Row]:
+    """Return the rows of accounts, which only dora manages."""
+    return pages_of(model, *[ONLY_DORA] * 5)
+
+
+TABLE: dict[str, Row] = {
+    "": Row("/", "200 200 200 200 200 302"),
+    "calls/<int:call_id>": Row("/calls/{call}", ABOUT_THE_CALL),
+    "calls/<int:call_id>/deck": Row("/calls/{call}/deck", ABOUT_THE_CALL),
+    "calls/<int:call_id>/timeline": Row("/calls/{call}/timeline", SCRIPTS),
+    "calls/<int:call_id>/words": Row("/calls/{call}/words", SCRIPTS),
+    "calls/<int:call_id>/start": Row("/calls/{call}/start", ORDERS, post=True),
+    "calls/<int:call_id>/stop": Row("/calls/{call}/stop", "202 404 403 409 403 403", post=True),
+    "taps/<uuid:tap_id>": Row("/taps/{tap}", "302 404 403 302 403 302"),
+    "login": Row("/login", "302 302 302 302 302 200"),
+    "logout": Row("/logout", DETOUR, post=True),
+    "password": Row("/password", "200 200 200 200 200 302"),
+    "password/changed": Row("/password/changed", "200 200 200 200 200 302"),
+    "words/<str:language>-<str:digest>.js": Row("/words/es-0.js", PUBLIC),
+    "settings": Row("/settings", "400 400 400 400 400 403", post=True),
+    # SignalWire's, whose tokens open them, and nothing else.
+    "tap/<str:token>/status": Row("/tap/x/status", "403 403 403 403 403 403", post=True),
+    "calls/<str:token>/events": Row("/calls/x/events", NO_PASSWORD, post=True),
+    "calls/<str:token>/summary": Row("/calls/x/summary", NO_PASSWORD, post=True),
+    "admin": Row("/admin", DETOUR),
+    "admin/": Row("/admin/", IN_THE_ADMIN),
+    "admin/login/": Row("/admin/login/", "302 302 200 302 200 200"),
+    "admin/logout/": Row("/admin/logout/", "302 302 302 302 302 302", post=True),
+    "admin/password_change/": Row("/admin/password_change/", DETOUR),
+    "admin/password_change/done/": Row("/admin/password_change/done/", IN_THE_ADMIN),
+    "admin/autocomplete/": Row("/admin/autocomplete/", "403 403 302 403 302 302"),
+    "admin/jsi18n/": Row("/admin/jsi18n/", IN_THE_ADMIN),
+    "admin/r/<path:content_type_id>/<path:object_id>/": Row(
+        "/admin/r/{tap_type}/{tap}/", "404 404 302 404 302 302"
+    ),
+    "admin/^(?P<app_label>auth|monitor|axes)/$": Row("/admin/monitor/", IN_THE_ADMIN),
+    "admin/(?P<url>.*)$": Row("/admin/nothing", "404 404 302 404 302 302"),
+    "admin/auth/user/<id>/password/": Row("/admin/auth/user/{user}/password/", ONLY_DORA),
+    **managed("auth/user"),
+    **managed("auth/group"),
+    **pages_of("monitor/team", ONLY_DORA, TELLS_DORA, ONLY_DORA, ONLY_DORA, TELLS_DORA),
+    **pages_of("monitor/agent", TELLS_DORA, ONLY_DORA, TELLS_DORA, TELLS_DORA, TELLS_DORA),
+    **evidence("monitor/call", HISTORY, ROW_OF_HISTORY, ROW_OF_HISTORY),
+    "admin/monitor/call/<int:call_id>/vcon/": Row(
+        "/admin/monitor/call/{call}/vcon/", "200+ 404 302 200+ 302 302"
+    ),
+    "admin/monitor/call/words.<str:ending>": Row("/admin/monitor/call/words.csv", HISTORY),
+    **evidence("monitor/tap", HISTORY, NAMELESS, ROW_OF_HISTORY),
+    "admin/monitor/tap/export.csv": Row("/admin/monitor/tap/export.csv", HISTORY),
+    **evidence("monitor/listensession", HISTORY, NAMELESS, ROW_OF_HISTORY),
+    "admin/monitor/listensession/export.csv": Row(
+        "/admin/monitor/listensession/export.csv", HISTORY
+    ),
+    **evidence("monitor/callorder", HISTORY, NAMELESS, ROW_OF_HISTORY),
+    # What was done to the history is told to those only who see all of that.
+    **evidence(
+        "monitor/adminaction",
+        "200 200 302 200+ 302 302",
+        "302 302 302 200+ 302 302",
+        "302 302 302 200+ 302 302",
+    ),
+    # There is no record of a sign-in of the id that is asked for.
+    **evidence("axes/accessattempt", ONLY_DORA, DETOUR, NO_RECORD),
+    **evidence("axes/accessfailurelog", ONLY_DORA, DETOUR, NO_RECORD),
+    **evidence("axes/accesslog", ONLY_DORA, DETOUR, NO_RECORD),
+}
+
+
+def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
+    """Yield every route of the site, as it is written in the resolver."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route
+        else:
+            yield from routes(pattern.url_patterns, route)
+
+
+@pytest.fixture(autouse=True)
+def _set_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls can be tapped again. A thread keeps the connection whose transaction is the test's."""
+    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+    settings.SIGNALWIRE_SPACE = settings.SIGNALWIRE_PROJECT_ID = settings.SIGNALWIRE_API_TOKEN = "x"
+
+
+@pytest.fixture
+def named(sales_call: Tap, cast: dict[str, User | None]) -> dict[str, Any]:
+    """What stands for the places in a row's path."""
+    alice = cast["alice"]
+    assert alice
+    listen = ListenSession.objects.create(
+        tap=sales_call, user=alice, username="alice", started_at=NOW
+    )
+    order = CallOrder.objects.create(
+        call=sales_call.call,
+        tap=sales_call,
+        kind=OrderKind.START,
+        asked_by=alice,
+        username="alice",
+        done_at=NOW,
+    )
+    action = AdminAction.objects.create(
+        user=cast["dora"],
+        username="dora",
+        kind=AdminAction.Kind.LOOKED_AT,
+        content_type=ContentType.objects.get_for_model(sales_call.call),
+        object_id=str(sales_call.call_id),
+        object_repr="call-of-sales",
+    )
+    return {
+        "call": sales_call.call_id,
+        "tap": sales_call.pk,
+        "tap_type": ContentType.objects.get_for_model(Tap).pk,
+        "user": User.objects.get(username="erin").pk,
+        "group": Group.objects.get(name="Supervisors").pk,
+        "team": Team.objects.get(name="Sales").pk,
+        "agent": Agent.objects.get(name="sales-desk").pk,
+        "listensession": listen.pk,
+        "callorder": order.pk,
+        "adminaction": action.pk,
+        "accessattempt": 0,
+        "accessfailurelog": 0,
+        "accesslog": 0,
+    }
+
+
+def client_of(user: User | None) -> Client:
+    return signed_in(user) if user else Client()
+
+
+def answer(client: Client, row: Row, named: dict[str, Any]) -> tuple[int, str]:
+    """Return the status and the whole body that a client is answered."""
+    path = row.path.format(**named)
+    response: Any = client.post(path) if row.post else client.get(path)
+    body = async_to_sync(whole)(response) if response.streaming else response.content
+    return response.status_code, body.decode()
+
+
+async def whole(response: Any) -> bytes:
+    return b"".join([part async for part in response])
+
+
+def told(status: int, body: str) -> str:
+    """Return an answer as the table has it."""
+    tells = any(secret in body for secret in SECRETS)
+    return f"{status}{'+' if tells else ''}"
+
+
+def test_every_route_has_a_row() -> None:
+    assert set(routes()) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_each_of_the_cast_is_answered(
+    route: str, cast: dict[str, User | None], named: dict[str, Any]
+) -> None:
+    row = TABLE[route]
+    answers = [told(*answer(client_of(cast[name]), row, named)) for name in CAST]
+    assert " ".join(answers) == row.answers
+
+
+ABOUT = ("call", "tap", "listensession", "callorder", "adminaction")
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route, row in TABLE.items() if any(f"{{{name}}}" in row.path for name in ABOUT)],
+)
+def test_a_call_of_another_team_is_answered_as_one_that_does_not_exist(
+    route: str, cast: dict[str, User | None], named: dict[str, Any]
+) -> None:
+    row, bob = TABLE[route], client_of(cast["bob"])
+    gone = {name: uuid.uuid4() if name == "tap" else 987_654 for name in ABOUT}
+    unknown = {**named, **gone}
+    theirs, none = (
+        _alike(answer(bob, row, ids), row.path.format(**ids)) for ids in (named, unknown)
+    )
+    assert theirs == none
+
+
+def test_a_search_finds_what_is_the_teams_own_whatever_others_have(
+    cast: dict[str, User | None], named: dict[str, Any]
+) -> None:
+    """The number of one call is the beginning of the ID of another, which is looked for first."""
+    taps.open_tap("+15550001", agent="support-desk")
+    alice = client_of(cast["alice"])
+    _, body = answer(alice, Row("/admin/monitor/call/?q=%2B15550001", ""), named)
+    assert "call-of-sales" in body
+
+
+def test_filters_offer_what_the_teams_own_calls_have(
+    cast: dict[str, User | None], named: dict[str, Any]
+) -> None:
+    for model, others in (("call", "sales-desk"), ("listensession", "alice")):
+        _, body = answer(client_of(cast["bob"]), Row(f"/admin/monitor/{model}/", ""), named)
+        assert others not in body
+
+
+def test_who_is_in_no_team_is_told_so(cast: dict[str, User | None]) -> None:
+    notice = "you are in no team with agents yet"
+    pages = {name: client_of(cast[name]).get("/").content.decode() for name in ("bob", "erin")}
+    assert [notice in page for page in pages.values()] == [False, True]
+
+
+def _alike(answered: tuple[int, str], path: str) -> tuple[int, str]:
+    """Return an answer without what differs between any two: its own address, and tokens."""
+    status, body = answered
+    return status, re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]*"', "", body.replace(path, ""))
