@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MonitorConfig(AppConfig):
-    """Makes the Process, and registers the checks and the signal handlers."""
+    """Makes the Process and the Ledger, and registers the checks and the signal handlers."""
 
     name = "monitor"
     verbose_name = "Earshot"
@@ -23,10 +23,12 @@ class MonitorConfig(AppConfig):
         from monitor.bus.process import Process
         from monitor.models import sqlite
         from monitor.services import groups
+        from monitor.services.ledger import Ledger
         from monitor.web import known_device, language, password_change
         from monitor.web.revocation import RevocationSignals
 
         self.process = Process()
+        self.ledger = Ledger(self.process.metrics.ledger_entries)
         post_migrate.connect(groups.ensure_supervisors, sender=self)
         RevocationSignals(self.process.revocations).connect()
         known_device.connect()

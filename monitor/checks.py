@@ -55,6 +55,23 @@ def production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def ledger_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report a ledger that only SECRET_KEY protects."""
+    if settings.LEDGER_KEY:
+        return []
+    return [
+        CheckWarning(
+            "LEDGER_KEY is not set: the listening ledger's key is made of SECRET_KEY.",
+            hint="Whoever has SECRET_KEY can then write the ledger again, and once SECRET_KEY is "
+            "changed, no older entry verifies. Set LEDGER_KEY, or LEDGER_KEY_FILE to the path of "
+            "a file that holds it, and keep a copy where nobody can reach both it and the "
+            "database.",
+            id="monitor.W015",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report a public server that cannot tell its clients apart."""
     if settings.TRUSTED_PROXIES or is_loopback(str(urlsplit(settings.PUBLIC_URL).hostname)):

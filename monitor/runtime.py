@@ -33,6 +33,7 @@ from monitor.services import orders
 from monitor.workers.alert_watch import AlertWatch
 from monitor.workers.attention_watch import AttentionWatch
 from monitor.workers.carrier_orders import CarrierOrders
+from monitor.workers.ledger_tips import LedgerTips
 from monitor.workers.metrics_loop import Measurements, MetricsLoop
 from monitor.workers.pass_on import PassOn
 from monitor.workers.periodic import supervised
@@ -149,6 +150,7 @@ class Runtime:
             self._pass_on().run,
             AlertWatch(Lease(self._queries, ALERTS)).run,
             Sweeper().run,
+            LedgerTips().run,
             Republisher(self._process.publisher, self._process.revocations).run,
             MetricsLoop(self._reporter, self._measurements()).run,
             *self._judging(),

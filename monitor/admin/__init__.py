@@ -8,6 +8,7 @@ from __future__ import annotations
 from monitor.admin.accounts import GroupAdmin, UserAdmin
 from monitor.admin.actions import AdminActionAdmin
 from monitor.admin.calls import CallAdmin
+from monitor.admin.ledger import LedgerEntryAdmin
 from monitor.admin.listens import ListenSessionAdmin
 from monitor.admin.orders import CallOrderAdmin
 from monitor.admin.signins import AttemptAdmin, FailureAdmin, SignInAdmin
@@ -22,6 +23,7 @@ __all__ = [
     "CallOrderAdmin",
     "FailureAdmin",
     "GroupAdmin",
+    "LedgerEntryAdmin",
     "ListenSessionAdmin",
     "SignInAdmin",
     "TapAdmin",

@@ -19,8 +19,8 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from monitor.models import AdminAction
-from monitor.services import stored_words
+from monitor.models import AdminAction, LedgerKind
+from monitor.services import ledger, stored_words
 
 Kind = AdminAction.Kind
 
@@ -47,10 +47,14 @@ class Logged(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run t
         """Record that the request's user did something to an object, or to what a text names.
 
         ``message`` is a text, or the list with which Django describes changed fields. The log
-        is kept in English, and ``description`` translates it for its reader.
+        is kept in English, and ``description`` translates it for its reader. An export is written
+        into the ledger as well, and raises ledger.NotWritten if it cannot be.
         """
         with translation.override(settings.LANGUAGE_CODE):
             named = str(obj)[:200]
+        if kind == Kind.EXPORTED:
+            of: dict[str, Any] = {"list": self.opts.model_name, "rows": named}
+            ledger.append([ledger.by_request(request, LedgerKind.EXPORTED, **of)])
         return AdminAction.objects.create(
             user_id=request.user.pk,
             username=request.user.get_username(),

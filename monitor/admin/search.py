@@ -21,7 +21,15 @@ from django.db.models.functions import Left
 from django.db.models.lookups import Exact, In
 
 from monitor.admin.lists import HistoryRows
-from monitor.models import AdminAction, Call, CallOrder, CallWords, ListenSession, Tap
+from monitor.models import (
+    AdminAction,
+    Call,
+    CallOrder,
+    CallWords,
+    LedgerEntry,
+    ListenSession,
+    Tap,
+)
 from monitor.services import word_search
 from monitor.services.permissions import Scope
 
@@ -153,6 +161,20 @@ def find_actions(actions: QuerySet[AdminAction], text: str) -> QuerySet[AdminAct
     )
     found = _first_found(actions, AdminAction, "", own)
     return actions.none() if found is None else found
+
+
+def find_entries(entries: QuerySet[LedgerEntry], text: str) -> QuerySet[LedgerEntry]:
+    """Return the ledger's entries of users whose name begins with the text.
+
+    If there are none, return those whose address does, or else those whose call ID does.
+    """
+    own = (
+        Beginning("username", (text, text.lower())),
+        Beginning("address", (text,)),
+        Beginning("call_id", (text,)),
+    )
+    found = _first_found(entries, LedgerEntry, "", own)
+    return entries.none() if found is None else found
 
 
 def _by_call(rows: QuerySet[Any], path: str, text: str) -> QuerySet[Any]:

@@ -17,3 +17,8 @@ def gather_time() -> float:
 def frames_in(seconds: float) -> int:
     """Return how many Frames hold ``seconds`` of audio: at least one."""
     return max(1, round(seconds * 1000 / settings.CHUNK_MS))
+
+
+def seconds_in(frames: int) -> float:
+    """Return how many seconds of audio so many Frames hold, if the sender's pieces fit them."""
+    return frames * settings.CHUNK_MS / 1000

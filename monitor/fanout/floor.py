@@ -22,7 +22,7 @@ from monitor.fanout.session_recorder import SessionRecorder
 from monitor.fanout.strip_board import StripBoard
 from monitor.fanout.words_delay import WordsDelay
 from monitor.limits import Limits
-from monitor.services import listens
+from monitor.services import ledger, listens
 
 
 class Floor:
@@ -57,4 +57,5 @@ class Floor:
         self.keepalive = Keepalive(self.open_sockets)
         self.lag_watch = LagWatch(self.open_sockets)
         self.session_recorder = SessionRecorder(self.open_sockets)
+        self.append_entry = Coalesced(ledger.append, writes)
         self.end_listen = Coalesced(listens.end, writes)

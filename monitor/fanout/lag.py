@@ -121,7 +121,7 @@ class ListenerLag:
 
         Returns False if that position was never sent to it.
         """
-        end = self._stopped[1] if self._stopped else max(self._older_end, self._send_log.end)
+        end = self._sent_end()
         if not 0 <= position <= end:
             return False
         position += (end - position) // WRAP * WRAP  # the last position with these 32 bits
@@ -138,6 +138,10 @@ class ListenerLag:
         if self._stopped and not oldest and self._clogged_at is None:
             self._stopped, self._reached = None, self._send_log.next_mark
         return True
+
+    def unacknowledged(self) -> int | None:
+        """Return how many samples were sent and not acknowledged, or None before the first ack."""
+        return None if self._acked < 0 else max(0, self._sent_end() - self._acked)
 
     def update_unsent(self, unsent: int, now: float) -> None:
         """Record how many bytes wait for the kernel. Call it about once a second."""
@@ -174,6 +178,10 @@ class ListenerLag:
     def is_too_slow(self, now: float) -> bool:
         """Tell whether the listener is so far behind that its socket must be closed."""
         return self.seconds_behind(now) > self._limits.too_slow
+
+    def _sent_end(self) -> int:
+        """Return the position after the last sample that was sent."""
+        return self._stopped[1] if self._stopped else max(self._older_end, self._send_log.end)
 
     def _oldest(self) -> tuple[int, float] | None:
         """Return the oldest mark that was sent and not acknowledged."""

@@ -4,27 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Coroutine
 from typing import Any
 
 from monitor.concurrency import Coalesced, Writes, in_thread
-from monitor.services import listens
+from monitor.services import ledger, listens
 
 
 class ListenRecord:
     """Writes one listener's row, even if the socket is cancelled meanwhile."""
 
-    def __init__(self, writes: Writes, end_listen: Coalesced[listens.Ending]) -> None:
+    def __init__(
+        self,
+        writes: Writes,
+        append: Coalesced[ledger.Entry],
+        end_listen: Coalesced[listens.Ending],
+    ) -> None:
         self._writes = writes
+        self._append = append
         self._end_listen = end_listen
         self._opening: asyncio.Task[listens.OpenedListen] | None = None
 
     async def open(
-        self, user: Any, tap_id: uuid.UUID, client: listens.Client
+        self, user: Any, tap_id: uuid.UUID, client: listens.Client, *, reads_words: bool
     ) -> listens.OpenedListen:
-        """Write the row, before the first byte is sent. Raises what ``open_listen`` raises."""
-        opening = in_thread(listens.open_listen)(user, tap_id, client)
-        self._opening = self._writes.begin(opening)
+        """Write the row and the ledger's entry, before the first byte is sent.
+
+        Raises what ``open_listen`` raises, and ledger.NotWritten.
+        """
+        opening = in_thread(listens.open_listen)(user, tap_id, client, reads_words=reads_words)
+        self._opening = self._writes.begin(self._enter(opening))
         return await asyncio.shield(self._opening)
+
+    async def _enter(
+        self, opening: Coroutine[Any, Any, listens.OpenedListen]
+    ) -> listens.OpenedListen:
+        """Write the ledger's entry once the row is there; without it, the row is ended."""
+        listen = await opening
+        try:
+            await self._append(listen.entry)
+        except ledger.NotWritten:
+            await in_thread(listens.refuse)(listen)
+            raise
+        return listen
 
     async def opened(self) -> listens.OpenedListen | None:
         """Return the row once it is written, or None if it was not begun or was refused."""
@@ -35,8 +57,14 @@ class ListenRecord:
         except Exception:
             return None  # the client was told why
 
-    async def end(self, listen: listens.OpenedListen, counts: tuple[int, int], reason: str) -> None:
-        """Write how many Frames were sent and dropped, and why the listening ended."""
+    async def end(
+        self,
+        listen: listens.OpenedListen,
+        counts: tuple[int, int],
+        heard: listens.Heard,
+        reason: str,
+    ) -> None:
+        """Write how much was sent, dropped and acknowledged, and why the listening ended."""
         sent, dropped = counts
-        ending = listens.Ending(listen.session_id, listen.tap_id, sent, dropped, reason)
+        ending = listens.Ending(listen.session_id, listen.tap_id, sent, dropped, reason, heard)
         await self._end_listen(ending)

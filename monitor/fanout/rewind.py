@@ -30,6 +30,7 @@ class Rewind:
         self._asked = 0.0  # seconds
         self._next_at = 0.0  # when the listener may ask again
         self._ring_end: int | None = None  # position of the last Frame sent from the ring
+        self.seconds = 0.0  # of older audio that were sent, in all
 
     def ask(self, seconds: float) -> None:
         """Accept a request for older audio. Raises NotRewound."""
@@ -73,7 +74,9 @@ class Rewind:
         samples = sum(map(frame.sample_count, older))
         last = frame.position_of(older[-1])
         end = last + frame.sample_count(older[-1])
-        self._subscriber.lag.allow(samples / g711.SAMPLE_RATE, end, time.monotonic())
+        seconds = samples / g711.SAMPLE_RATE
+        self._subscriber.lag.allow(seconds, end, time.monotonic())
+        self.seconds += seconds
         self._ring_end = last
         return [*older, *self.skip_joined([*live, *self._mailbox.take()])]
 

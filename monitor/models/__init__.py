@@ -8,6 +8,7 @@ from monitor.models.assigned_password import AssignedPassword
 from monitor.models.call import Call
 from monitor.models.call_event import ENDINGS, CallEvent, EventSource
 from monitor.models.call_report import CallReport, CallTool, CallWords
+from monitor.models.ledger import AppendOnly, LedgerEntry, LedgerKind
 from monitor.models.listen import ListenSession
 from monitor.models.mark import CallMark
 from monitor.models.order import CallOrder, OrderKind
@@ -32,6 +33,7 @@ __all__ = [
     "FINAL",
     "AdminAction",
     "Agent",
+    "AppendOnly",
     "AssignedPassword",
     "Call",
     "CallEvent",
@@ -44,6 +46,8 @@ __all__ = [
     "CallWords",
     "Direction",
     "EventSource",
+    "LedgerEntry",
+    "LedgerKind",
     "ListenSession",
     "OrderKind",
     "RtpLease",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import uuid
 from collections import Counter
@@ -9,12 +10,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from monitor.models import ENDED, ListenSession, Tap
-from monitor.services import announce, marks
+from monitor.models import ENDED, LedgerKind, ListenSession, Tap
+from monitor.services import announce, ledger, marks
 
 MAX_PER_USER = 8  # calls that one user may hear at the same time, in all windows together
 HEARTBEAT_EVERY = 4  # seconds between two heartbeats of a session
@@ -25,6 +26,7 @@ OPEN_FOR = datetime.timedelta(seconds=2.5 * HEARTBEAT_EVERY)
 REJOINS_WITHIN = datetime.timedelta(seconds=15)
 #: The process of a session that has sent no heartbeat for this long is gone.
 ABANDONED_AFTER = datetime.timedelta(seconds=60)
+SERVER_GONE = "the server went away"
 
 
 class NotOpen(Exception):
@@ -50,6 +52,15 @@ class Client:
     user_agent: str
 
 
+class Heard(NamedTuple):
+    """How many seconds of audio a listener was sent and has acknowledged, and how many of those
+    that were sent are older audio, because the listener rewound."""
+
+    sent: float = 0.0
+    acknowledged: float = 0.0
+    rewound: float = 0.0
+
+
 class Ending(NamedTuple):
     """The end of a session, with what was sent during it."""
 
@@ -58,6 +69,7 @@ class Ending(NamedTuple):
     frames: int
     dropped: int
     reason: str
+    heard: Heard = Heard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +82,18 @@ class OpenedListen:
     state: str
     transitions: int
     media_opened_at: datetime.datetime | None
+    entry: ledger.Entry  # to be written into the ledger before the first byte is sent
 
 
-def open_listen(user: Any, tap_id: uuid.UUID, client: Client) -> OpenedListen:
+def open_listen(
+    user: Any, tap_id: uuid.UUID, client: Client, *, reads_words: bool = False
+) -> OpenedListen:
     """Record that a user is about to hear a tap, and return what its socket needs to know.
 
-    Raises NoSuchTap, TooMany and NotOpen.
+    ``reads_words`` says whether the socket is also sent what is said. Raises NoSuchTap, TooMany
+    and NotOpen.
     """
-    tap = Tap.objects.filter(pk=tap_id).first()
+    tap = Tap.objects.select_related("call").filter(pk=tap_id).first()
     if tap is None:
         raise NoSuchTap
     session = start(user, tap, client)
@@ -88,6 +104,7 @@ def open_listen(user: Any, tap_id: uuid.UUID, client: Client) -> OpenedListen:
         state=tap.state,
         transitions=tap.transitions,
         media_opened_at=tap.media_opened_at,
+        entry=_entry(LedgerKind.LISTEN_BEGAN, session, reads_words=reads_words),
     )
 
 
@@ -147,14 +164,25 @@ def _heard_its_end(user: Any, tap: Tap) -> bool:
     return ListenSession.objects.filter(until_then, tap=tap, user=user).exists()
 
 
+def refuse(listen: OpenedListen) -> None:
+    """End a session before its first byte, because the ledger took no entry about it."""
+    # If the database takes nothing at all, the session is ended as abandoned.
+    with contextlib.suppress(Error), transaction.atomic():
+        session = ListenSession.objects.filter(pk=listen.session_id)
+        session.update(ended_at=timezone.now(), end_reason="the ledger could not be written")
+        announce.publish_change(listen.tap_id)
+
+
 def end(endings: Iterable[Ending]) -> None:
-    """Record the end of any number of sessions in one transaction."""
+    """Record the end of any number of sessions in one transaction, and in the ledger before it."""
+    in_order = sorted(endings)
+    _append_ends({one.session_id: _end_details(one) for one in in_order})
     tap_ids: set[uuid.UUID] = set()
     ended: list[int] = []
     with transaction.atomic():
         now = timezone.now()
         # In the order of their IDs, as whoever else ends several locks them.
-        for session_id, tap_id, frames, dropped, reason in sorted(endings):
+        for session_id, tap_id, frames, dropped, reason, _ in in_order:
             ListenSession.objects.filter(pk=session_id).update(
                 ended_at=now, seen_at=now, frames=frames, dropped=dropped, end_reason=reason[:100]
             )
@@ -163,6 +191,40 @@ def end(endings: Iterable[Ending]) -> None:
         marks.end_listened(ended)
         for tap_id in tap_ids:
             announce.publish_change(tap_id)
+
+
+def _append_ends(details: dict[int, dict[str, Any]]) -> None:
+    """Write into the ledger that sessions ended. Raises ledger.NotWritten."""
+    sessions = ListenSession.objects.filter(pk__in=details).select_related("tap__call")
+    ledger.append(
+        [_entry(LedgerKind.LISTEN_ENDED, one, **details[one.pk]) for one in sessions.order_by("pk")]
+    )
+
+
+def _end_details(ending: Ending) -> dict[str, Any]:
+    return {
+        "reason": ending.reason,
+        "frames": ending.frames,
+        "dropped": ending.dropped,
+        "seconds_sent": round(ending.heard.sent, 3),
+        "seconds_acknowledged": round(ending.heard.acknowledged, 3),
+        "seconds_rewound": round(ending.heard.rewound, 3),
+    }
+
+
+def _entry(kind: LedgerKind, session: ListenSession, **details: Any) -> ledger.Entry:
+    """Return the ledger's entry about a session."""
+    return ledger.Entry(
+        kind,
+        user_id=session.user_id,
+        username=session.username,
+        call_id=session.tap.call.call_id,
+        tap=session.tap_id,
+        listen=session.pk,
+        address=session.address,
+        user_agent=session.user_agent,
+        details=details,
+    )
 
 
 def heartbeat(sessions: Collection[int], heard: dict[int, tuple[int, int]]) -> None:
@@ -189,9 +251,21 @@ def end_abandoned(now: datetime.datetime | None = None) -> int:
     abandoned = ListenSession.objects.filter(ended_at=None, seen_at__lte=now - ABANDONED_AFTER)
     with transaction.atomic():
         locked = abandoned.select_for_update().order_by("pk")
-        taps: dict[int, uuid.UUID] = dict(locked.values_list("pk", "tap_id"))
-        ended = ListenSession.objects.filter(pk__in=taps, ended_at=None)
-        closed = ended.update(ended_at=F("seen_at"), end_reason="the server went away")
-        for tap_id in set(taps.values()):
+        sessions = {session.pk: session for session in locked}
+        ended = ListenSession.objects.filter(pk__in=sessions, ended_at=None)
+        closed = ended.update(ended_at=F("seen_at"), end_reason=SERVER_GONE)
+        for tap_id in {session.tap_id for session in sessions.values()}:
             announce.publish_change(tap_id)
+    if sessions:
+        _append_ends({pk: _last_known(session) for pk, session in sessions.items()})
     return closed
+
+
+def _last_known(session: ListenSession) -> dict[str, Any]:
+    """Return what the last heartbeat has told of a session that nothing else has ended."""
+    return {
+        "reason": SERVER_GONE,
+        "frames": session.frames,
+        "dropped": session.dropped,
+        "seen_at": session.seen_at.isoformat(),
+    }

@@ -54,6 +54,7 @@ SENTENCES = (
     _("another media connection took over"),
     _("the server restarts"),
     _("the server went away"),
+    _("the ledger could not be written"),
     _("the tap is over"),
     _("the lease is over"),
     _("an error on our side"),

@@ -131,14 +131,13 @@ class Metrics:
         self.pages_closed = Counter(
             "pages_closed", "Supervisors' sockets that ended.", label="code"
         )
+        self.ledger_entries = Counter("ledger_entries", "Ledger entries written.", label="chain")
         self.taps = Gauge("taps", "Taps whose media is connected.")
         self.listeners = Gauge("listeners", "Supervisors' sockets that hear a tap.")
         self.lag_seconds_max = Gauge(
             "lag_seconds_max", "Seconds that the slowest listener is behind.", combine=_largest
         )
-        self.subscriptions = Gauge(
-            "subscriptions", "Handlers that are subscribed to streams of the bus."
-        )
+        self.subscriptions = Gauge("subscriptions", "Handlers subscribed to streams of the bus.")
         self.tasks = Gauge("tasks", "Tasks in the event loops.")
 
     @property

@@ -58,6 +58,7 @@ REFUSALS: dict[str, Words] = {
     "no_port": (_("No port is free for this call’s audio."), LATER),
     "not_tapped": (_("This call is not monitored any more."), ""),
     "too_many": (_("You have asked for too much within a minute."), LATER),
+    "not_recorded": (_("This could not be recorded, so it was not done."), LATER),
     "old_page": (_("This page is too old. Reload it."), ""),
     "unreachable": (_("The server cannot be reached."), AGAIN),
     "failed": (_("Something went wrong on the server."), AGAIN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -10,8 +11,11 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from monitor.services import orders, permissions
+from monitor.models import Call, LedgerKind
+from monitor.services import ledger, orders, permissions
 from monitor.web import order_words
+
+logger = logging.getLogger(__name__)
 
 #: The status, and the word from which the page writes a sentence, for whatever an order is
 #: refused with. ``monitor.web.order_words`` has the sentences.
@@ -24,6 +28,7 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     orders.CallGone: (HTTPStatus.CONFLICT, "call_over"),
     orders.NoPort: (HTTPStatus.CONFLICT, "no_port"),
     orders.TooMany: (HTTPStatus.TOO_MANY_REQUESTS, "too_many"),
+    ledger.NotWritten: (HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded"),
 }
 
 
@@ -47,21 +52,41 @@ def orders_allowed(user: Any) -> dict[str, Any]:
 @never_cache
 def start(request: HttpRequest, call_id: int) -> JsonResponse:
     """Have a call tapped again. Its description tells all pages what becomes of that."""
-    return _answer(request, call_id, permissions.may_start, orders.ask_start)
+    return _answer(request, call_id, permissions.may_start, _ask_start)
 
 
 @require_POST
 @never_cache
 def stop(request: HttpRequest, call_id: int) -> JsonResponse:
     """End the taps of a call for everybody who listens."""
-    return _answer(request, call_id, permissions.may_stop, orders.ask_stop)
+    return _answer(request, call_id, permissions.may_stop, _ask_stop)
+
+
+def _ask_start(request: HttpRequest, call_id: int) -> None:
+    _record(request, LedgerKind.TAP_ASKED, call_id)
+    orders.ask_start(request.user, call_id)
+
+
+def _ask_stop(request: HttpRequest, call_id: int) -> None:
+    """Stop a call's taps even if that cannot be recorded, because then nobody hears any more."""
+    try:
+        _record(request, LedgerKind.TAP_STOP_ASKED, call_id)
+    except ledger.NotWritten:
+        logger.exception("that %s stopped a call was not recorded", request.user.get_username())
+    orders.ask_stop(request.user, call_id)
+
+
+def _record(request: HttpRequest, kind: LedgerKind, call_id: int) -> None:
+    """Write into the ledger what is asked of a call that there is. Raises ledger.NotWritten."""
+    if row := Call.objects.filter(pk=call_id).first():
+        ledger.append([ledger.by_request(request, kind, row.call_id)])
 
 
 def _answer(
     request: HttpRequest,
     call_id: int,
     allowed: Callable[[Any], bool],
-    ask: Callable[[Any, int], None],
+    ask: Callable[[HttpRequest, int], None],
 ) -> JsonResponse:
     """Ask for an order, and answer 202, or the reason of a refusal.
 
@@ -73,7 +98,7 @@ def _answer(
     if not (permissions.may_watch(user) and allowed(user)):
         return _refuse(HTTPStatus.FORBIDDEN, "not_allowed")
     try:
-        ask(user, call_id)
+        ask(request, call_id)
     except tuple(REFUSALS) as refusal:
         return _refuse(*REFUSALS[type(refusal)])
     return JsonResponse({}, status=HTTPStatus.ACCEPTED)

@@ -14,7 +14,7 @@ class CloseCode(IntEnum):
     TOO_BIG = 1009  # a message over 64 KiB
     INTERNAL = 1011  # an error on our side
     RESTARTING = 1012  # come back at once
-    TRY_LATER = 1013  # Redis is away
+    TRY_LATER = 1013  # Redis is away, or the ledger takes no entry
     NOT_SIGNED_IN = 4401
     NOT_ALLOWED = 4403
     NO_SUCH_TAP = 4404

@@ -9,11 +9,20 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from monitor.models import Call, CallOrder, ListenSession, OrderKind, Tap, TapEvent
+from monitor.models import (
+    Call,
+    CallOrder,
+    LedgerEntry,
+    ListenSession,
+    OrderKind,
+    Tap,
+    TapEvent,
+)
 from monitor.services.taps import OpenedTap
+from tests.support.ledger import written
 from tests.support.markup import links
 
-MODELS = ("call", "tap", "listensession", "callorder")
+MODELS = ("call", "tap", "listensession", "callorder", "ledgerentry")
 
 
 @pytest.fixture
@@ -21,18 +30,20 @@ def pages(opened: OpenedTap, bob: User) -> dict[str, str]:
     """The page of one row of each model."""
     session = ListenSession.objects.create(tap=opened.tap, user=bob, username="bob")
     order = CallOrder.objects.create(call=opened.tap.call, tap=opened.tap, kind=OrderKind.STOP)
+    written(1)
     keys = {
         "call": opened.tap.call_id,
         "tap": opened.tap.pk,
         "listensession": session.pk,
         "callorder": order.pk,
+        "ledgerentry": LedgerEntry.objects.get(number=2).pk,
     }
     return {model: f"/admin/monitor/{model}/{key}/" for model, key in keys.items()}
 
 
 def rows() -> list[Any]:
     """Return every row, so that a test sees that nothing changed."""
-    models = (Call, Tap, TapEvent, ListenSession, CallOrder)
+    models = (Call, Tap, TapEvent, ListenSession, CallOrder, LedgerEntry)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 

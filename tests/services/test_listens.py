@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
-from monitor.models import ListenSession
+from monitor.models import LedgerKind, ListenSession
 from monitor.services import listens, taps
 from monitor.services.taps import OpenedTap
+from tests.support.ledger import entries
 from tests.support.rows import SECOND, change
 
 
@@ -83,6 +86,19 @@ class TestListening:
         assert listens.end_abandoned(seen_at + 60 * SECOND) == 1
         session.refresh_from_db()
         assert (session.ended_at, session.end_reason) == (seen_at, "the server went away")
+
+    def test_an_abandoned_sessions_end_is_in_the_ledger_once(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        listens.heartbeat([session.pk], {session.pk: (170, 2)})
+        seen_at = ListenSession.objects.get().seen_at
+        for _ in range(2):
+            listens.end_abandoned(seen_at + 60 * SECOND)
+        [entry] = entries(LedgerKind.LISTEN_ENDED)
+        details = json.loads(entry.details)
+        assert (entry.listen, details["frames"], details["dropped"]) == (session.pk, 170, 2)
+        assert details["reason"] == "the server went away"
 
 
 class TestAfterTheEnd:

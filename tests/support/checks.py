@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 PRODUCTION = {
     "DEBUG": "false",
     "SECRET_KEY": "zb4Q9vJ2yTn6WmKxR8cLpDfHs1GuAe3XoViBt7NqZkYrMwCd5E",
+    "LEDGER_KEY": "h7Lq2XvR9cTn4WbKyM8sPfDz",
     "PUBLIC_URL": "https://taps.example.com",
     "DATABASE_URL": "postgres://earshot@db.example.com/earshot",
     "REDIS_URL": "rediss://redis.example.com:6379/0",

@@ -37,6 +37,7 @@ os.environ.update(
         "DEBUG": "false",
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "SECRET_KEY_FALLBACKS": "",
+        "LEDGER_KEY": "",
         "DATABASE_URL": POSTGRES.url("earshot")
         if POSTGRES
         else f"sqlite:///{DIRECTORY / 'test.sqlite3'}",

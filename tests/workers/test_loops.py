@@ -8,8 +8,9 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from monitor.bus.redis import NotConfigured
-from monitor.services import announce, media
+from monitor.services import announce, ledger, media
 from monitor.telemetry.metrics import Gauge
+from monitor.workers.ledger_tips import LedgerTips
 from monitor.workers.metrics_loop import MetricsLoop
 from monitor.workers.periodic import supervised
 from monitor.workers.redis_warning import RedisWarning
@@ -54,6 +55,19 @@ async def test_a_sweep_that_fails_does_not_keep_the_next_one_away(
     assert end_stopped.call_count == 2
     assert rounds.slept == [30.0, 30.0]
     assert caplog.messages == ["the sweep failed; the next one is in 30 s"] * 2
+
+
+async def test_tips_that_cannot_be_written_are_written_the_next_time(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish = Mock(side_effect=[ledger.NotWritten("full"), None])
+    monkeypatch.setattr(ledger.Ledger, "publish", publish)
+    rounds = Rounds(2)
+    with pytest.raises(asyncio.CancelledError):
+        await LedgerTips(rounds).run()
+    assert publish.call_count == 2
+    assert rounds.slept == [600.0, 600.0]
+    assert caplog.messages == ["the ledger's tips were not written"]
 
 
 async def test_changes_are_published_again_only_while_some_are_left(

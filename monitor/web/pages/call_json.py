@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitor.models import Call
-from monitor.services import permissions
+from monitor.services import ledger, permissions
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -41,7 +41,10 @@ def call_json(allowed: Callable[[Any], bool], not_allowed: StrPromise) -> Callab
             row = permissions.calls_of(request.user).filter(pk=call_id).first()
             if row is None:
                 return _refused(_("There is no such call."), HTTPStatus.NOT_FOUND)
-            return JsonResponse(answer(request, row))
+            try:
+                return JsonResponse(answer(request, row))
+            except ledger.NotWritten:
+                return _refused(_("This could not be recorded."), HTTPStatus.SERVICE_UNAVAILABLE)
 
         return view
 

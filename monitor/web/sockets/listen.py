@@ -8,8 +8,9 @@ import uuid
 from functools import partial
 from typing import Any
 
+from monitor.audio import g711
 from monitor.bus.keys import EVENTS
-from monitor.bus.timing import frames_in
+from monitor.bus.timing import frames_in, seconds_in
 from monitor.concurrency import in_thread
 from monitor.fanout.audience import TapSubscriber
 from monitor.fanout.floor import Floor
@@ -18,7 +19,7 @@ from monitor.fanout.listen_record import ListenRecord
 from monitor.fanout.mailbox import Mailbox
 from monitor.fanout.rewind import NotRewound, Rewind
 from monitor.fanout.tap_follower import TapFollower
-from monitor.services import descriptions, listens, permissions
+from monitor.services import descriptions, ledger, listens, permissions
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
 from monitor.web.sockets.clock import ClockAnswers, NotTold
 from monitor.web.sockets.hello import hello, is_stalled
@@ -40,7 +41,7 @@ class ListenSocket(SupervisorSocket):
             floor.limits.grace, self._add_note, partial(self.end, CloseCode.DONE)
         )
         self._clock = ClockAnswers()
-        self._record = ListenRecord(floor.writes, floor.end_listen)
+        self._record = ListenRecord(floor.writes, floor.append_entry, floor.end_listen)
         self._notes: list[str] = []  # JSON messages to be sent before the next Frame
         self._call = ""  # its id, once it is known
         self._may_read_words = False
@@ -80,11 +81,18 @@ class ListenSocket(SupervisorSocket):
 
     async def _open_listen(self) -> listens.OpenedListen:
         try:
-            return await self._record.open(self._user, self._asked_for, client_of(self.scope))
+            return await self._record.open(
+                self._user,
+                self._asked_for,
+                client_of(self.scope),
+                reads_words=self._may_read_words,
+            )
         except (listens.NoSuchTap, listens.NotOpen) as error:
             raise Closed(CloseCode.NO_SUCH_TAP, str(error)) from None
         except listens.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
+        except ledger.NotWritten as error:
+            raise Closed(CloseCode.TRY_LATER, str(error)) from None
 
     async def send_loop(self) -> None:
         """Send queued notes and Frames; when nothing is queued, hand over to the fast path.
@@ -201,6 +209,15 @@ class ListenSocket(SupervisorSocket):
         self._dropped = dropped
         return self.messages_sent, dropped
 
+    def _heard(self) -> listens.Heard:
+        """Return how much the listener was sent and has acknowledged."""
+        sent = seconds_in(self.messages_sent)
+        if not sent:
+            return listens.Heard()
+        behind = self.lag.unacknowledged()
+        acknowledged = 0.0 if behind is None else max(0.0, sent - behind / g711.SAMPLE_RATE)
+        return listens.Heard(sent, acknowledged, self._rewind.seconds)
+
     async def before_close(self, closed: Closed) -> None:
         self._subscriber.close_fast_path()  # or Frames would follow the close frame
         if closed.code == CloseCode.DONE and self._follower.is_over:
@@ -216,4 +233,4 @@ class ListenSocket(SupervisorSocket):
         self._floor.call_words.unfollow(self._call, self._on_words)
         self._floor.tap_audiences.unsubscribe(listen.tap_id, self._subscriber)
         self._floor.open_sockets.listeners.pop(listen.session_id, None)
-        await self._record.end(listen, self.frames_so_far(), reason)
+        await self._record.end(listen, self.frames_so_far(), self._heard(), reason)

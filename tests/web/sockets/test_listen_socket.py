@@ -31,7 +31,12 @@ class Silent:
 
 def floor_with(ring: Any) -> Any:
     return SimpleNamespace(
-        ring=ring, metrics=Metrics(), limits=Limits(), writes=None, end_listen=None
+        ring=ring,
+        metrics=Metrics(),
+        limits=Limits(),
+        writes=None,
+        append_entry=None,
+        end_listen=None,
     )
 
 

@@ -1,0 +1,95 @@
+"""What people read, start, stop and export is in the ledger before it is done."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from monitor.models import CallOrder, LedgerKind
+from monitor.services import ledger
+from monitor.services.taps import OpenedTap
+from tests.support.cast import permit
+from tests.support.ledger import entries
+from tests.support.orders import ended
+from tests.support.rest import set_up_rest
+from tests.support.rows import read
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger that takes no entries."""
+
+    def append(self: object, entries: object) -> None:
+        raise ledger.NotWritten
+
+    monkeypatch.setattr(ledger.Ledger, "append", append)
+
+
+def test_who_read_what_was_said(as_alice: Client, alice: User, opened: OpenedTap) -> None:
+    as_alice.get(reverse("call-words", args=[opened.tap.call_id]), HTTP_USER_AGENT="Browser")
+    [entry] = entries(LedgerKind.WORDS_READ)
+    assert (entry.username, entry.user_id, entry.call_id) == ("alice", alice.pk, "call-1")
+    assert (entry.address, entry.user_agent) == ("127.0.0.1", "Browser")
+
+
+def test_who_asked_for_a_tap(as_alice: Client, alice: User, opened: OpenedTap, rest: None) -> None:
+    permit(alice, "start_tap")
+    ended(opened)
+    as_alice.post(f"/calls/{opened.tap.call_id}/start")
+    [entry] = entries(LedgerKind.TAP_ASKED)
+    assert (entry.username, entry.call_id) == ("alice", "call-1")
+
+
+def test_who_stopped_a_tap(as_alice: Client, alice: User, opened: OpenedTap, rest: None) -> None:
+    permit(alice, "stop_tap")
+    as_alice.post(f"/calls/{opened.tap.call_id}/stop")
+    [entry] = entries(LedgerKind.TAP_STOP_ASKED)
+    assert (entry.username, entry.call_id) == ("alice", "call-1")
+
+
+def test_who_exported_a_list(as_bob: Client, opened: OpenedTap) -> None:
+    as_bob.get("/admin/monitor/tap/export.csv?state__exact=requested")
+    [entry] = entries(LedgerKind.EXPORTED)
+    assert (entry.username, entry.details) == (
+        "bob",
+        '{"list": "tap", "rows": "state__exact=requested"}',
+    )
+
+
+@pytest.mark.usefixtures("full")
+class TestWithoutALedger:
+    def test_nobody_reads_what_was_said(self, as_alice: Client, opened: OpenedTap) -> None:
+        answer = as_alice.get(reverse("call-words", args=[opened.tap.call_id]))
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert answer.json() == {"error": "This could not be recorded."}
+
+    def test_no_call_is_tapped(
+        self, as_alice: Client, alice: User, opened: OpenedTap, rest: None
+    ) -> None:
+        permit(alice, "start_tap")
+        ended(opened)
+        answer = as_alice.post(f"/calls/{opened.tap.call_id}/start")
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert answer.json() == {"error": "not_recorded"}
+        assert not CallOrder.objects.exists()
+
+    def test_a_stop_is_done_all_the_same(
+        self, as_alice: Client, alice: User, opened: OpenedTap, rest: None
+    ) -> None:
+        permit(alice, "stop_tap")
+        answer = as_alice.post(f"/calls/{opened.tap.call_id}/stop")
+        assert (answer.status_code, read(opened).state) == (HTTPStatus.ACCEPTED, "finished")
+
+    def test_nothing_is_exported(self, as_bob: Client, opened: OpenedTap) -> None:
+        with pytest.raises(ledger.NotWritten):
+            as_bob.get("/admin/monitor/tap/export.csv")
+
+
+@pytest.fixture
+def rest(settings: Any) -> None:
+    set_up_rest(settings)
