@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
                 ('takes_new_agents', models.BooleanField(default=False, help_text='Agents join this team by themselves with their first call. At most one team takes new agents; without one, their calls are seen only by those who see all teams.', verbose_name='takes new agents')),
-                ('members', models.ManyToManyField(blank=True, help_text='the supervisors who see, hear and read the calls of the team’s agents', related_name='teams', to=settings.AUTH_USER_MODEL, verbose_name='members')),
+                ('members', models.ManyToManyField(blank=True, help_text='The supervisors who see, hear and read the calls of the team’s agents.', related_name='teams', to=settings.AUTH_USER_MODEL, verbose_name='members')),
             ],
             options={
                 'verbose_name': 'team',

@@ -23,7 +23,7 @@ class Team(models.Model):
         blank=True,
         related_name="teams",
         verbose_name=_("members"),
-        help_text=_("the supervisors who see, hear and read the calls of the team’s agents"),
+        help_text=_("The supervisors who see, hear and read the calls of the team’s agents."),
     )
     takes_new_agents = models.BooleanField(
         _("takes new agents"),

@@ -9,6 +9,7 @@ from monitor.fanout.audience import Subscriber
 from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.services import permissions
+from monitor.services.permissions import Scope
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
 from monitor.web.sockets.known_sight import KnownSight
 from monitor.wire.close import CloseCode, Closed
@@ -18,6 +19,10 @@ from monitor.wire.close import CloseCode, Closed
 BACKLOG = 200
 #: Bytes that may wait in the server: the levels of 100 taps for 36 s. Daphne has no limit itself.
 UNSENT = 1024 * 1024
+
+
+#: Tells a page that its user sees other calls than before: the snapshot that follows is of those.
+OTHER_CALLS: dict[str, Any] = {"type": "other_calls"}
 
 
 class ConsoleSocket(SupervisorSocket):
@@ -31,6 +36,7 @@ class ConsoleSocket(SupervisorSocket):
         self._sight = KnownSight(self._on_sight_changed)
         self._is_subscribed = False
         self._needs_snapshot = False
+        self._shown: Scope | None = None  # whose calls the page shows, once it shows any
 
     def check_access(self, user: Any) -> None:
         if not permissions.may_watch(user):
@@ -95,4 +101,9 @@ class ConsoleSocket(SupervisorSocket):
         self._mailbox.put(json.dumps(ALIVE).encode())
 
     async def _snapshot(self) -> None:
-        await self.send_text(await self._floor.live_list.snapshot(self._sight.now))
+        sight = self._sight.now
+        text = await self._floor.live_list.snapshot(sight)
+        if self._shown not in (None, sight.scope):
+            await self.send_json(OTHER_CALLS)
+        self._shown = sight.scope
+        await self.send_text(text)

@@ -71,6 +71,8 @@ export function reduce(state, event, now) {
       };
     case "talk":
       return { ...state, talks: takeTalks(state, Object.entries(event.calls)) };
+    case "other_calls":
+      return { ...emptyList(), link: state.link, offset: state.offset };
     case "attention":
       return { ...state, watched: event.watched };
     case "link":

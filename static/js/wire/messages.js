@@ -119,6 +119,7 @@
  * @property {Record<string, SaidLine>} [said] what was said last, by call; only for users who may read it
  */
 /** @typedef {{type: "call", call: Call}} CallChange */
+/** @typedef {{type: "other_calls"}} OtherCalls the user sees other calls than before; a snapshot of those follows */
 /** @typedef {{type: "attention", watched: boolean}} AttentionNews a snapshot's `attention_watched` has changed */
 /** @typedef {{type: "talk", calls: Record<string, Talk>}} TalkNews the talk of these calls has changed */
 /** @typedef {{type: "stall", tap: string, stalled: boolean}} Stall */
@@ -151,7 +152,7 @@
 /** @typedef {{from: string, until: string, lines: SaidLine[]}} SaidWindow all lines of a call in that time */
 /** @typedef {{type: "words", call: string} & (SaidWindow | {from: null, until: null, lines: null})} WordsNews no lines: all has changed */
 
-/** @typedef {Snapshot | CallChange | AttentionNews | TalkNews | WordsNews | Stall | Meters | Alive | Refused} ConsoleMessage text from /console */
+/** @typedef {Snapshot | CallChange | AttentionNews | OtherCalls | TalkNews | WordsNews | Stall | Meters | Alive | Refused} ConsoleMessage text from /console */
 
 /**
  * @typedef {object} TimelineEntry something that happened to a leg of a call

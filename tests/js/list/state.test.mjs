@@ -191,6 +191,12 @@ test("a call missing from the next snapshot ended while the connection was down"
   assert.deepEqual([...list.leaving.keys()], ["a"]);
 });
 
+test("a call that its user may not see any more has not ended: it is gone at once", () => {
+  const list = play([snapshot(call("a"), call("b")), { type: "other_calls" }, snapshot(call("b"))]);
+  assert.deepEqual(ids(list), ["b"]);
+  assert.equal(list.link, "live");
+});
+
 test("a tick with nothing to do returns the same list", () => {
   const list = play([snapshot(call("a"))]);
   assert.equal(reduce(list, tick(), NOW), list);
