@@ -69,7 +69,8 @@ class TestDemoUsers:
         assert self.sign_in(supervisor)
         startup.lock_demo_users()
         said = "locked the demo's users, who could still sign in: demo-admin, demo-supervisor"
-        assert caplog.messages == [said]
+        ours = [one.getMessage() for one in caplog.records if one.name.startswith("monitor")]
+        assert ours == [said]  # asyncio tells of whatever takes long on a busy machine
         assert not self.sign_in(supervisor)
 
     def test_the_demos_own_server_lets_them_in(self, supervisor: str, settings: Any) -> None:

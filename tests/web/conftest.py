@@ -13,7 +13,7 @@ from tests.support.cast import permit
 from tests.support.tellings import tell
 from tests.support.words import heard
 
-STAFF = ("call", "tap", "listensession", "callorder", "adminaction")
+STAFF = ("call", "tap", "listensession", "callorder", "ledgerentry", "adminaction")
 
 
 @pytest.fixture

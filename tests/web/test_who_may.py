@@ -20,7 +20,17 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from pytest_django import Settings
 
-from monitor.models import AdminAction, Agent, CallOrder, ListenSession, OrderKind, Tap, Team
+from monitor.models import (
+    AdminAction,
+    Agent,
+    CallOrder,
+    LedgerEntry,
+    LedgerKind,
+    ListenSession,
+    OrderKind,
+    Tap,
+    Team,
+)
 from monitor.services import taps
 from tests.support.cast import signed_in
 from tests.support.rows import NOW
@@ -29,7 +39,6 @@ pytestmark = pytest.mark.django_db
 
 #: What names the call of the team Sales. A page that has any of it tells of the call.
 SECRETS = ("call-of-sales", "sales-desk", "+15550001", "Ann Lee", "the parcel")
-STAFF = ("call", "tap", "listensession", "callorder", "adminaction")
 #: The order of the answers in each row: alice supervises the team of the call, and bob another
 #: one; charlie has no right at all, dora is a superuser, erin is an auditor, whose rights are not
 #: made yet; and nobody is signed out.
@@ -45,6 +54,9 @@ NOT_EVEN_DORA = "403 403 302 403 302 302"
 TELLS_DORA = "403 403 302 200+ 302 302"
 HISTORY = "200+ 200 302 200+ 302 302"
 ROW_OF_HISTORY = "200+ 302 302 200+ 302 302"
+FOR_WHO_SEES_ALL = "200 200 302 200+ 302 302"
+ROW_OF_ALL = "302 302 302 200+ 302 302"
+DORAS = "302 302 302 200 302 302"
 NAMELESS = "200 302 302 200 302 302"
 IN_THE_ADMIN = "200 200 302 200 302 302"
 NO_RECORD = "403 403 302 302 302 302"
@@ -135,12 +147,11 @@ TABLE: dict[str, Row] = {
         "/admin/monitor/listensession/export.csv", HISTORY
     ),
     **evidence("monitor/callorder", HISTORY, NAMELESS, ROW_OF_HISTORY),
-    # What was done to the history is told to those only who see all of that.
-    **evidence(
-        "monitor/adminaction",
-        "200 200 302 200+ 302 302",
-        "302 302 302 200+ 302 302",
-        "302 302 302 200+ 302 302",
+    # What was done to the history, and what anybody heard, is told to those only who see all calls.
+    **evidence("monitor/adminaction", FOR_WHO_SEES_ALL, ROW_OF_ALL, ROW_OF_ALL),
+    **evidence("monitor/ledgerentry", FOR_WHO_SEES_ALL, DORAS, ROW_OF_ALL),
+    "admin/monitor/ledgerentry/export.csv": Row(
+        "/admin/monitor/ledgerentry/export.csv", FOR_WHO_SEES_ALL
     ),
     # There is no record of a sign-in of the id that is asked for.
     **evidence("axes/accessattempt", ONLY_DORA, DETOUR, NO_RECORD),
@@ -164,6 +175,14 @@ def _set_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls can be tapped again. A thread keeps the connection whose transaction is the test's."""
     monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
     settings.SIGNALWIRE_SPACE = settings.SIGNALWIRE_PROJECT_ID = settings.SIGNALWIRE_API_TOKEN = "x"
+
+
+def enter() -> LedgerEntry:
+    """Write into the ledger that somebody read what was said in the call."""
+    kind = LedgerKind.WORDS_READ
+    return LedgerEntry.objects.create(
+        chain="one", number=1, at=NOW, kind=kind, call_id="call-of-sales"
+    )
 
 
 @pytest.fixture
@@ -200,6 +219,7 @@ def named(sales_call: Tap, cast: dict[str, User | None]) -> dict[str, Any]:
         "agent": Agent.objects.get(name="sales-desk").pk,
         "listensession": listen.pk,
         "callorder": order.pk,
+        "ledgerentry": enter().pk,
         "adminaction": action.pk,
         "accessattempt": 0,
         "accessfailurelog": 0,
@@ -242,7 +262,7 @@ def test_each_of_the_cast_is_answered(
     assert " ".join(answers) == row.answers
 
 
-ABOUT = ("call", "tap", "listensession", "callorder", "adminaction")
+ABOUT = ("call", "tap", "listensession", "callorder", "ledgerentry", "adminaction")
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,8 @@ async def test_a_console_that_reads_late_gets_a_new_snapshot(
             raw = late.transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
             late.transport.pause_reading()
-            await tell_much(good, lots=2 + (6_000_000 // LONG + BACKLOG) // LOT)
+            # The kernel takes 6 MB, and the server a lot at once before it lets more wait.
+            await tell_much(good, lots=3 + (6_000_000 // LONG + LOT + BACKLOG) // LOT)
             late.transport.resume_reading()
             await message_of(late, "snapshot")
             await tell_much(good, lots=1)
