@@ -137,8 +137,7 @@ class StreamWriter:
 
     async def _flush(self) -> None:
         if self._connection is None:
-            self._connection = connection_class()(new_connection(), TIMEOUT)
-            await self._connection.open()
+            self._connection = await _opened()
             self._connected_at = time.monotonic()
         # A batch that failed is queued again, and may have become too old meanwhile.
         self._drop_late(time.monotonic())
@@ -213,3 +212,14 @@ class StreamWriter:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
+
+
+async def _opened() -> RedisConnection:
+    """Return a new connection. One whose opening is broken off is not used again."""
+    connection = connection_class()(new_connection(), TIMEOUT)
+    try:
+        await connection.open()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
