@@ -16,6 +16,7 @@ from monitor.admin.export import Sheet, fields_named
 from monitor.admin.search import find_entries
 from monitor.models import LedgerEntry
 from monitor.services import permissions
+from monitor.services.ledger_chain import FIELDS
 
 
 @admin.register(LedgerEntry)
@@ -46,21 +47,7 @@ class LedgerEntryAdmin(UserColumn, HistoryAdmin):
     sheet = Sheet(
         name="earshot-ledger",
         moment="at",
-        columns=fields_named(
-            "chain",
-            "number",
-            "at",
-            "kind",
-            "username",
-            "user_id",
-            "call_id",
-            "tap",
-            "listen",
-            "address",
-            "user_agent",
-            "details",
-            "mac",
-        ),
+        columns=fields_named(*FIELDS, "mac"),
     )
 
     def in_scope(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
