@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from monitor.concurrency import in_thread
 from monitor.services.ledger import this_ledger
-from monitor.workers.periodic import Sleep
-
-logger = logging.getLogger(__name__)
+from monitor.workers.periodic import Sleep, repeated
 
 EVERY = 600.0  # seconds
 
@@ -21,10 +18,6 @@ class LedgerTips:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Publish until cancelled. What fails is logged; the next time comes."""
-        while True:
-            await self._sleep(EVERY)
-            try:
-                await in_thread(this_ledger().publish)()
-            except Exception:
-                logger.exception("the ledger's tips were not written")
+        """Publish until cancelled."""
+        publish = in_thread(this_ledger().publish)
+        await repeated(publish, EVERY, "the ledger's tips were not written", self._sleep)

@@ -12,6 +12,17 @@ logger = logging.getLogger(__name__)
 RESTART_AFTER = 1.0  # seconds before a loop that has failed is started again
 
 Sleep = Callable[[float], Awaitable[None]]
+Work = Callable[[], Awaitable[None]]
+
+
+async def repeated(work: Work, every: float, failed: str, sleep: Sleep) -> NoReturn:
+    """Do some work every so many seconds. If it fails, log what that means; the next time comes."""
+    while True:
+        await sleep(every)
+        try:
+            await work()
+        except Exception:
+            logger.exception(failed)
 
 
 async def supervised(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from monitor.bus.publish import forget_old_events
 from monitor.concurrency import in_thread
 from monitor.services import call_life, listens, media
-from monitor.workers.periodic import Sleep
-
-logger = logging.getLogger(__name__)
+from monitor.workers.periodic import Sleep, repeated
 
 EVERY = 30.0  # seconds
 
@@ -22,13 +19,9 @@ class Sweeper:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Sweep until cancelled. A sweep that fails is logged; the next one comes."""
-        while True:
-            await self._sleep(EVERY)
-            try:
-                await self._sweep()
-            except Exception:
-                logger.exception("the sweep failed; the next one is in %.0f s", EVERY)
+        """Sweep until cancelled."""
+        failed = f"the sweep failed; the next one is in {EVERY:.0f} s"
+        await repeated(self._sweep, EVERY, failed, self._sleep)
 
     async def _sweep(self) -> None:
         await in_thread(media.end_stopped)()
