@@ -117,7 +117,7 @@ class Ledger:
             tip = Tip(row.chain, row.number, row.mac)
         with transaction.atomic(durable=True):
             LedgerEntry.objects.bulk_create(rows)
-        self._written.add(len(rows), tip.chain)
+        self._written.add(len(rows))
         return tip
 
 

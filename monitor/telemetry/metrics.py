@@ -131,7 +131,7 @@ class Metrics:
         self.pages_closed = Counter(
             "pages_closed", "Supervisors' sockets that ended.", label="code"
         )
-        self.ledger_entries = Counter("ledger_entries", "Ledger entries written.", label="chain")
+        self.ledger_entries = Counter("ledger_entries", "Ledger entries written.")
         self.taps = Gauge("taps", "Taps whose media is connected.")
         self.listeners = Gauge("listeners", "Supervisors' sockets that hear a tap.")
         self.lag_seconds_max = Gauge(

@@ -11,8 +11,9 @@ from django.db import DatabaseError, connection, transaction
 
 from monitor.models import AppendOnly, LedgerEntry, LedgerKind
 from monitor.services import ledger as ledgers
-from monitor.services.ledger import NotWritten
+from monitor.services.ledger import Ledger, NotWritten
 from monitor.services.ledger_chain import Tip
+from monitor.telemetry.metrics import Counter
 from tests.support.ledger import entry, faults, new_ledger, protect, tamper, tip_of, written
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,11 @@ class TestAppending:
                 ledger.append([entry()])
         after = written(1, ledger)
         assert (after.chain != before.chain, after.number) == (True, 2)
+
+    def test_what_is_written_is_counted(self) -> None:
+        counter = Counter("ledger_entries", "")
+        written(2, Ledger(counter))
+        assert counter.take() == {"": 3}  # with the tips that a chain begins with
 
     def test_a_process_that_was_forked_begins_a_chain_of_its_own(
         self, monkeypatch: pytest.MonkeyPatch

@@ -38,7 +38,7 @@ def tamper(sql: str, *values: Any) -> None:
 
 def new_ledger() -> Ledger:
     """Return a ledger as another process has it, with a chain of its own."""
-    return Ledger(Counter("ledger_entries", "", label="chain"))
+    return Ledger(Counter("ledger_entries", ""))
 
 
 def entry(number: int = 0, **fields: Any) -> Entry:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             type=_tip,
             default=[],
             metavar="CHAIN:NUMBER[:MAC]",
-            help="an entry that must be there: the log and /metrics have them",
+            help="an entry that must be there: the log has them",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
