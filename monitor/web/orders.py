@@ -11,7 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from monitor.models import Call, LedgerKind
+from monitor.models import LedgerKind
 from monitor.services import ledger, orders, permissions
 from monitor.web import order_words
 
@@ -77,8 +77,9 @@ def _ask_stop(request: HttpRequest, call_id: int) -> None:
 
 
 def _record(request: HttpRequest, kind: LedgerKind, call_id: int) -> None:
-    """Write into the ledger what is asked of a call that there is. Raises ledger.NotWritten."""
-    if row := Call.objects.filter(pk=call_id).first():
+    """Write into the ledger what is asked of a call that the user may know of. Raises
+    ledger.NotWritten."""
+    if row := permissions.calls_of(request.user).filter(pk=call_id).first():
         ledger.append([ledger.by_request(request, kind, row.call_id)])
 
 

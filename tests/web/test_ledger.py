@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from monitor.models import CallOrder, LedgerKind
+from monitor.models import CallOrder, LedgerEntry, LedgerKind, Tap
 from monitor.services import ledger
 from monitor.services.taps import OpenedTap
-from tests.support.cast import permit
+from tests.support.cast import permit, signed_in
 from tests.support.ledger import entries
 from tests.support.orders import ended
 from tests.support.rest import set_up_rest
@@ -50,6 +50,17 @@ def test_who_stopped_a_tap(as_alice: Client, alice: User, opened: OpenedTap, res
     as_alice.post(f"/calls/{opened.tap.call_id}/stop")
     [entry] = entries(LedgerKind.TAP_STOP_ASKED)
     assert (entry.username, entry.call_id) == ("alice", "call-1")
+
+
+@pytest.mark.parametrize("order", ["start", "stop"])
+def test_an_order_about_a_call_of_another_team_is_none(
+    order: str, cast: dict[str, User | None], sales_call: Tap, rest: None
+) -> None:
+    bob = cast["bob"]
+    assert bob
+    answer = signed_in(bob).post(f"/calls/{sales_call.call_id}/{order}")
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+    assert not LedgerEntry.objects.exists()
 
 
 def test_who_exported_a_list(as_bob: Client, opened: OpenedTap) -> None:
