@@ -24,19 +24,12 @@ from monitor.services.taps import OpenedTap
 from tests.support.markup import links
 from tests.support.rows import change, keep_talk
 
+pytestmark = pytest.mark.usefixtures("given_back")
+
 LIST = "/admin/monitor/tap/"
 EXPORT = "/admin/monitor/tap/export.csv"
 LISTENS = "/admin/monitor/listensession/export.csv"
 SIGNS = ("=", "+", "-", "@", "\t", "\r")
-
-
-@pytest.fixture(autouse=True)
-def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """One entry each time that a thread gives its database connection back. In a test it
-    keeps it: the test's transaction would end."""
-    times: list[bool] = []
-    monkeypatch.setattr("channels.db.close_old_connections", lambda: times.append(True))
-    return times
 
 
 def content(response: Any) -> bytes:

@@ -22,21 +22,12 @@ from tests.support.rows import NOW, SECOND
 from tests.support.tellings import tell
 from tests.support.words import events, heard, logged, said, summary
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("given_back")]
 
 LIST = "/admin/monitor/call/"
 CSV = "/admin/monitor/call/words.csv"
 JSON = "/admin/monitor/call/words.jsonl"
 UNIX = NOW.timestamp()
-
-
-@pytest.fixture(autouse=True)
-def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """One entry each time that a thread gives its database connection back. In a test it
-    keeps it: the test's transaction would end."""
-    times: list[bool] = []
-    monkeypatch.setattr("channels.db.close_old_connections", lambda: times.append(True))
-    return times
 
 
 @pytest.fixture

@@ -130,3 +130,12 @@ def _each_server(
 def each_server(_each_server: Server, transactional_db: Any) -> Server:
     """Each of the two servers in turn, started once per module."""
     return _each_server
+
+
+@pytest.fixture
+def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One entry each time that a thread gives its database connection back. In a test it
+    keeps it: the test's transaction would end."""
+    times: list[bool] = []
+    monkeypatch.setattr("channels.db.close_old_connections", lambda: times.append(True))
+    return times

@@ -110,11 +110,8 @@ def test_it_is_in_no_row(told: Call) -> None:
     assert [found for row in rows() for found in secrets_in(row)] == []
 
 
-def test_it_is_in_no_answer_page_or_export(
-    told: Call, admin_client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # An export gives its connection back, which has the test's transaction.
-    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+@pytest.mark.usefixtures("given_back")
+def test_it_is_in_no_answer_page_or_export(told: Call, admin_client: Client) -> None:
     texts = {}
     for address in addresses(told):
         response = admin_client.get(address)

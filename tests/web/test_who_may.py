@@ -35,7 +35,7 @@ from monitor.services import taps
 from tests.support.cast import signed_in
 from tests.support.rows import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("given_back")]
 
 #: What names the call of the team Sales. A page that has any of it tells of the call.
 SECRETS = ("call-of-sales", "sales-desk", "+15550001", "Ann Lee", "the parcel")
@@ -171,9 +171,8 @@ def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _set_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls can be tapped again. A thread keeps the connection whose transaction is the test's."""
-    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+def _set_up(settings: Settings) -> None:
+    """Calls can be tapped again."""
     settings.SIGNALWIRE_SPACE = settings.SIGNALWIRE_PROJECT_ID = settings.SIGNALWIRE_API_TOKEN = "x"
 
 
