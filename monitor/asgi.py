@@ -19,6 +19,7 @@ from monitor.concurrency import in_thread  # noqa: E402
 from monitor.routing import websocket_router  # noqa: E402
 from monitor.runtime import Runtime, limits_from_settings  # noqa: E402
 from monitor.servers import startup  # noqa: E402  models need the apps loaded
+from monitor.telemetry.redaction import redact_other_logs  # noqa: E402
 from monitor.web.webhooks import CALL_LIMIT, STATUS_LIMIT  # noqa: E402
 from monitor.wire.body_limit import BodyLimit, BodyLimits, PathLimit  # noqa: E402
 from monitor.wire.client_address import App, ClientAddress  # noqa: E402
@@ -36,6 +37,7 @@ class Earshot:
     """
 
     def __init__(self) -> None:
+        redact_other_logs()
         startup.say_what_is_missing()
         self._started = False
         self.runtime = Runtime(limits_from_settings())

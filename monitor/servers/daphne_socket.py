@@ -55,7 +55,8 @@ class Socket(FrameReceiver, WebSocketProtocol):  # type: ignore[misc]  # daphne 
         return bool(ends)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
-        super().onClose(wasClean, NO_CODE if code is None else code, reason)
+        if hasattr(self, "server"):  # without it the handshake failed before Daphne heard of it
+            super().onClose(wasClean, NO_CODE if code is None else code, reason)
 
     def sendMessage(self, payload: bytes, isBinary: bool = False) -> None:  # noqa: N802, N803
         """Send a message of any length. Raises Disconnected.

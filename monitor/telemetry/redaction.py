@@ -10,6 +10,8 @@ from typing import TextIO
 # Calls of our own pages have numbers, and no full stop.
 _TOKEN = re.compile(r'(/tap/|/calls/(?=[\w-]+\.))[^/?\s"]+')
 _QUERY = re.compile(r'(/[^?\s"]*\?)[^\s"]+')
+# Headers that sign a request in. Servers show them at their most detailed level only.
+_HEADER = re.compile("((?:cookie|authorization): ).+", re.IGNORECASE)
 
 #: The control characters of ISO 6429, which can move a terminal's cursor, and those of Unicode
 #: that change the direction of the text around them (UAX #9).
@@ -17,12 +19,12 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u20
 
 
 def redact(line: str) -> str:
-    """Return the line without the secrets in its paths.
+    """Return the line without the secrets in its paths and its headers.
 
     The path of a tap, and that of what is said in calls, holds the token that opens it. A query
     string may hold a tool's token, or a number that somebody searched for.
     """
-    return _QUERY.sub(r"\1…", _TOKEN.sub(r"\1…", line))
+    return _HEADER.sub(r"\1…", _QUERY.sub(r"\1…", _TOKEN.sub(r"\1…", line)))
 
 
 class RedactedStream(io.TextIOBase):
@@ -52,6 +54,28 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))
+
+
+class Redacted(logging.Formatter):
+    """Formats a record as another formatter does, without tokens."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._formatter = formatter
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(self._formatter.format(record))
+
+
+def redact_other_logs() -> None:
+    """Have the handlers that servers bring for loggers of their own write no tokens either.
+
+    uvicorn's access log does not pass through our formatter, and has the path of every request.
+    """
+    for logger in logging.root.manager.loggerDict.values():
+        for handler in getattr(logger, "handlers", ()):
+            if not isinstance(handler.formatter, Redacted):
+                handler.setFormatter(Redacted(handler.formatter or logging.Formatter()))
 
 
 class ClientMistakes(logging.Filter):

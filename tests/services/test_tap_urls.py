@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 import uuid
 from typing import Any, get_args
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.services import tap_urls
+from monitor.services import descriptions, tap_urls, taps
 
 TAP = uuid.UUID("00000000-0000-4000-8000-000000000001")
 PURPOSES: tuple[tap_urls.Purpose, ...] = get_args(tap_urls.Purpose)
@@ -59,6 +60,26 @@ def test_no_client_escapes_a_token(tap_id: uuid.UUID, purpose: tap_urls.Purpose)
 def test_a_token_cannot_be_guessed() -> None:
     """43 characters of base64: 256 bits of HMAC."""
     assert len(tap_urls.make("media", TAP).partition(".")[2]) == 43
+
+
+def test_a_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def compare(given: str, expected: str) -> bool:
+        compared.append(given)
+        return False
+
+    monkeypatch.setattr("django.core.signing.constant_time_compare", compare)
+    assert tap_urls.read("media", tap_urls.make("media", TAP)) is None
+    assert compared == [tap_urls.make("media", TAP).partition(".")[2]]
+
+
+@pytest.mark.django_db
+def test_what_pages_are_told_of_a_tap_has_neither_token() -> None:
+    tap = taps.open_tap("call-1").tap
+    told = json.dumps([descriptions.describe_tap(tap.pk), descriptions.current_calls()])
+    assert str(tap.pk) in told
+    assert not [one for one in PURPOSES if tap_urls.make(one, tap.pk).partition(".")[2] in told]
 
 
 def test_tokens_outlive_a_change_of_the_secret_key(settings: Any) -> None:

@@ -10,7 +10,13 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from monitor.telemetry.redaction import ClientMistakes, RedactingFormatter, printable, redact
+from monitor.telemetry.redaction import (
+    ClientMistakes,
+    RedactingFormatter,
+    printable,
+    redact,
+    redact_other_logs,
+)
 
 
 def line(record: logging.LogRecord) -> str:
@@ -32,9 +38,11 @@ def record(message: str, *arguments: object, exc_info: Any = None) -> logging.Lo
         ('"POST /agents/a/swaig/?x=1&__token=secret" 200', '"POST /agents/a/swaig/?…" 200'),
         ('"GET /admin/monitor/call/?q=%2B15551230000"', '"GET /admin/monitor/call/?…"'),
         ("why? Because /a/b is one thing?", "why? Because /a/b is one thing?"),
+        ("< cookie: sessionid=secret; a=b", "< cookie: …"),
+        ("< Authorization: Basic c2VjcmV0", "< Authorization: …"),
     ],
 )
-def test_an_access_log_line_shows_no_token_and_no_query(logged: str, shown: str) -> None:
+def test_a_log_line_shows_no_token_no_query_and_no_login(logged: str, shown: str) -> None:
     assert redact(logged) == shown
 
 
@@ -77,6 +85,17 @@ def test_a_refused_request_is_one_line_in_the_log(
     lines = [line(one) for one in caplog.records]
     assert lines
     assert not [one for one in lines if "\n" in one]
+
+
+def test_what_a_server_logs_by_handlers_of_its_own_is_redacted_too() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("INFO: %(message)s"))
+    logger = logging.getLogger("a.server.of.its.own")
+    logger.addHandler(handler)
+    redact_other_logs()
+    redact_other_logs()  # another application in the same process
+    assert handler.format(record("%s 200", "GET /tap/1.secret")) == "INFO: GET /tap/… 200"
+    logger.removeHandler(handler)
 
 
 def test_the_servers_log_leaves_the_tracebacks_of_clients_mistakes_out() -> None:

@@ -31,7 +31,7 @@ from monitor.models import (
     Tap,
     Team,
 )
-from monitor.services import taps
+from monitor.services import tap_urls, taps
 from tests.support.cast import signed_in
 from tests.support.rows import NOW
 
@@ -296,6 +296,17 @@ def test_filters_offer_what_the_teams_own_calls_have(
     for model, others in (("call", "sales-desk"), ("listensession", "alice")):
         _, body = answer(client_of(cast["bob"]), Row(f"/admin/monitor/{model}/", ""), named)
         assert others not in body
+
+
+@pytest.mark.parametrize("route", [route for route, row in TABLE.items() if not row.post])
+def test_no_page_has_a_token_of_a_tap(
+    route: str, cast: dict[str, User | None], named: dict[str, Any]
+) -> None:
+    """Not even one of those that dora sees, who sees everything."""
+    purposes: tuple[tap_urls.Purpose, ...] = ("media", "status")
+    tokens = [tap_urls.make(one, named["tap"]).partition(".")[2] for one in purposes]
+    _, body = answer(client_of(cast["dora"]), TABLE[route], named)
+    assert not [token for token in tokens if token in body]
 
 
 def test_who_is_in_no_team_is_told_so(cast: dict[str, User | None]) -> None:
