@@ -313,7 +313,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s %(message)s",
         }
     },
-    "filters": {"client_mistakes": {"()": "monitor.telemetry.redaction.ClientMistakes"}},
+    "filters": {
+        "client_mistakes": {"()": "monitor.telemetry.redaction.ClientMistakes"},
+        "no_debug": {"()": "monitor.telemetry.redaction.NoDebug"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -322,5 +325,9 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": env.read("LOG_LEVEL", "INFO", log_level)},
-    "loggers": {"axes": {"level": "WARNING"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "django.template": {"filters": ["no_debug"]},
+        "uvicorn.error": {"filters": ["no_debug"]},
+    },
 }

@@ -7,8 +7,10 @@ import logging
 import re
 from typing import TextIO
 
-# Calls of our own pages have numbers, and no full stop.
-_TOKEN = re.compile(r'(/tap/|/calls/(?=[\w-]+\.))[^/?\s"]+')
+# Calls of our own pages have numbers, and no full stop. A path that is not ours may have a token.
+_TOKEN = re.compile(r'(/tap/|/calls/(?=[\w-]+\.))[^/?\s"]+', re.IGNORECASE)
+# What PostgreSQL adds to an error's message: the values of the row, and what was sent.
+_DETAIL = re.compile(r"(\n|\\n)(DETAIL|CONTEXT|HINT):.*")
 _QUERY = re.compile(r'(/[^?\s"]*\?)[^\s"]+')
 # Headers that sign a request in. Servers show them at their most detailed level only.
 _HEADER = re.compile("((?:cookie|authorization): ).+", re.IGNORECASE)
@@ -19,12 +21,13 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u20
 
 
 def redact(line: str) -> str:
-    """Return the line without the secrets in its paths and its headers.
+    """Return the line without the secrets in its paths and its headers, and without the rows that a
+    database refused.
 
     The path of a tap, and that of what is said in calls, holds the token that opens it. A query
     string may hold a tool's token, or a number that somebody searched for.
     """
-    return _HEADER.sub(r"\1…", _QUERY.sub(r"\1…", _TOKEN.sub(r"\1…", line)))
+    return _DETAIL.sub("", _HEADER.sub(r"\1…", _QUERY.sub(r"\1…", _TOKEN.sub(r"\1…", line))))
 
 
 class RedactedStream(io.TextIOBase):
@@ -76,6 +79,14 @@ def redact_other_logs() -> None:
         for handler in getattr(logger, "handlers", ()):
             if not isinstance(handler.formatter, Redacted):
                 handler.setFormatter(Redacted(handler.formatter or logging.Formatter()))
+
+
+class NoDebug(logging.Filter):
+    """Removes the lines that a library writes at DEBUG about what it carries: the headers and the
+    messages of sockets, and whatever a page is made of."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
 
 
 class ClientMistakes(logging.Filter):

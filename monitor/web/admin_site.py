@@ -36,10 +36,8 @@ class OfferedOnly(ChangeList):
         if self.date_hierarchy:
             not_taken -= {f"{self.date_hierarchy}__gte", f"{self.date_hierarchy}__lt"}
         if not_taken:
-            raise BadRequest(
-                _("This list has no filter called %(name)s. Use those beside it.")
-                % {"name": repr(min(not_taken)[:60])}
-            )
+            # It does not name one, because Django logs this, and it may be somebody's number.
+            raise BadRequest(_("The address has a filter that this list does not offer."))
         return found
 
 

@@ -72,7 +72,7 @@ def _ask_stop(request: HttpRequest, call_id: int) -> None:
     try:
         _record(request, LedgerKind.TAP_STOP_ASKED, call_id)
     except ledger.NotWritten:
-        logger.exception("that %s stopped a call was not recorded", request.user.get_username())
+        logger.exception("that user %s stopped a call was not recorded", request.user.pk)
     orders.ask_stop(request.user, call_id)
 
 

@@ -14,6 +14,7 @@ from monitor.services.ledger import Entry, Ledger
 from monitor.services.ledger_chain import Tip, key
 from monitor.services.ledger_check import LedgerCheck
 from monitor.telemetry.metrics import Counter
+from tests.support.refusing import refuse_rows, take_rows
 
 TABLE = "monitor_ledgerentry"
 (_file,) = Path(str(migrations.__path__[0])).glob("*_ledger.py")
@@ -77,20 +78,9 @@ def entries(kind: LedgerKind) -> list[LedgerEntry]:
 
 def take_no_entries() -> None:
     """Have the database refuse new entries until ``take_entries``."""
-    _execute(
-        [
-            "CREATE TRIGGER full BEFORE INSERT ON monitor_ledgerentry "
-            "BEGIN SELECT RAISE(ABORT, 'full'); END"
-        ]
-        if connection.vendor == "sqlite"
-        else [f"ALTER TABLE {TABLE} ADD CONSTRAINT full_table CHECK (false) NOT VALID"]
-    )
+    refuse_rows(TABLE)
 
 
 def take_entries() -> None:
     """Undo ``take_no_entries``."""
-    _execute(
-        ["DROP TRIGGER full"]
-        if connection.vendor == "sqlite"
-        else [f"ALTER TABLE {TABLE} DROP CONSTRAINT full_table"]
-    )
+    take_rows(TABLE)

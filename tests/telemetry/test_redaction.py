@@ -35,6 +35,7 @@ def record(message: str, *arguments: object, exc_info: Any = None) -> logging.Lo
         ('"WSCONNECT /tap/0123.secret"', '"WSCONNECT /tap/…"'),
         ('"POST /tap/secret/status HTTP/1.1"', '"POST /tap/…/status HTTP/1.1"'),
         ('"WSCONNECT /tap/secret?key=other"', '"WSCONNECT /tap/…?…"'),
+        ('"POST /TAP/secret/status"', '"POST /TAP/…/status"'),
         ('"POST /agents/a/swaig/?x=1&__token=secret" 200', '"POST /agents/a/swaig/?…" 200'),
         ('"GET /admin/monitor/call/?q=%2B15551230000"', '"GET /admin/monitor/call/?…"'),
         ("why? Because /a/b is one thing?", "why? Because /a/b is one thing?"),
@@ -64,6 +65,17 @@ def test_control_characters_are_written_out(text: str, shown: str) -> None:
 def test_a_logged_text_of_a_client_stays_on_its_line() -> None:
     said = line(record("refused: %s", "x\n2026-01-01 ERROR forged\x1b[2J"))
     assert said == r"INFO refused: x\n2026-01-01 ERROR forged\x1b[2J"
+
+
+def test_the_row_that_a_database_refused_is_not_logged() -> None:
+    why = "null value in column\nDETAIL:  Failing row contains (1, +15551230000).\nCONTEXT:  x"
+    try:
+        raise ValueError(why) from KeyError("cause")
+    except ValueError:
+        said = line(record("failed", exc_info=sys.exc_info()))
+    assert "ValueError: null value in column" in said
+    assert "15551230000" not in said
+    assert "CONTEXT" not in said
 
 
 def test_an_error_of_ours_keeps_its_traceback() -> None:
