@@ -74,7 +74,8 @@ def _cookie(number: int) -> str:
 
     user = User.objects.create(username=f"bench-{number}")
     user.groups.add(Group.objects.get(name="Supervisors"))
-    user.user_permissions.add(Permission.objects.get(codename="see_all_teams"))
+    everything = Permission.objects.filter(codename__in=("see_all_teams", "see_full_numbers"))
+    user.user_permissions.add(*everything)
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME

@@ -112,10 +112,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture
 def alice(db: Any) -> User:
-    """A supervisor: may see the list and listen, to the calls of all teams."""
+    """A supervisor: may see the list and listen, to the calls of all teams, and sees numbers."""
     user = User.objects.create_user("alice", password="alice's password")
     user.groups.add(Group.objects.get(name="Supervisors"))
-    permit(user, "see_all_teams")
+    permit(user, "see_all_teams", "see_full_numbers")
     return user
 
 
@@ -127,7 +127,7 @@ def bob(db: Any) -> User:
         content_type__app_label="monitor", codename__startswith="view_"
     )
     user.user_permissions.set(viewing)
-    permit(user, "see_all_teams")
+    permit(user, "see_all_teams", "see_full_numbers")
     return user
 
 

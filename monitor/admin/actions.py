@@ -31,6 +31,7 @@ class AdminActionAdmin(UserColumn, HistoryAdmin):
     list_display = ("when", "who", "kind", "content_type", "object_repr", "details")
     list_filter = ("at", "kind", ("user", UserFilter))
     date_hierarchy = "at"
+    has_callers = False
     search_fields = ("username",)
     find = staticmethod(find_actions)
     search_help_text = _(

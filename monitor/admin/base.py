@@ -62,9 +62,12 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
         None  # the rows that a search finds
     )
     call_path = ""  # from the listed rows to their calls
+    has_callers = True  # its rows are calls, or are read with their calls
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = HistoryRows(self.model).order_by(*self.model._meta.ordering)
+        if self.has_callers and not permissions.sees_full_numbers(request.user):
+            rows = rows.masked()
         return self.in_scope(request, rows)
 
     def in_scope(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:

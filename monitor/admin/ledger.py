@@ -26,6 +26,7 @@ class LedgerEntryAdmin(UserColumn, HistoryAdmin):
     list_display = ("when", "who", "kind", "call_id", "listen", "address", "details")
     list_filter = ("at", "kind")
     date_hierarchy = "at"
+    has_callers = False
     search_fields = ("username",)
     find = staticmethod(find_entries)
     search_help_text = _("The beginning of a user name, an IP address or a call ID")

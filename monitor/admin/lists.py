@@ -12,11 +12,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from monitor.models import MaskableRows
 
 LISTED = 5_000  # rows: 100 pages of 50
+BY_NUMBER = ("caller", "caller_name")  # columns by which masked rows are not ordered
+NOT_SEARCHED = _("Numbers are masked for your account, so they are not searched.")
 
 
-class HistoryRows(QuerySet[Any, Any]):
+class HistoryRows(MaskableRows[Any, Any]):
     """Rows of which the years, months or days are found by one look-up in an index each.
 
     Django truncates the moment of every row instead. On SQLite that calls Python for each of
@@ -70,6 +75,22 @@ class HistoryPaginator(Paginator):  # type: ignore[type-arg]  # no generic at ru
 
 class HistoryList(ChangeList):
     """A list of the newest LISTED rows, with a link to export all that its filters find."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self._is_masked:
+            sortable = self.sortable_by or ()
+            self.sortable_by = [name for name in sortable if self.get_ordering_field(name)]
+            self.search_help_text = f"{self.search_help_text} {NOT_SEARCHED}"
+
+    @property
+    def _is_masked(self) -> bool:
+        return bool(getattr(self.root_queryset, "is_masked", False))
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Return by which column of the table a column of the list is ordered, if by any."""
+        field = super().get_ordering_field(field_name)
+        return None if self._is_masked and str(field).endswith(BY_NUMBER) else field
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -11,7 +11,7 @@ import functools
 import operator
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,13 +178,15 @@ def find_entries(entries: QuerySet[LedgerEntry], text: str) -> QuerySet[LedgerEn
 
 
 def _by_call(rows: QuerySet[Any], path: str, text: str) -> QuerySet[Any]:
-    own = Beginning("call_id", (text,)), Beginning("caller", _numbers(text))
+    own = [Beginning("call_id", (text,))]
+    if not getattr(rows, "is_masked", False):
+        own.append(Beginning("caller", _numbers(text)))
     found = _first_found(rows, Call, path, own)
     return rows.none() if found is None else found
 
 
 def _first_found(
-    rows: QuerySet[Any], model: type[Model], path: str, conditions: tuple[Beginning, ...]
+    rows: QuerySet[Any], model: type[Model], path: str, conditions: Sequence[Beginning]
 ) -> QuerySet[Any] | None:
     """Return the rows of the first condition that finds any, or None.
 

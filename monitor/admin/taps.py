@@ -22,7 +22,7 @@ from monitor.admin.export import Sheet, fields_named
 from monitor.admin.filters import AgentFilter, CodecFilter, TransportFilter
 from monitor.admin.search import find_taps
 from monitor.models import CallTalk, ListenSession, Tap, TapEvent
-from monitor.services import packet_figures, stored_words
+from monitor.services import packet_figures, permissions, stored_words
 
 STATE_FIELDS = (
     "status",
@@ -80,6 +80,11 @@ class EventInline(HistoryInline):
     model = TapEvent
     verbose_name_plural = _("timeline")
     fields = readonly_fields = ("when", "change", "words", "repeats", "content")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out the carrier's own words for whoever may not see the numbers in them."""
+        sees_all = permissions.sees_full_numbers(request.user)
+        return [name for name in self.fields if sees_all or name != "content"]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("monitor.view_tap")

@@ -41,7 +41,8 @@ def document(call: Call) -> dict[str, Any]:
 
 
 def _parties(call: Call) -> list[dict[str, str]]:
-    caller = {"tel": call.caller, "name": call.caller_name, "type": "person"}
+    number = "" if call.is_masked else call.caller  # a masked number is none
+    caller = {"tel": number, "name": call.caller_name, "type": "person"}
     agent = {"name": call.agent, "type": "bot"}
     return [{name: value for name, value in one.items() if value} for one in (caller, agent)]
 

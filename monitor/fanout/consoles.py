@@ -1,7 +1,8 @@
-"""Consoles: the audiences of the live list in this process, one for all who see the same calls.
+"""Consoles: the audiences of the live list in this process, one for all who see the same.
 
 A message is cut down once for each audience, however many consoles it has. The audience that sees
-everything is sent the messages as they came, and while there is no other they are not even read.
+all calls with full numbers is sent the messages as they came, and while there is no other they are
+not even read.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 from monitor.bus.keys import EVENTS, METERS, WORDS
 from monitor.bus.queries import QUEUED
@@ -20,36 +22,50 @@ from monitor.fanout.call_agents import CallAgents
 from monitor.fanout.scoping import part_of, subjects_of
 from monitor.fanout.strip_board import StripBoard
 from monitor.fanout.words_delay import WordsDelay
+from monitor.services import descriptions
 from monitor.services.permissions import EVERYTHING, Scope, Sight
 from monitor.wire import websocket_frames
 from monitor.wire.fast_path import Outbox
 
 logger = logging.getLogger(__name__)
 
+#: What the consoles of an audience have in common: whose calls they see, and whether full numbers.
+Key = tuple[Scope, bool]
+EVERYTHING_FULLY: Key = (EVERYTHING, True)
+
 
 class ConsoleAudience(Audience[Subscriber]):
-    """The consoles whose users see the same calls.
+    """The consoles whose users see the same calls, and numbers alike.
 
     ``readers`` are those whose users may read what is said in calls, and receive that too.
     """
 
-    def __init__(self, outbox: Outbox, scope: Scope) -> None:
+    def __init__(self, outbox: Outbox, scope: Scope, full_numbers: bool) -> None:
         super().__init__(outbox)
         self.scope = scope
+        self.full_numbers = full_numbers
         self.readers: Audience[Subscriber] = Audience(outbox)
 
 
-class Told(NamedTuple):
+class Told:
     """A message, as it came and as it was read."""
 
-    raw: bytes
-    content: dict[str, Any]
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.content: dict[str, Any] = json.loads(raw)
 
-    def part(self, seen: list[str]) -> bytes:
+    def part(self, seen: list[str], *, full_numbers: bool) -> bytes:
         """Return what consoles are sent of it that see only these of its calls and taps."""
+        if self.content["type"] == "call" and not full_numbers:
+            return self._masked
         if len(seen) == len(subjects_of(self.content)):
             return self.raw
         return part_of(self.content, seen)
+
+    @cached_property
+    def _masked(self) -> bytes:
+        call = descriptions.with_masked_caller(self.content["call"])
+        return json.dumps({**self.content, "call": call}).encode()
 
 
 class Consoles:
@@ -67,8 +83,8 @@ class Consoles:
         self._board = board
         self._delay = delay
         self._call_agents = call_agents
-        self._audiences: dict[Scope, ConsoleAudience] = {}
-        self._limited: tuple[ConsoleAudience, ...] = ()  # those that do not see everything
+        self._audiences: dict[Key, ConsoleAudience] = {}
+        self._limited: tuple[ConsoleAudience, ...] = ()  # all but that which sees EVERYTHING_FULLY
         self._places: dict[Subscriber, ConsoleAudience] = {}
         # One console subscribes at a time, because a failed subscription would undo another's.
         self._opening = asyncio.Lock()
@@ -100,10 +116,10 @@ class Consoles:
 
     def place(self, subscriber: Subscriber, sight: Sight) -> None:
         """Have a console receive what its user sees from now on, and nothing else."""
-        audience = self._audiences.get(sight.scope)
+        key = sight.scope, sight.full_numbers
+        audience = self._audiences.get(key)
         if audience is None:
-            audience = ConsoleAudience(self._reader.outbox, sight.scope)
-            self._audiences[sight.scope] = audience
+            audience = self._audiences[key] = ConsoleAudience(self._reader.outbox, *key)
             self._find_limited()
         if self._places.get(subscriber) is not audience:
             self._remove(subscriber)
@@ -129,22 +145,22 @@ class Consoles:
 
     def on_message(self, message: bytes) -> None:
         """Send an event or levels to the consoles that see its calls."""
-        if everything := self._audiences.get(EVERYTHING):
+        if everything := self._audiences.get(EVERYTHING_FULLY):
             everything.publish(message, websocket_frames.text)
         if self._limited:
-            told = Told(message, json.loads(message))
+            told = Told(message)
             if told.content["type"] == "call":
                 self._call_agents.learn(told.content["call"])
             self._send_limited(told)
 
     def on_words(self, message: bytes) -> None:
         """Send what is said in a call to the consoles whose users see it and may read it."""
-        everything = self._audiences.get(EVERYTHING)
+        everything = self._audiences.get(EVERYTHING_FULLY)
         is_sent = everything is not None and not everything.readers.empty
         if everything and is_sent:
             everything.readers.publish(message, websocket_frames.text)
         if any(not audience.readers.empty for audience in self._limited):
-            is_sent |= self._send_limited(Told(message, json.loads(message)))
+            is_sent |= self._send_limited(Told(message))
         if is_sent:
             self._delay.sent(message)
 
@@ -158,14 +174,16 @@ class Consoles:
         subscriber.leave(audience.readers)
         subscriber.leave(audience)
         if audience.empty:
-            del self._audiences[audience.scope]
+            del self._audiences[audience.scope, audience.full_numbers]
             self._find_limited()
 
     def _find_limited(self) -> None:
-        self._limited = tuple(one for one in self._audiences.values() if one.scope != EVERYTHING)
+        self._limited = tuple(
+            audience for key, audience in self._audiences.items() if key != EVERYTHING_FULLY
+        )
 
     def _send_limited(self, told: Told) -> bool:
-        """Send a message to the consoles that do not see everything; return whether any is sent it.
+        """Send a message to the limited consoles; return whether any is sent it.
 
         Levels of a tap whose agent must be asked for first are left out. Other messages wait.
         """
@@ -187,7 +205,8 @@ class Consoles:
         seen = [pk for agent in by_agent if audience.scope.has(agent) for pk in by_agent[agent]]
         if not seen or receivers.empty:
             return False
-        receivers.publish(told.part(seen), websocket_frames.text)
+        part = told.part(seen, full_numbers=audience.full_numbers)
+        receivers.publish(part, websocket_frames.text)
         return True
 
     def _ask_for(self, unknown: Iterable[str]) -> None:

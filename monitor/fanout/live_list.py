@@ -43,7 +43,8 @@ class LiveList:
 
     async def _snapshot(self, sight: Sight) -> str:
         described = await in_thread(descriptions.current_calls)(scope=sight.scope)
-        calls = iter(described)
+        shown = described if sight.full_numbers else map(descriptions.with_masked_caller, described)
+        calls = iter(shown)
         written = []
         while some := list(islice(calls, AT_ONCE)):
             written += [self._written(call) for call in some]

@@ -11,6 +11,7 @@ from monitor.models.call_report import CallReport, CallTool, CallWords
 from monitor.models.ledger import AppendOnly, LedgerEntry, LedgerKind
 from monitor.models.listen import ListenSession
 from monitor.models.mark import CallMark
+from monitor.models.masked_rows import MaskableRows
 from monitor.models.order import CallOrder, OrderKind
 from monitor.models.rtp_lease import RtpLease
 from monitor.models.talk import CallTalk
@@ -49,6 +50,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerKind",
     "ListenSession",
+    "MaskableRows",
     "OrderKind",
     "RtpLease",
     "Tap",

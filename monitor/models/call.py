@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from monitor.models.masked_rows import MaskableRows
+from monitor.wire.masking import masked
 
-class CallQuerySet(models.QuerySet["Call"]):
+#: What may hold a number or an address at which the caller can be called.
+MASKED_FIELDS = {"caller", "caller_name"}
+
+
+class NumbersMasked(Exception):
+    """A call that was read with masked numbers is not to be saved: the masks would replace them."""
+
+
+class CallQuerySet(MaskableRows["Call", "Call"]):
     """Calls, and the one way to lock them."""
 
     def locked(self) -> Self:
@@ -61,10 +71,14 @@ class Call(models.Model):
 
     objects = CallQuerySet.as_manager()
 
+    #: Whether the caller is masked in this object.
+    is_masked = False
+
     class Meta:
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         ordering = ("-created_at",)
+        permissions = [("see_full_numbers", _("Can see callers’ full numbers"))]
         indexes = [
             # Only ends: a search for the calls that go on would read all that have none.
             models.Index(
@@ -82,3 +96,16 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return self.call_id
+
+    def save(self, **kwargs: Any) -> None:
+        """Save the call. Raises NumbersMasked."""
+        if self.is_masked:
+            raise NumbersMasked
+        super().save(**kwargs)
+
+    def mask_caller(self) -> None:
+        """Mask the caller's number, and any number in the name, in this object alone."""
+        self.is_masked = True
+        # A field that was not read would be read now.
+        for field in MASKED_FIELDS & self.__dict__.keys():
+            setattr(self, field, masked(getattr(self, field)))

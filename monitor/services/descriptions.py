@@ -20,6 +20,7 @@ from monitor.models import ENDED, FINAL, Call, CallMark, ListenSession, Tap, Tap
 from monitor.services import order_facts, talks
 from monitor.services.call_facts import facts_of
 from monitor.services.permissions import EVERYTHING, Scope
+from monitor.wire.masking import masked
 
 #: How long a call stays in the live list after its end.
 ENDED_STAYS = datetime.timedelta(seconds=30)
@@ -136,6 +137,12 @@ def describe_leg(tap: Tap) -> dict[str, Any]:
         "reason": tap.reason,
         "end_reason": tap.end_reason,
     }
+
+
+def with_masked_caller(described: dict[str, Any]) -> dict[str, Any]:
+    """Return a description of a call or tap for those who may not see numbers."""
+    caller = {name: masked(described[name]) for name in ("caller", "caller_name")}
+    return {**described, **caller}
 
 
 def is_over(leg: dict[str, Any]) -> bool:

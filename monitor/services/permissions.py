@@ -51,6 +51,7 @@ class Sight(NamedTuple):
 
     scope: Scope
     reads_words: bool
+    full_numbers: bool
 
 
 def scope_of(user: Any) -> Scope:
@@ -66,12 +67,13 @@ def scope_of_teams(user: Any) -> Scope:
 
 def sight_of(user: Any) -> Sight:
     """Return what the live list shows to a user."""
-    return Sight(scope_of(user), may_read_words(user))
+    return Sight(scope_of(user), may_read_words(user), sees_full_numbers(user))
 
 
 def calls_of(user: Any) -> QuerySet[Call]:
-    """Return the calls that a user may know of."""
-    return scope_of(user).within(Call.objects.all())
+    """Return the calls that a user may know of, with their callers as the user may see them."""
+    calls = scope_of(user).within(Call.objects.all())
+    return calls if sees_full_numbers(user) else calls.masked()
 
 
 def taps_of(user: Any) -> QuerySet[Tap]:
@@ -97,6 +99,11 @@ def may_listen(user: Any) -> bool:
 def may_watch(user: Any) -> bool:
     """Return whether a user may see the live list."""
     return bool(user.is_active and user.has_perm("monitor.view_tap"))
+
+
+def sees_full_numbers(user: Any) -> bool:
+    """Return whether a user sees callers' numbers as they are. To others they are masked."""
+    return bool(user.is_active and user.has_perm("monitor.see_full_numbers"))
 
 
 def may_see_listeners(user: Any) -> bool:

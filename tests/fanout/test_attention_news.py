@@ -51,7 +51,9 @@ def news(queries: Queries, consoles: Consoles) -> AttentionNews:
 def told(consoles: Consoles) -> list[bytes]:
     """What a console of the process is sent, which sees no call."""
     told: list[bytes] = []
-    consoles.place(Subscriber(told.append), Sight(Scope(frozenset()), reads_words=False))
+    consoles.place(
+        Subscriber(told.append), Sight(Scope(frozenset()), reads_words=False, full_numbers=True)
+    )
     return told
 
 

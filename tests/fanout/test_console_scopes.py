@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,11 +20,14 @@ from monitor.fanout.consoles import Consoles
 from monitor.fanout.scoping import part_of, subjects_of
 from monitor.fanout.strip_board import StripBoard
 from monitor.fanout.words_delay import WordsDelay
+from monitor.services import descriptions
 from monitor.services.permissions import EVERYTHING, Scope, Sight
 from monitor.telemetry.metrics import Metrics
 from tests.support.bus import open_queries
 from tests.support.waiting import until
 
+#: What replaces the hidden part of a number, as JSON.
+MASK = b"\\u2022" * 3
 #: The agents of calls and taps, as the database has them.
 AGENTS = {"1": "sales", "2": "support", "tap-1": "sales", "tap-2": "support"}
 SALES = Scope(frozenset({"sales"}))
@@ -59,10 +63,12 @@ async def consoles(reader: StreamReader, agents: Known) -> AsyncIterator[Console
         yield Consoles(reader, board, WordsDelay(Metrics().words_delay), agents)
 
 
-def console(consoles: Consoles, scope: Scope, *, reads_words: bool = True) -> list[bytes]:
+def console(
+    consoles: Consoles, scope: Scope, *, reads_words: bool = True, full_numbers: bool = True
+) -> list[bytes]:
     """Open a console; return what it is sent."""
     sent: list[bytes] = []
-    consoles.place(Subscriber(sent.append), Sight(scope, reads_words))
+    consoles.place(Subscriber(sent.append), Sight(scope, reads_words, full_numbers))
     return sent
 
 
@@ -208,15 +214,40 @@ async def test_what_is_said_is_for_those_only_who_may_read_it(
     assert (reads, does_not) == ([words("1")], [])
 
 
+@pytest.mark.parametrize("scope", [SALES, EVERYTHING])
+async def test_a_call_is_masked_once_for_all_who_may_not_see_its_number(
+    consoles: Consoles, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = Mock(side_effect=descriptions.with_masked_caller)
+    monkeypatch.setattr(descriptions, "with_masked_caller", mask)
+    fully = console(consoles, scope)
+    masked = [console(consoles, scope, full_numbers=False) for _ in range(20)]
+    masked.append(console(consoles, Scope(frozenset({"sales", "support"})), full_numbers=False))
+    about = {"caller": "+14155550142", "caller_name": "Ann Lee", "agent": "sales"}
+    event = told("call", call={"id": "1", "legs": [], **about})
+    consoles.on_message(event)
+    assert (fully, mask.call_count) == ([event], 1)
+    assert all(sent == [event.replace(b"+1415555", MASK)] for sent in masked)
+
+
+async def test_what_has_no_numbers_is_the_same_for_all(consoles: Consoles, agents: Known) -> None:
+    await agents.ask({"1", "2", "tap-1", "tap-2"})
+    everything = console(consoles, EVERYTHING, full_numbers=False)
+    messages = [told("meters", levels={"tap-1": None}), told("talk", calls={"2": None})]
+    for message in messages:
+        consoles.on_message(message)
+    assert everything == messages
+
+
 async def test_a_console_that_sees_other_calls_is_sent_those_only(consoles: Consoles) -> None:
     sent: list[bytes] = []
     subscriber = Subscriber(sent.append)
     for scope in (SALES, SUPPORT):
-        consoles.place(subscriber, Sight(scope, reads_words=True))
+        consoles.place(subscriber, Sight(scope, reads_words=True, full_numbers=True))
         consoles.on_message(call("1", "sales"))
     consoles.on_message(call("2", "support"))
     assert sent == [call("1", "sales"), call("2", "support")]
-    assert list(consoles._audiences) == [SUPPORT]
+    assert list(consoles._audiences) == [(SUPPORT, True)]
     consoles.unsubscribe(subscriber)
     assert consoles.empty
     assert not consoles._audiences

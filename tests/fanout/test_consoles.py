@@ -36,7 +36,7 @@ class Console:
         self.direct: list[bytes] = []
         self._subscriber = Subscriber(self.queued.append)
         self._consoles = consoles
-        self.sight = Sight(EVERYTHING, reads_words=False)
+        self.sight = Sight(EVERYTHING, reads_words=False, full_numbers=True)
 
     async def join(self) -> None:
         await self._consoles.subscribe(self._subscriber, self.sight)

@@ -13,7 +13,7 @@ from monitor.fanout.live_list import LiveList
 from monitor.services import descriptions, permissions
 from monitor.services.permissions import Scope, Sight
 
-EVERYTHING = Sight(permissions.EVERYTHING, reads_words=False)
+EVERYTHING = Sight(permissions.EVERYTHING, reads_words=False, full_numbers=True)
 
 
 class Strips:
@@ -70,7 +70,7 @@ async def test_consoles_that_open_together_share_a_snapshot(readings: list[int])
 @pytest.mark.django_db(transaction=True)
 async def test_consoles_that_see_different_calls_share_none(readings: list[int]) -> None:
     listed = live_list()
-    sights = [Sight(Scope(frozenset({name})), False) for name in ("sales", "support") * 2]
+    sights = [Sight(Scope(frozenset({name})), False, True) for name in ("sales", "support") * 2]
     sent = await asyncio.gather(*(listed.snapshot(sight) for sight in sights))
     assert readings == [100, 100]
     agents = [json.loads(one)["calls"][0]["agent"] for one in sent]

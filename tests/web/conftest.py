@@ -33,10 +33,12 @@ def sales_call(db: Any) -> Tap:
 @pytest.fixture
 def cast(sales_call: Tap) -> dict[str, User | None]:
     people: dict[str, User | None] = {"nobody": None, "dora": User.objects.create_superuser("dora")}
-    for name, team in (("alice", "Sales"), ("bob", "Support")):
+    for name, team in (("alice", "Sales"), ("bob", "Support"), ("frank", "Sales")):
         user = people[name] = User.objects.create_user(name, is_staff=True)
         user.groups.add(Group.objects.get(name="Supervisors"))
         permit(user, "start_tap", "stop_tap", *(f"view_{model}" for model in STAFF))
+        if name != "frank":  # to him, numbers are masked
+            permit(user, "see_full_numbers")
         Team.objects.get(name=team).members.add(user)
     for name in ("charlie", "erin"):
         people[name] = User.objects.create_user(name)

@@ -6,18 +6,14 @@ fails the test, so whoever adds one must say who may use it.
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import re
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
-from django.test import Client
-from django.urls import URLPattern, get_resolver
 from pytest_django import Settings
 
 from monitor.models import (
@@ -32,7 +28,7 @@ from monitor.models import (
     Team,
 )
 from monitor.services import tap_urls, taps
-from tests.support.cast import signed_in
+from tests.support.asking import Row, answer, client_of, routes
 from tests.support.rows import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("given_back")]
@@ -62,15 +58,6 @@ IN_THE_ADMIN = "200 200 302 200 302 302"
 NO_RECORD = "403 403 302 302 302 302"
 DETOUR = "302 302 302 302 302 302"
 NO_PASSWORD = "401 401 401 401 401 401"
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """How a route is asked, and what each of the cast is answered."""
-
-    path: str
-    answers: str
-    post: bool = False
 
 
 def pages_of(
@@ -160,16 +147,6 @@ TABLE: dict[str, Row] = {
 }
 
 
-def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
-    """Yield every route of the site, as it is written in the resolver."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        route = before + str(pattern.pattern)
-        if isinstance(pattern, URLPattern):
-            yield route
-        else:
-            yield from routes(pattern.url_patterns, route)
-
-
 @pytest.fixture(autouse=True)
 def _set_up(settings: Settings) -> None:
     """Calls can be tapped again."""
@@ -224,22 +201,6 @@ def named(sales_call: Tap, cast: dict[str, User | None]) -> dict[str, Any]:
         "accessfailurelog": 0,
         "accesslog": 0,
     }
-
-
-def client_of(user: User | None) -> Client:
-    return signed_in(user) if user else Client()
-
-
-def answer(client: Client, row: Row, named: dict[str, Any]) -> tuple[int, str]:
-    """Return the status and the whole body that a client is answered."""
-    path = row.path.format(**named)
-    response: Any = client.post(path) if row.post else client.get(path)
-    body = async_to_sync(whole)(response) if response.streaming else response.content
-    return response.status_code, body.decode()
-
-
-async def whole(response: Any) -> bytes:
-    return b"".join([part async for part in response])
 
 
 def told(status: int, body: str) -> str:
@@ -313,6 +274,41 @@ def test_who_is_in_no_team_is_told_so(cast: dict[str, User | None]) -> None:
     notice = "you are in no team with agents yet"
     pages = {name: client_of(cast[name]).get("/").content.decode() for name in ("bob", "erin")}
     assert [notice in page for page in pages.values()] == [False, True]
+
+
+#: The number of the call of Sales, and what is left of it for whoever may not see it.
+NUMBER, MASKED = "5550001", "•••0001"
+#: The routes that tell the number to whoever may see it, and a masked one to others. A vCon leaves
+#: out the number of a telephone that is masked, and has that in the caller's name.
+TELL_NUMBER = {
+    "calls/<int:call_id>",
+    "calls/<int:call_id>/deck",
+    *(f"admin/monitor/{model}/" for model in ("call", "tap", "listensession")),
+    "admin/monitor/call/<path:object_id>/change/",
+    "admin/monitor/call/<int:call_id>/vcon/",
+    "admin/monitor/tap/<path:object_id>/change/",
+    "admin/monitor/tap/export.csv",
+    "admin/monitor/listensession/<path:object_id>/change/",
+    "admin/monitor/listensession/export.csv",
+}
+
+
+def test_no_route_tells_a_number_to_whoever_may_not_see_it(
+    sales_call: Tap, cast: dict[str, User | None], named: dict[str, Any]
+) -> None:
+    sales_call.call.caller_name = f"Ann Lee +1{NUMBER}"
+    sales_call.call.save()
+    sales_call.events.create(new=sales_call.state, reason="told", payload={"from": f"+1{NUMBER}"})
+    told = {
+        name: {route: answer(client_of(cast[name]), row, named)[1] for route, row in TABLE.items()}
+        for name in ("alice", "frank")
+    }
+    assert {route for route, body in told["alice"].items() if NUMBER in body} == TELL_NUMBER
+    assert {route for route, body in told["frank"].items() if NUMBER in body} == set()
+    as_json = json.dumps(MASKED)[1:-1]
+    assert {
+        route for route, body in told["frank"].items() if MASKED in body or as_json in body
+    } == TELL_NUMBER
 
 
 def _alike(answered: tuple[int, str], path: str) -> tuple[int, str]:

@@ -45,7 +45,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
     sessions = history.sessions_for(request.user, row)
     may_read = permissions.may_read_words(request.user)
     context = {
-        **_described(row),
+        **_described(request.user, row),
         "facts": facts,
         "legs": [_leg(leg, len(legs)) for leg in legs],
         "timeline": history.timeline(legs, sessions or (), row.marks.all()),
@@ -70,7 +70,7 @@ def deck(request: HttpRequest, call_id: int) -> HttpResponse:
         raise PermissionDenied("You may not listen to calls.")
     row = get_object_or_404(permissions.calls_of(request.user), pk=call_id)
     context = {
-        **_described(row),
+        **_described(request.user, row),
         "facts": facts_of(row, history.legs_of(row)),
         "can_read": permissions.may_read_words(request.user),
     }
@@ -88,9 +88,9 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
     return redirect(f"{reverse('call', args=[row.call_id])}#leg-{row.pk}")
 
 
-def _described(row: Call) -> dict[str, Any]:
+def _described(user: Any, row: Call) -> dict[str, Any]:
     """Return what the scripts of a page about one call need."""
-    [described] = descriptions.describe(Call.objects.filter(pk=row.pk))
+    [described] = descriptions.describe(permissions.calls_of(user).filter(pk=row.pk))
     return {
         "build": staticfiles.build(),
         "call": row,

@@ -1,4 +1,4 @@
-"""KnownSight: which calls the user of a console sees, and whether what is said in them."""
+"""KnownSight: what the live list shows to the user of a console."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from monitor.services import permissions
 from monitor.services.permissions import Scope, Sight
 
-NOTHING = Sight(Scope(frozenset()), reads_words=False)
+NOTHING = Sight(Scope(frozenset()), reads_words=False, full_numbers=False)
 
 
 class KnownSight:

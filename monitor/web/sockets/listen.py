@@ -44,7 +44,7 @@ class ListenSocket(SupervisorSocket):
         self._record = ListenRecord(floor.writes, floor.append_entry, floor.end_listen)
         self._notes: list[str] = []  # JSON messages to be sent before the next Frame
         self._call = ""  # its id, once it is known
-        self._may_read_words = False
+        self._may_read_words = self._sees_full_numbers = False
         self._frames = 0  # sent by the send loop
         self._dropped = 0  # Frames that /metrics has counted
 
@@ -54,6 +54,7 @@ class ListenSocket(SupervisorSocket):
         if not permissions.knows_tap(user, self._asked_for):
             raise Closed(CloseCode.NO_SUCH_TAP, str(listens.NoSuchTap()))
         self._may_read_words = permissions.may_read_words(user)
+        self._sees_full_numbers = permissions.sees_full_numbers(user)
 
     @property
     def _asked_for(self) -> uuid.UUID:
@@ -75,7 +76,8 @@ class ListenSocket(SupervisorSocket):
         self._call = tap["call"]
         await self._floor.call_words.follow(self._call, self._on_words)
         stalled = tap["media"] and await is_stalled(listen, self._floor)
-        await self.send_json(hello(listen, tap, stalled, position))
+        shown = tap if self._sees_full_numbers else descriptions.with_masked_caller(tap)
+        await self.send_json(hello(listen, shown, stalled, position))
         self._follower.follow(tap)
         self._fast_path.on_text = self._on_text
 
