@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "monitor.web.password_change.PasswordChangeRequired",
+    "monitor.web.not_recorded.NotRecorded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "monitor.web.known_device.middleware",
     "axes.middleware.AxesMiddleware",

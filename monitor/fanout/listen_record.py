@@ -57,14 +57,6 @@ class ListenRecord:
         except Exception:
             return None  # the client was told why
 
-    async def end(
-        self,
-        listen: listens.OpenedListen,
-        counts: tuple[int, int],
-        heard: listens.Heard,
-        reason: str,
-    ) -> None:
-        """Write how much was sent, dropped and acknowledged, and why the listening ended."""
-        sent, dropped = counts
-        ending = listens.Ending(listen.session_id, listen.tap_id, sent, dropped, reason, heard)
-        await self._end_listen(ending)
+    async def end(self, listen: listens.OpenedListen, heard: listens.Heard, reason: str) -> None:
+        """Write how much was heard, and why the listening ended."""
+        await self._end_listen(listens.Ending(listen.session_id, listen.tap_id, reason, heard))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from monitor.concurrency import Batches
+from monitor.services.listens import Heard
 from monitor.wire.close import CloseCode
 
 RECHECK = 30.0  # seconds within which every session is checked, in case a revocation was lost
@@ -39,8 +40,8 @@ class Listener(Protocol):
     def check_lag(self, now: float) -> float:
         """Return how many seconds behind it is, and end it if that is too far."""
 
-    def frames_so_far(self) -> tuple[int, int]:
-        """Return how many Frames were sent and how many were dropped."""
+    def heard(self) -> Heard:
+        """Return how much was heard so far."""
 
 
 class OpenSockets:

@@ -34,8 +34,8 @@ class SessionRecorder:
         listeners = self._open_sockets.listeners
         if not listeners:
             return
-        counts = {one: listeners[one].frames_so_far() for one in self._next_batch(list(listeners))}
-        await in_thread(listens.heartbeat)(list(listeners), counts)
+        heard = {one: listeners[one].heard() for one in self._next_batch(list(listeners))}
+        await in_thread(listens.heartbeat)(list(listeners), heard)
 
     def _next_batch(self, session_ids: list[int]) -> list[int]:
         begin = self._next % len(session_ids)

@@ -40,6 +40,12 @@ class ListenSession(models.Model):
         default=0,
         help_text=_("frames not sent because the listener was too slow"),
     )
+    #: Not known of sessions before they were counted.
+    seconds_sent = models.FloatField(_("seconds sent"), null=True)
+    seconds_acknowledged = models.FloatField(_("seconds acknowledged"), null=True)
+    seconds_rewound = models.FloatField(
+        _("seconds rewound"), null=True, help_text=_("of those sent: older audio")
+    )
 
     class Meta:
         verbose_name = _("listen session")

@@ -14,7 +14,7 @@ import os
 import secrets
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, cast
@@ -69,6 +69,9 @@ class Entry:
         )
 
 
+Work = Callable[[], Sequence[Entry]]
+
+
 class Ledger:
     """Appends to the chain of one process. Its threads take turns."""
 
@@ -84,15 +87,26 @@ class Ledger:
 
         Raises NotWritten; then none of them is to be relied on.
         """
+        self.append_with(lambda: entries)
+
+    def append_with(self, work: Work) -> int:
+        """Do some work in the database, and write the entries that it returns, in one transaction:
+        neither is there without the other. Return how many entries that were.
+
+        Raises NotWritten; then nothing is to be relied on.
+        """
         with self._lock:
             # A failure leaves no tip: whether the database took the entries is then unknown, and
             # the next ones begin a new chain.
             tip, self._tip = self._tip, None
             try:
-                self._tip = self._write(tip if self._pid == os.getpid() else None, entries)
+                with transaction.atomic(durable=True):
+                    entries = work()
+                    tip = self._write(tip if self._pid == os.getpid() else None, entries)
             except Error as error:
                 raise NotWritten("the ledger could not be written") from error
-            self._pid = os.getpid()
+            self._tip, self._pid = tip, os.getpid()
+        return len(entries)
 
     def publish(self) -> None:
         """Write the tips of all chains, and log this chain's, if it has grown since the last time.
@@ -105,8 +119,10 @@ class Ledger:
         tip = self._published = self._tip
         logger.info("the ledger's chain %s has %d entries, mac %s", *tip)
 
-    def _write(self, tip: Tip | None, entries: Sequence[Entry]) -> Tip:
+    def _write(self, tip: Tip | None, entries: Sequence[Entry]) -> Tip | None:
         """Write entries after a tip, or as a new chain; return the new tip."""
+        if not entries:
+            return tip
         if tip is None:
             tip = Tip(secrets.token_hex(6))
             entries = [_tips_entry(), *entries]
@@ -115,8 +131,7 @@ class Ledger:
             row.chain, row.number = tip.chain, tip.number + 1
             row.mac = mac_of(secret, tip.mac, _covered(row))
             tip = Tip(row.chain, row.number, row.mac)
-        with transaction.atomic(durable=True):
-            LedgerEntry.objects.bulk_create(rows)
+        LedgerEntry.objects.bulk_create(rows)
         self._written.add(len(rows))
         return tip
 
@@ -130,6 +145,11 @@ def this_ledger() -> Ledger:
 def append(entries: Sequence[Entry]) -> None:
     """Write entries into the ledger of this process. Raises NotWritten."""
     this_ledger().append(entries)
+
+
+def append_with(work: Work) -> int:
+    """Do some work in the transaction in which its entries are written. Raises NotWritten."""
+    return this_ledger().append_with(work)
 
 
 def by_request(request: HttpRequest, kind: LedgerKind, call_id: str = "", **details: Any) -> Entry:

@@ -6,12 +6,13 @@ import contextlib
 import datetime
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import Error, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from monitor.models import ENDED, LedgerKind, ListenSession, Tap
@@ -24,8 +25,9 @@ OPEN_FOR = datetime.timedelta(seconds=2.5 * HEARTBEAT_EVERY)
 #: A user who lost the connection this long before the end of a tap may still hear its ring. The
 #: page tries again after 8 s at the latest.
 REJOINS_WITHIN = datetime.timedelta(seconds=15)
-#: The process of a session that has sent no heartbeat for this long is gone.
-ABANDONED_AFTER = datetime.timedelta(seconds=60)
+#: The process of a session that has sent no heartbeat for this long is gone. With the time until
+#: the next sweep, such a session is ended within a minute.
+ABANDONED_AFTER = datetime.timedelta(seconds=30)
 SERVER_GONE = "the server went away"
 
 
@@ -53,12 +55,15 @@ class Client:
 
 
 class Heard(NamedTuple):
-    """How many seconds of audio a listener was sent and has acknowledged, and how many of those
-    that were sent are older audio, because the listener rewound."""
+    """How many Frames a listener was sent, and how many were left out for it; how many seconds of
+    audio it was sent and has acknowledged, and how many of those that were sent are older audio,
+    because the listener rewound."""
 
-    sent: float = 0.0
-    acknowledged: float = 0.0
-    rewound: float = 0.0
+    frames: int = 0
+    dropped: int = 0
+    seconds_sent: float = 0.0
+    seconds_acknowledged: float = 0.0
+    seconds_rewound: float = 0.0
 
 
 class Ending(NamedTuple):
@@ -66,10 +71,8 @@ class Ending(NamedTuple):
 
     session_id: int
     tap_id: uuid.UUID
-    frames: int
-    dropped: int
     reason: str
-    heard: Heard = Heard()
+    heard: Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,42 +177,40 @@ def refuse(listen: OpenedListen) -> None:
 
 
 def end(endings: Iterable[Ending]) -> None:
-    """Record the end of any number of sessions in one transaction, and in the ledger before it."""
-    in_order = sorted(endings)
-    _append_ends({one.session_id: _end_details(one) for one in in_order})
-    tap_ids: set[uuid.UUID] = set()
-    ended: list[int] = []
-    with transaction.atomic():
-        now = timezone.now()
-        # In the order of their IDs, as whoever else ends several locks them.
-        for session_id, tap_id, frames, dropped, reason, _ in in_order:
-            ListenSession.objects.filter(pk=session_id).update(
-                ended_at=now, seen_at=now, frames=frames, dropped=dropped, end_reason=reason[:100]
-            )
-            tap_ids.add(tap_id)
-            ended.append(session_id)
-        marks.end_listened(ended)
-        for tap_id in tap_ids:
-            announce.publish_change(tap_id)
+    """Record the end of any number of sessions, and write it into the ledger, in one transaction.
+
+    Raises ledger.NotWritten; the sessions are then ended as abandoned.
+    """
+    # In the order of their IDs, as whoever else ends several locks them.
+    ledger.append_with(partial(_end, sorted(endings)))
 
 
-def _append_ends(details: dict[int, dict[str, Any]]) -> None:
-    """Write into the ledger that sessions ended. Raises ledger.NotWritten."""
+def _end(endings: Sequence[Ending]) -> list[ledger.Entry]:
+    now = timezone.now()
+    for session_id, tap_id, reason, heard in endings:
+        ListenSession.objects.filter(pk=session_id).update(
+            ended_at=now, seen_at=now, end_reason=reason[:100], **heard._asdict()
+        )
+        announce.publish_change(tap_id)
+    marks.end_listened([one.session_id for one in endings])
+    return _end_entries({one.session_id: _end_details(one) for one in endings})
+
+
+def _end_entries(details: dict[int, dict[str, Any]]) -> list[ledger.Entry]:
+    """Return the ledger's entries about sessions that end."""
     sessions = ListenSession.objects.filter(pk__in=details).select_related("tap__call")
-    ledger.append(
-        [_entry(LedgerKind.LISTEN_ENDED, one, **details[one.pk]) for one in sessions.order_by("pk")]
-    )
+    return [
+        _entry(LedgerKind.LISTEN_ENDED, one, **details[one.pk]) for one in sessions.order_by("pk")
+    ]
 
 
 def _end_details(ending: Ending) -> dict[str, Any]:
-    return {
-        "reason": ending.reason,
-        "frames": ending.frames,
-        "dropped": ending.dropped,
-        "seconds_sent": round(ending.heard.sent, 3),
-        "seconds_acknowledged": round(ending.heard.acknowledged, 3),
-        "seconds_rewound": round(ending.heard.rewound, 3),
-    }
+    return {"reason": ending.reason, **_rounded(ending.heard)}
+
+
+def _rounded(heard: Heard) -> dict[str, Any]:
+    """Return how much was heard, with seconds in milliseconds."""
+    return {name: round(value, 3) for name, value in heard._asdict().items()}
 
 
 def _entry(kind: LedgerKind, session: ListenSession, **details: Any) -> ledger.Entry:
@@ -227,45 +228,41 @@ def _entry(kind: LedgerKind, session: ListenSession, **details: Any) -> ledger.E
     )
 
 
-def heartbeat(sessions: Collection[int], heard: dict[int, tuple[int, int]]) -> None:
+def heartbeat(sessions: Collection[int], heard: Mapping[int, Heard]) -> None:
     """Record that these sessions go on, because a killed worker records nothing at their end.
 
-    ``heard`` has, for some of them, how many frames were sent and how many were dropped.
+    ``heard`` says, of some of them, how much was heard so far.
     """
     marks.end_listened(sessions)
     going_on = ListenSession.objects.filter(ended_at=None)
     going_on.filter(pk__in=sessions).update(seen_at=timezone.now())
-    rows = [
-        ListenSession(pk=pk, frames=frames, dropped=dropped)
-        for pk, (frames, dropped) in heard.items()
-    ]
-    going_on.bulk_update(rows, ["frames", "dropped"])
+    rows = [ListenSession(pk=pk, **so_far._asdict()) for pk, so_far in heard.items()]
+    going_on.bulk_update(rows, Heard._fields)
 
 
 def end_abandoned(now: datetime.datetime | None = None) -> int:
     """End the sessions whose process is gone, as of their last heartbeat; return how many.
 
-    Several processes do this at the same time, so that the rows are locked in one order.
+    Several processes do this at the same time, so that the rows are locked in one order. The
+    ledger's entries are written in the same transaction. Raises ledger.NotWritten.
     """
     now = now or timezone.now()
     abandoned = ListenSession.objects.filter(ended_at=None, seen_at__lte=now - ABANDONED_AFTER)
-    with transaction.atomic():
-        locked = abandoned.select_for_update().order_by("pk")
-        sessions = {session.pk: session for session in locked}
-        ended = ListenSession.objects.filter(pk__in=sessions, ended_at=None)
-        closed = ended.update(ended_at=F("seen_at"), end_reason=SERVER_GONE)
-        for tap_id in {session.tap_id for session in sessions.values()}:
-            announce.publish_change(tap_id)
-    if sessions:
-        _append_ends({pk: _last_known(session) for pk, session in sessions.items()})
-    return closed
+    if not abandoned.exists():
+        return 0
+    return ledger.append_with(partial(_end_abandoned, abandoned))
+
+
+def _end_abandoned(abandoned: QuerySet[ListenSession]) -> list[ledger.Entry]:
+    sessions = {one.pk: one for one in abandoned.select_for_update().order_by("pk")}
+    ended = ListenSession.objects.filter(pk__in=sessions)
+    ended.update(ended_at=F("seen_at"), end_reason=SERVER_GONE)
+    for tap_id in {session.tap_id for session in sessions.values()}:
+        announce.publish_change(tap_id)
+    return _end_entries({pk: _last_known(session) for pk, session in sessions.items()})
 
 
 def _last_known(session: ListenSession) -> dict[str, Any]:
-    """Return what the last heartbeat has told of a session that nothing else has ended."""
-    return {
-        "reason": SERVER_GONE,
-        "frames": session.frames,
-        "dropped": session.dropped,
-        "seen_at": session.seen_at.isoformat(),
-    }
+    """Return what the last heartbeats have told of a session that nothing else has ended."""
+    heard = Heard(*(getattr(session, name) or 0 for name in Heard._fields))
+    return {"reason": SERVER_GONE, "seen_at": session.seen_at.isoformat(), **_rounded(heard)}

@@ -51,7 +51,9 @@ def ended(client: Client, opened: OpenedTap, alice: User) -> Tap:
     session = listens.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
     post(client, opened, body(opened, "tapping", tag="Zoë"))
     media.disconnect(opened.tap.pk, "a", media.Count(1234, 2048000, 5), "1000")
-    listens.end([listens.Ending(session.pk, session.tap_id, 700, 3, "the page left")])
+    listens.end(
+        [listens.Ending(session.pk, session.tap_id, "the page left", listens.Heard(700, 3))]
+    )
     post(client, opened, body(opened, "finished"))
     return Tap.objects.get(pk=opened.tap.pk)
 

@@ -117,12 +117,13 @@ async def come_back(server: Server, opened: taps.OpenedTap, user: User) -> Conne
 
 
 async def assert_closed_as_abandoned(sessions: list[int]) -> None:
-    later = timezone.now() + datetime.timedelta(seconds=61)
+    later = timezone.now() + datetime.timedelta(seconds=31)
     await database_sync_to_async(listens.end_abandoned)(later)
     async for row in ListenSession.objects.filter(pk__in=sessions):
         assert row.end_reason == "the server went away"
         assert row.ended_at == row.seen_at
         assert row.frames > 0
+        assert row.seconds_sent == pytest.approx(row.frames * 0.06)
 
 
 async def test_a_tap_whose_worker_is_killed_continues_through_another(

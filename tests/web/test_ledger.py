@@ -10,24 +10,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from monitor.models import CallOrder, LedgerEntry, LedgerKind, Tap
-from monitor.services import ledger
+from monitor.models import AdminAction, CallOrder, LedgerEntry, LedgerKind, Tap
 from monitor.services.taps import OpenedTap
 from tests.support.cast import permit, signed_in
 from tests.support.ledger import entries
 from tests.support.orders import ended
 from tests.support.rest import set_up_rest
 from tests.support.rows import read
-
-
-@pytest.fixture
-def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ledger that takes no entries."""
-
-    def append(self: object, entries: object) -> None:
-        raise ledger.NotWritten
-
-    monkeypatch.setattr(ledger.Ledger, "append", append)
 
 
 def test_who_read_what_was_said(as_alice: Client, alice: User, opened: OpenedTap) -> None:
@@ -72,7 +61,7 @@ def test_who_exported_a_list(as_bob: Client, opened: OpenedTap) -> None:
     )
 
 
-@pytest.mark.usefixtures("full")
+@pytest.mark.usefixtures("full_ledger")
 class TestWithoutALedger:
     def test_nobody_reads_what_was_said(self, as_alice: Client, opened: OpenedTap) -> None:
         answer = as_alice.get(reverse("call-words", args=[opened.tap.call_id]))
@@ -97,8 +86,10 @@ class TestWithoutALedger:
         assert (answer.status_code, read(opened).state) == (HTTPStatus.ACCEPTED, "finished")
 
     def test_nothing_is_exported(self, as_bob: Client, opened: OpenedTap) -> None:
-        with pytest.raises(ledger.NotWritten):
-            as_bob.get("/admin/monitor/tap/export.csv")
+        answer = as_bob.get("/admin/monitor/tap/export.csv")
+        assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert "This could not be recorded" in answer.content.decode()
+        assert not AdminAction.objects.exists()
 
 
 @pytest.fixture

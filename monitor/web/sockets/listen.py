@@ -204,21 +204,18 @@ class ListenSocket(SupervisorSocket):
             self.end(CloseCode.TOO_SLOW, f"more than {self._floor.limits.too_slow:.0f} s behind")
         return self.lag.seconds_behind(now)
 
-    def frames_so_far(self) -> tuple[int, int]:
-        """Return how many Frames were sent and dropped, and count the new drops in /metrics."""
+    def heard(self) -> listens.Heard:
+        """Return how much the listener was sent and has acknowledged, and count the Frames that
+        were left out since the last time in /metrics."""
         dropped = self._mailbox.dropped + self._subscriber.skipped
         self._floor.metrics.dropped.add(dropped - self._dropped, "listener too slow")
         self._dropped = dropped
-        return self.messages_sent, dropped
-
-    def _heard(self) -> listens.Heard:
-        """Return how much the listener was sent and has acknowledged."""
-        sent = seconds_in(self.messages_sent)
-        if not sent:
-            return listens.Heard()
-        behind = self.lag.unacknowledged()
+        frames = self.messages_sent
+        if not frames:
+            return listens.Heard(dropped=dropped)
+        sent, behind = seconds_in(frames), self.lag.unacknowledged()
         acknowledged = 0.0 if behind is None else max(0.0, sent - behind / g711.SAMPLE_RATE)
-        return listens.Heard(sent, acknowledged, self._rewind.seconds)
+        return listens.Heard(frames, dropped, sent, acknowledged, self._rewind.seconds)
 
     async def before_close(self, closed: Closed) -> None:
         self._subscriber.close_fast_path()  # or Frames would follow the close frame
@@ -235,4 +232,4 @@ class ListenSocket(SupervisorSocket):
         self._floor.call_words.unfollow(self._call, self._on_words)
         self._floor.tap_audiences.unsubscribe(listen.tap_id, self._subscriber)
         self._floor.open_sockets.listeners.pop(listen.session_id, None)
-        await self._record.end(listen, self.frames_so_far(), self._heard(), reason)
+        await self._record.end(listen, self.heard(), reason)
