@@ -13,7 +13,7 @@ from django.conf import settings
 from monitor.adapters.agents.own_webhook import own_webhook
 from monitor.adapters.carriers.signalwire.calls import CallControl
 from monitor.audio.attention import Thresholds
-from monitor.bus.keys import ALERTS, ATTENTION
+from monitor.bus.keys import ALERTS, ATTENTION, PAUSES
 from monitor.bus.lease import Lease
 from monitor.bus.metrics import MetricsReporter
 from monitor.bus.process import this_process
@@ -29,13 +29,14 @@ from monitor.ingest.intake import Intake
 from monitor.ingest.open_streams import OpenStreams
 from monitor.limits import Limits
 from monitor.servers.garbage import settle_garbage
-from monitor.services import orders
-from monitor.workers.alert_watch import AlertWatch
+from monitor.services import alerts, orders, pauses
 from monitor.workers.attention_watch import AttentionWatch
 from monitor.workers.carrier_orders import CarrierOrders
+from monitor.workers.leased import Leased
 from monitor.workers.ledger_tips import LedgerTips
 from monitor.workers.metrics_loop import Measurements, MetricsLoop
 from monitor.workers.pass_on import PassOn
+from monitor.workers.pause_follower import PauseFollower
 from monitor.workers.periodic import supervised
 from monitor.workers.redis_warning import RedisWarning
 from monitor.workers.republisher import Republisher
@@ -103,6 +104,7 @@ class Runtime:
         reader = StreamReader(self._queries, self.metrics)
         ring = RingReader(self._queries)
         streams = OpenStreams(writer, self._limits)
+        writer.before_sending = streams.before_sending
         self.intake = Intake(reader, ring, writer, streams, self.writes, self.metrics, self._limits)
         self._seconds = SecondsReader(self._queries)
         self._attention_lease = Lease(self._queries, ATTENTION)
@@ -146,15 +148,23 @@ class Runtime:
             floor.lag_watch.run,
             floor.session_recorder.run,
             TapEndings(intake.reader, streams.end).run,
+            PauseFollower(intake.reader, streams.follow_pause).run,
             CarrierOrders(intake.reader, call_control_from_settings()).run,
             self._pass_on().run,
-            AlertWatch(Lease(self._queries, ALERTS)).run,
+            *self._leased(),
             Sweeper().run,
             LedgerTips().run,
             Republisher(self._process.publisher, self._process.revocations).run,
             MetricsLoop(self._reporter, self._measurements()).run,
             *self._judging(),
         )
+
+    def _leased(self) -> tuple[Loop, Loop]:
+        """Return the loops of which one process at a time looks at what takes time."""
+        lease = functools.partial(Lease, self._queries)
+        told = Leased(lease(ALERTS), alerts.look, "what is told of calls is not judged")
+        forgotten = "pauses that were forgotten are not ended"
+        return told.run, Leased(lease(PAUSES), pauses.end_forgotten, forgotten).run
 
     def _pass_on(self) -> PassOn:
         """Return the loop that passes on what comes for agents' own webhooks."""

@@ -92,6 +92,10 @@ RING_SECONDS = env.read("RING_SECONDS", "30", whole(5, 600))
 # Seconds without audio after which a tap's media is closed.
 SILENT_FOR = env.read("SILENT_FOR", "600", whole(5, 86_400))
 
+# Seconds after which a pause ends that nobody has ended. Without an end, a call could stay unheard
+# because somebody forgot it.
+PAUSE_MAX_SECONDS = env.read("PAUSE_MAX_SECONDS", "300", whole(10, 3600))
+
 # What is taken out of what is said in calls, beside card numbers.
 REDACT_PATTERNS = env.read("REDACT_PATTERNS", "", private_patterns.parse)
 

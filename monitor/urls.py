@@ -18,6 +18,8 @@ urlpatterns = [
     path("calls/<int:call_id>/words", call_words.words, name="call-words"),
     path("calls/<int:call_id>/start", orders.start, name="call-start"),
     path("calls/<int:call_id>/stop", orders.stop, name="call-stop"),
+    path("calls/<int:call_id>/pause", orders.pause, name="call-pause"),
+    path("calls/<int:call_id>/resume", orders.resume, name="call-resume"),
     path("taps/<uuid:tap_id>", call.tap, name="tap"),
     path(
         "login",

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from monitor.audio.condition import SEVERITIES, Kind
-from monitor.bus.keys import ALERTS, ATTENTION, EVENTS, METERS, REVOCATIONS, SECONDS, WORDS
+from monitor.bus.keys import ALERTS, ATTENTION, EVENTS, METERS, PAUSES, REVOCATIONS, SECONDS, WORDS
 from monitor.models import Call, CallState, Tap
 from monitor.services import descriptions, packet_figures
 from monitor.services.taps import OpenedTap
@@ -32,6 +32,9 @@ MESSAGE_TYPES = sorted(
         for kind in re.findall(r'"type": "([a-z]+)"', path.read_text())
     }
 )
+
+
+KEYS = (ALERTS, ATTENTION, EVENTS, METERS, PAUSES, REVOCATIONS, SECONDS, WORDS)
 
 
 @pytest.mark.parametrize("code", CloseCode, ids=lambda code: code.name)
@@ -58,7 +61,7 @@ def test_every_kind_of_attention_is_in_the_protocol_with_its_severity(kind: Kind
     assert f"| `{kind}` | {SEVERITIES[kind]} |" in PROTOCOL
 
 
-@pytest.mark.parametrize("key", [ALERTS, ATTENTION, EVENTS, METERS, REVOCATIONS, SECONDS, WORDS])
+@pytest.mark.parametrize("key", KEYS)
 def test_every_key_is_in_the_protocol(key: str) -> None:
     assert f"| `{key}` |" in PROTOCOL
 

@@ -9,8 +9,9 @@
 
     attention          the lease of the process that judges what was heard
     alerts             the lease of the process that judges what was told
+    pauses             the lease of the process that ends the pauses that were forgotten
 
-All but the last two are streams, so a reader that lost its connection resumes from its last
+All but the last three are streams, so a reader that lost its connection resumes from its last
 id and misses nothing. The id of an audio entry is its position (``<position>-1``). We
 choose it, so that a batch which is repeated after a lost connection cannot store a
 Frame twice: Redis refuses an id that is not larger than the last.
@@ -27,6 +28,7 @@ SECONDS = "seconds"
 SECONDS_KEPT_FOR = 70  # seconds: a strip has 60, and the newest may be late
 ATTENTION = "attention"
 ALERTS = "alerts"
+PAUSES = "pauses"
 REVOCATIONS = "revocations"
 HEALTH = "healthz"  # a string, written to find out whether Redis accepts writes
 HEALTH_KEPT = 60  # seconds

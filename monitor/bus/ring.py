@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import math
 import uuid
+from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -24,6 +26,7 @@ KEPT_AFTER_END = 60  # seconds for which a ring outlives its tap
 #: Seconds after which a ring expires unless it is renewed, so that a crash leaves no key behind.
 KEPT_UNRENEWED = 120
 RENEW_EVERY = 10.0  # seconds between two renewals while audio flows
+EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 
 
 class RingTarget:
@@ -51,9 +54,46 @@ class RingTarget:
         self.renewed_at = now
         return pack("EXPIRE", self.key, KEPT_UNRENEWED)
 
+    def forget_since(self, since: int) -> bytes:
+        """Return the packed command that deletes what was received since then, in microseconds."""
+        return pack("EVAL", _FORGET_SINCE, 1, self.key, since)
+
     def expire(self) -> bytes:
         """Return the packed command that keeps the ring for KEPT_AFTER_END seconds only."""
         return pack("EXPIRE", self.key, KEPT_AFTER_END)
+
+
+#: Deletes the audio at the end of a ring that was received since a moment, but no masked Frames.
+#: Of a Frame's header it reads the flags and ``received_at``.
+_FORGET_SINCE = """
+local before = '+'
+while true do
+  local entries = redis.call('XREVRANGE', KEYS[1], before, '-', 'COUNT', 50)
+  for _, entry in ipairs(entries) do
+    local data = entry[2][2]
+    if struct.unpack('<I8', data, 9) < tonumber(ARGV[1]) then return end
+    local is_masked = bit.band(struct.unpack('<I2', data, 3), 2) ~= 0
+    if not is_masked then redis.call('XDEL', KEYS[1], entry[1]) end
+  end
+  if #entries < 50 then return end
+  before = '(' .. entries[#entries][1]
+end
+"""
+
+
+def forget_since(tap_ids: Iterable[uuid.UUID], since: datetime.datetime) -> None:
+    """Delete what was received of some taps since a moment. If Redis is away, the processes that
+    receive the taps do so when it is back."""
+    try:
+        for tap_id in tap_ids:
+            shared_client(redis_url()).eval(_FORGET_SINCE, 1, audio_key(tap_id), in_micros(since))
+    except Unavailable as error:
+        logger.warning("what was said since a pause is not deleted yet: %s", error)
+
+
+def in_micros(at: datetime.datetime) -> int:
+    """Return a moment as Frames have it: in microseconds of Unix time."""
+    return (at - EPOCH) // datetime.timedelta(microseconds=1)
 
 
 def forget_ring(tap_id: uuid.UUID) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 from redis.exceptions import ResponseError
@@ -75,6 +75,9 @@ class StreamWriter:
         self._refusals = Episodes()
         self.dropped = 0
         self.refused = 0
+        #: Awaited whenever a connection was opened, before anything queued is sent. If it raises
+        #: Unavailable, that is tried again.
+        self.before_sending: Callable[[], Awaitable[None]] = _nothing
         self.reconnect = Reconnect(metrics, "write")
 
     def add_frame(self, target: RingTarget, position: int, data: bytes) -> None:
@@ -111,6 +114,18 @@ class StreamWriter:
         self._pending = deque(entry for entry in self._pending if entry.target is not target)
         self._queue(pack("DEL", target.key))
 
+    def forget_since(self, target: RingTarget, since: int) -> None:
+        """Delete what was received of a tap since then, in µs, whether it is stored or queued.
+
+        A batch under way is stored before that, or is sent again together with it.
+        """
+        self._pending = deque(
+            entry
+            for entry in self._pending
+            if entry.target is not target or not frame.is_unmasked_since(entry.data, since)
+        )
+        self._queue(target.forget_since(since))
+
     async def run(self) -> None:
         """Send what is queued until cancelled; after a reconnect, send again what had no answer."""
         while True:
@@ -137,8 +152,13 @@ class StreamWriter:
 
     async def _flush(self) -> None:
         if self._connection is None:
-            self._connection = await _opened()
-            self._connected_at = time.monotonic()
+            connection = await _opened()
+            try:
+                await self.before_sending()
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection, self._connected_at = connection, time.monotonic()
         # A batch that failed is queued again, and may have become too old meanwhile.
         self._drop_late(time.monotonic())
         size = min(BATCH_SIZE, len(self._pending))
@@ -212,6 +232,10 @@ class StreamWriter:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
+
+
+async def _nothing() -> None:
+    """Wait for nothing before what is queued is sent."""
 
 
 async def _opened() -> RedisConnection:

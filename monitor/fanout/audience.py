@@ -178,6 +178,8 @@ class TapAudience(Audience[TapSubscriber]):
         self._counts = counts
         self._limits = limits
         self.send_log = SendLog(settings.RING_SECONDS + 2 * limits.too_slow)
+        #: While the call is paused: what was received from then on is not sent, in µs.
+        self.hidden_since: int | None = None
 
     def add(self, subscriber: TapSubscriber) -> None:
         subscriber.lag = ListenerLag(self.send_log, self._limits)
@@ -185,12 +187,24 @@ class TapAudience(Audience[TapSubscriber]):
 
     def on_frame(self, data: bytes) -> None:
         """Send a Frame to every listener, and record when it was sent."""
+        if self.hides(data):
+            return
         now = time.monotonic()
         if self.send_log.is_mark_due(now):
             for subscriber in (*self._queued, *self._direct):
                 subscriber.update_degraded(now)
         self.send_log.record(frame.position_of(data), frame.sample_count(data), now)
         self._counts.frames_out += self.publish(data, websocket_frames.binary)
+
+    @property
+    def newest(self) -> int:
+        """The position of the last Frame: the audio of a new listener begins after it."""
+        return self.send_log.newest % WRAP
+
+    def hides(self, data: bytes) -> bool:
+        """Return whether a Frame has what was said in the pause that goes on."""
+        since = self.hidden_since
+        return since is not None and frame.is_unmasked_since(data, since)
 
 
 class TapAudiences:
@@ -202,8 +216,8 @@ class TapAudiences:
         self._limits = limits
         self._audiences: dict[uuid.UUID, TapAudience] = {}
 
-    async def subscribe(self, tap_id: uuid.UUID, subscriber: TapSubscriber) -> int:
-        """Add a listener to a tap's audience; return the position after which its audio begins.
+    async def subscribe(self, tap_id: uuid.UUID, subscriber: TapSubscriber) -> TapAudience:
+        """Add a listener to a tap's audience, and return the audience.
 
         Raises bus.Unavailable while Redis is away.
         """
@@ -212,7 +226,7 @@ class TapAudiences:
         if audience is None or not self._reader.reads(audio_key(tap_id)):
             audience = await self._open(tap_id)
         subscriber.join(audience)
-        return audience.send_log.newest % WRAP
+        return audience
 
     def unsubscribe(self, tap_id: uuid.UUID, subscriber: TapSubscriber) -> None:
         """Remove a listener. The last one ends the reading of the tap's ring."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 
 class Mailbox:
@@ -24,6 +25,10 @@ class Mailbox:
             self.dropped += 1
         self._items.append(item)
         self.wake.set()
+
+    def discard(self, is_unwanted: Callable[[bytes], bool]) -> None:
+        """Take items out, which are not counted as dropped."""
+        self._items = deque(item for item in self._items if not is_unwanted(item))
 
     def take(self) -> list[bytes]:
         """Return all items, oldest first, and leave the mailbox empty."""

@@ -12,19 +12,26 @@ from monitor.services import descriptions
 
 
 class TapFollower:
-    """Follows a tap's events. Calls ``notify`` with each state message for the listener, and
-    ``end`` with a reason once the tap is over and its last audio has had time to arrive."""
+    """Follows a tap's events.
+
+    Calls ``notify`` with each state message for the listener, ``pause`` with each change of the
+    call's pause, and ``end`` with a reason once the tap is over and its last audio has had time to
+    arrive.
+    """
 
     def __init__(
         self,
         grace: float,
         notify: Callable[[dict[str, Any]], None],
+        pause: Callable[[dict[str, Any]], None],
         end: Callable[[str], None],
     ) -> None:
         self._tap_id = b""
         self._grace = grace
         self._notify = notify
+        self._pause = pause
         self._end = end
+        self._pause_changes = 0  # of the call, in its last description
         self._transitions = 0  # of the tap, in its last description
         self._ending: asyncio.TimerHandle | None = None
         self.state = ""
@@ -41,6 +48,8 @@ class TapFollower:
             return  # most events are about other calls, and have some 800 bytes to parse
         event = json.loads(value)
         if event["type"] == "call":
+            if pause := event["call"].get("pause"):  # a worker of an older release tells none
+                self.follow_pause(pause)
             for leg in event["call"]["legs"]:
                 if leg["id"].encode() == self._tap_id:
                     self.follow(leg)
@@ -65,6 +74,12 @@ class TapFollower:
             grace = 0.0 if tap["stop_requested_at"] else self._grace
             self._ending = asyncio.get_running_loop().call_later(grace, self._end, reason)
 
+    def follow_pause(self, pause: dict[str, Any]) -> None:
+        """Tell the listener's socket whether the call is paused, if that has changed."""
+        if pause["changes"] > self._pause_changes:
+            self._pause_changes = pause["changes"]
+            self._pause(pause)
+
     def close(self) -> None:
         """Stop notifying, and release the listener's socket.
 
@@ -72,7 +87,7 @@ class TapFollower:
         left would wait for the garbage collector, which runs rarely.
         """
         self._cancel_ending()
-        self._notify = self._end = _ignore
+        self._notify = self._pause = self._end = _ignore
 
     def _cancel_ending(self) -> None:
         if self._ending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import logging
 import time
@@ -10,15 +11,16 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from monitor.audio.voice import Sound
+from monitor.bus.ring import in_micros
 from monitor.bus.seconds import Heard
 from monitor.bus.writer import StreamWriter
 from monitor.concurrency import Batches, in_thread
 from monitor.ingest.stream import TapStream
 from monitor.limits import Limits
-from monitor.services import media
+from monitor.services import media, pauses
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +76,30 @@ class OpenStreams:
     def _end(self, stream: TapStream) -> None:
         self.remove(stream)  # so that it is ended once: a second end would cancel its close
         stream.on_over()
+
+    def follow_pause(self, tap_id: uuid.UUID, since: datetime.datetime | None) -> None:
+        """Pause a tap's streams, or let them go on if its call is not paused."""
+        for stream in self._streams:
+            if stream.tap_id == tap_id:
+                stream.pause_changes += 1
+                _set_pause(stream, since)
+
+    async def check_pauses(self, streams: Iterable[TapStream]) -> None:
+        """Pause those of the streams whose calls are paused as the database has it, and let the
+        others go on. What this process is told meanwhile is newer."""
+        known = {stream: stream.pause_changes for stream in streams}
+        paused = await in_thread(pauses.began_at)([stream.tap_id for stream in known])
+        _set_pauses(known, paused)
+
+    async def before_sending(self) -> None:
+        """Check the pauses of all streams before audio that has waited for Redis is sent: this
+        process may not have been told of a pause. Raises ConnectionError."""
+        if not self._streams:
+            return
+        try:
+            await self.check_pauses(self._streams)
+        except DatabaseError as error:
+            raise ConnectionError("the database does not tell which calls are paused") from error
 
     async def measure(self) -> None:
         """Publish levels five times a second, until cancelled."""
@@ -169,8 +195,9 @@ class OpenStreams:
     async def checkpoint(self, streams: Iterable[TapStream]) -> None:
         """Write what these streams have counted, and end those that no longer hold their tap."""
         counts = [(stream, stream.counted()) for stream in streams]
+        known = {stream: stream.pause_changes for stream, _ in counts}
         try:
-            over = await in_thread(_write_counts)(
+            over, paused = await in_thread(_write_counts)(
                 [(one.tap_id, one.socket, count) for one, count in counts]
             )
         except Exception:
@@ -180,16 +207,34 @@ class OpenStreams:
                 stream.count.bytes += count.bytes
                 stream.count.gaps += count.gaps
             return
+        _set_pauses(known, paused)
         for stream, _ in counts:
             if stream.socket in over and stream in self._streams:
                 self._end(stream)
 
 
+def _set_pauses(known: dict[TapStream, int], paused: dict[uuid.UUID, datetime.datetime]) -> None:
+    """Follow what the database has, unless this process was told something else meanwhile."""
+    for stream, changes in known.items():
+        if stream.pause_changes == changes:
+            _set_pause(stream, paused.get(stream.tap_id))
+
+
+def _set_pause(stream: TapStream, since: datetime.datetime | None) -> None:
+    if since is None:
+        stream.resume()
+    else:
+        stream.pause(in_micros(since))
+
+
 @transaction.atomic
-def _write_counts(counts: list[tuple[uuid.UUID, str, media.Count]]) -> set[str]:
+def _write_counts(
+    counts: list[tuple[uuid.UUID, str, media.Count]],
+) -> tuple[set[str], dict[uuid.UUID, datetime.datetime]]:
     """Write counts, and that their connections are alive; return the connections that no
-    longer hold their tap."""
+    longer hold their tap, and since when which taps are paused."""
     for tap_id, _, count in counts:
         if count.frames or count.gaps:
             media.add_counts(tap_id, count)
-    return media.heartbeat({socket: tap_id for tap_id, socket, _ in counts if socket})
+    over = media.heartbeat({socket: tap_id for tap_id, socket, _ in counts if socket})
+    return over, pauses.began_at([tap_id for tap_id, _, _ in counts])

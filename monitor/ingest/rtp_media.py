@@ -135,8 +135,15 @@ class RtpMedia:
         for samples in self._waiting:
             stream.packet(samples)
         self._waiting.clear()
+        streams = self._intake.open_streams
+        streams.add(stream)
+        try:
+            # Only now, because no message tells of what happened before the stream was added.
+            await streams.check_pauses([stream])
+        except BaseException:
+            streams.remove(stream)
+            raise
         self.stream = stream
-        self._intake.open_streams.add(stream)
 
     def _new_stream(self, opened: media.TapMedia, position: int) -> PacketStream:
         counts = self._intake.metrics.audio

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from monitor.audio import g711, level
 from monitor.audio.arrival import Arrival
+from monitor.audio.mask import Mask
 from monitor.audio.rtp.timeline import Piece
 from monitor.audio.voice import Sound, VoiceMeter
 from monitor.bus.ring import RingTarget
@@ -37,6 +38,9 @@ class TapStream:
     ``position`` counts the samples since the tap's media began, both those that were received
     and those that are known to be lost. The silence of a sender that pauses does not count.
     """
+
+    pause_changes = 0  # how often this process was told about pauses of the call
+    _mask: Mask | None = None  # while the call is paused, and shortly after that
 
     def __init__(
         self,
@@ -142,6 +146,23 @@ class TapStream:
         self.count.gaps += 1
         self._flags = frame.Flag.GAP
 
+    def pause(self, since: int) -> None:
+        """Send silence instead of the audio from now on, and delete what was received since then,
+        in µs. A pause that goes on stays as it is."""
+        if self._mask is None or self._mask.is_ending:
+            self._mask = Mask()
+        self._writer.forget_since(self._ring, since)
+
+    def resume(self) -> None:
+        """Send the audio again, once none of it can have been said in the pause."""
+        if self._mask and not self._mask.is_ending:
+            self.flush()
+            self._mask.end(time.time_ns() // 1000)
+
+    @property
+    def is_paused(self) -> bool:
+        return self._mask is not None and not self._mask.is_ending
+
     def flush(self) -> None:
         """Send the audio that waits for a full chunk."""
         if self._joined:
@@ -190,16 +211,28 @@ class TapStream:
         self._send(pcm, size)
 
     def _send(self, pcm: bytes, size: int) -> None:
-        self._newest = pcm
-        if self._voice:
+        received_at = self._received_at = time.time_ns() // 1000 - self._waited
+        if self._mask and self._is_masked(received_at, size):
+            pcm = bytes(len(pcm))
+            self._flags |= frame.Flag.MASKED
+        elif self._voice:
             if self._flags is not UNFLAGGED:  # what was made up is no sound of the leg's own
                 self._voice.gap()
             self._voice.feed(pcm)
-        received_at = self._received_at = time.time_ns() // 1000 - self._waited
+        self._newest = pcm
         data = frame.pack(self._leg, self._flags, self._position, received_at, pcm)
         self._writer.add_frame(self._ring, self._position, data)
         self._flags = UNFLAGGED
         self._position += size
+
+    def _is_masked(self, received_at: int, size: int) -> bool:
+        """Return whether the next audio is masked. The first that is not ends the mask."""
+        if self._mask and self._mask.covers(received_at, size):
+            return True
+        self._mask = None
+        if self._voice:
+            self._voice.gap()
+        return False
 
 
 class PacketStream(TapStream):

@@ -75,6 +75,8 @@ class TapSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no types
         closed: Closed | None = None
         reason = "the server went away"
         try:
+            # Only now, because no message tells of what happened before the stream was added.
+            await self._intake.open_streams.check_pauses([self._stream])
             await send({"type": "websocket.accept"})
             self._socket.on_binary = self._take
             reason = await self._read(receive)

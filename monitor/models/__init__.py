@@ -13,6 +13,7 @@ from monitor.models.listen import ListenSession
 from monitor.models.mark import CallMark
 from monitor.models.masked_rows import MaskableRows
 from monitor.models.order import CallOrder, OrderKind
+from monitor.models.pause import CallPause, PauseEnd
 from monitor.models.rtp_lease import RtpLease
 from monitor.models.talk import CallTalk
 from monitor.models.tap import (
@@ -40,6 +41,7 @@ __all__ = [
     "CallEvent",
     "CallMark",
     "CallOrder",
+    "CallPause",
     "CallReport",
     "CallState",
     "CallTalk",
@@ -52,6 +54,7 @@ __all__ = [
     "ListenSession",
     "MaskableRows",
     "OrderKind",
+    "PauseEnd",
     "RtpLease",
     "Tap",
     "TapEvent",

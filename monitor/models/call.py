@@ -62,6 +62,18 @@ class Call(models.Model):
     #: How often what is told has changed these times, or who speaks in the call.
     transitions = models.PositiveIntegerField(default=0, editable=False)
 
+    #: The pause that goes on. Of it, services.pauses is the only writer.
+    pause = models.ForeignKey(
+        "monitor.CallPause",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    #: How often a pause has begun, was prolonged, or has ended.
+    pause_changes = models.PositiveIntegerField(default=0, editable=False)
+
     clock_offset = models.DurationField(
         _("clock offset"),
         null=True,
@@ -78,7 +90,10 @@ class Call(models.Model):
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         ordering = ("-created_at",)
-        permissions = [("see_full_numbers", _("Can see callers’ full numbers"))]
+        permissions = [
+            ("see_full_numbers", _("Can see callers’ full numbers")),
+            ("pause_call", _("Can pause the monitoring of calls")),
+        ]
         indexes = [
             # Only ends: a search for the calls that go on would read all that have none.
             models.Index(

@@ -28,6 +28,9 @@ class LedgerKind(models.TextChoices):
     WORDS_READ = "words_read", _("Read what was said")
     TAP_ASKED = "tap_asked", _("Asked to have a call tapped")
     TAP_STOP_ASKED = "tap_stop_asked", _("Asked to stop the monitoring of a call")
+    PAUSED = "paused", _("Paused a call")
+    RESUMED = "resumed", _("Resumed a call")
+    PAUSE_EXPIRED = "pause_expired", _("A pause ended by itself")
     EXPORTED = "exported", _("Exported")
 
 

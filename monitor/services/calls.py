@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from monitor.models import Call
-from monitor.services import announce, teams
+from monitor.services import announce, permissions, teams
 
 #: What is known of a call from whoever tells of it.
 KNOWN = ("agent", "caller", "caller_name", "project_id")
+
+
+class NoSuchCall(Exception):
+    """There is no call of that id, or none that the user may know of."""
+
+
+class CallGone(Exception):
+    """The call itself is over, as far as is known."""
+
+
+def lock_for(user: Any, call_id: int) -> Call:
+    """Return a call that a user may know of, locked until this transaction ends. Raises
+    NoSuchCall."""
+    mine = permissions.scope_of(user).within(Call.objects.locked())
+    call = mine.filter(pk=call_id).first()
+    if call is None:
+        raise NoSuchCall
+    return call
 
 
 def lock(told: Call) -> Call:

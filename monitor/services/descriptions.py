@@ -65,7 +65,7 @@ def describe(calls: QuerySet[Call]) -> list[dict[str, Any]]:
     """Describe calls. Any number of them takes five queries."""
     legs = Prefetch("taps", Tap.objects.order_by("requested_at", "pk"))
     marks = Prefetch("marks", CallMark.objects.order_by("-severity", "began_at", "pk"))
-    rows = list(calls.select_related("talk").prefetch_related(legs, marks, "orders"))
+    rows = list(calls.select_related("talk", "pause").prefetch_related(legs, marks, "orders"))
     listening = _listening(rows)
     return [_describe_call(call, listening) for call in rows]
 
@@ -106,6 +106,7 @@ def _describe_call(call: Call, listening: _Listening) -> dict[str, Any]:
         "ended_at": _iso(facts.ended_at),
         "listeners": list(dict.fromkeys(listening.names[call.pk])),
         "attention": [_attention(mark) for mark in ongoing],
+        "pause": describe_pause(call),
         "talk": talks.describe(getattr(call, "talk", None)),
         "order": order_facts.describe_order(orders, legs),
         "legs": [{**describe_leg(leg), "listeners": listening.counts[leg.pk]} for leg in legs],
@@ -114,8 +115,9 @@ def _describe_call(call: Call, listening: _Listening) -> dict[str, Any]:
 
 def describe_tap(tap_id: uuid.UUID) -> dict[str, Any]:
     """Describe a tap to its listener, with the names of its call. Raises Tap.DoesNotExist."""
-    tap = Tap.objects.select_related("call").get(pk=tap_id)
-    return {**describe_leg(tap), "call": str(tap.call_id), **_names(tap.call)}
+    tap = Tap.objects.select_related("call__pause").get(pk=tap_id)
+    pause = describe_pause(tap.call)
+    return {**describe_leg(tap), "call": str(tap.call_id), **_names(tap.call), "pause": pause}
 
 
 def describe_leg(tap: Tap) -> dict[str, Any]:
@@ -143,6 +145,18 @@ def with_masked_caller(described: dict[str, Any]) -> dict[str, Any]:
     """Return a description of a call or tap for those who may not see numbers."""
     caller = {name: masked(described[name]) for name in ("caller", "caller_name")}
     return {**described, **caller}
+
+
+def describe_pause(call: Call) -> dict[str, Any]:
+    """Describe the pause that goes on. ``changes`` rises with each beginning and end: of two
+    descriptions the one with less is older."""
+    pause = call.pause
+    return {
+        "changes": call.pause_changes,
+        "since": _iso(pause.began_at) if pause else None,
+        "until": _iso(pause.until) if pause else None,
+        "by": pause.username if pause else "",
+    }
 
 
 def is_over(leg: dict[str, Any]) -> bool:

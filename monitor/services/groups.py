@@ -8,7 +8,7 @@ from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 
 SUPERVISORS = "Supervisors"
-SUPERVISOR_PERMISSIONS = ("listen_tap", "view_tap", "view_call", "read_words")
+SUPERVISOR_PERMISSIONS = ("listen_tap", "view_tap", "view_call", "read_words", "pause_call")
 
 
 def ensure_supervisors(sender: Any, **kwargs: Any) -> None:

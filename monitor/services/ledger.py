@@ -152,6 +152,15 @@ def append_with(work: Work) -> int:
     return this_ledger().append_with(work)
 
 
+def append_anyway(entries: Sequence[Entry]) -> None:
+    """Write entries about what protects callers, and so must happen even if that fails."""
+    try:
+        append(entries)
+    except NotWritten:
+        kinds = ", ".join(str(entry.kind) for entry in entries)
+        logger.exception("the ledger lacks what was done: %s", kinds)
+
+
 def by_request(request: HttpRequest, kind: LedgerKind, call_id: str = "", **details: Any) -> Entry:
     """Return the entry about what the user of a request asks for."""
     return Entry(

@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from monitor.audio.g711 import CODECS
 from monitor.models import ENDED, Call, CallOrder, Direction, OrderKind, Tap
-from monitor.services import announce, permissions, rtp_ports, taps
+from monitor.services import announce, rtp_ports, taps
 from monitor.services.call_facts import facts_of
+from monitor.services.calls import CallGone, lock_for
 from monitor.services.order_facts import is_gone
 
 NoPort = rtp_ports.NoPort  # ask_start raises it
@@ -28,10 +29,6 @@ NoPort = rtp_ports.NoPort  # ask_start raises it
 #: A user may have this many taps started and stopped within a minute.
 PER_MINUTE = 30
 MINUTE = datetime.timedelta(minutes=1)
-
-
-class NoSuchCall(Exception):
-    """There is no call of that id, or none that the user may know of."""
 
 
 class NotSetUp(Exception):
@@ -48,10 +45,6 @@ class AlreadyTapped(Exception):
 
 class NotTapped(Exception):
     """The call has no tap that could be stopped."""
-
-
-class CallGone(Exception):
-    """The call itself is over, as far as is known."""
 
 
 class TooMany(Exception):
@@ -73,7 +66,7 @@ def ask_start(user: Any, call_id: int) -> None:
     if not is_set_up():
         raise NotSetUp
     with transaction.atomic():
-        call = _lock(user, call_id)
+        call = lock_for(user, call_id)
         _check_allowance(user)
         legs = list(call.taps.order_by("requested_at", "pk"))
         if CallOrder.objects.filter(call=call, kind=OrderKind.START, done_at=None).exists():
@@ -95,7 +88,7 @@ def ask_stop(user: Any, call_id: int) -> None:
     TooMany and NotTapped.
     """
     with transaction.atomic():
-        call = _lock(user, call_id)
+        call = lock_for(user, call_id)
         _check_allowance(user)
         ended = taps.end_taps(call, user.get_username())
         if not ended:
@@ -112,15 +105,6 @@ def _known_to_carrier(ended: Sequence[Tap]) -> list[Tap]:
     withdrawn = set(unsent.values_list("tap_id", flat=True))
     unsent.update(done_at=timezone.now())
     return [tap for tap in ended if tap.pk not in withdrawn]
-
-
-def _lock(user: Any, call_id: int) -> Call:
-    """Return a call, locked until this transaction ends: one order at a time is made."""
-    calls = permissions.scope_of(user).within(Call.objects.locked())
-    call = calls.filter(pk=call_id).first()
-    if call is None:
-        raise NoSuchCall
-    return call
 
 
 def _check_allowance(user: Any) -> None:

@@ -116,6 +116,11 @@ def may_read_words(user: Any) -> bool:
     return bool(user.is_active and user.has_perm("monitor.read_words"))
 
 
+def may_pause(user: Any) -> bool:
+    """Return whether a user may pause and resume the monitoring of calls."""
+    return bool(user.is_active and user.has_perm("monitor.pause_call"))
+
+
 def may_start(user: Any) -> bool:
     """Return whether a user may have running calls tapped."""
     return bool(user.is_active and user.has_perm("monitor.start_tap"))

@@ -57,6 +57,7 @@ REFUSALS: dict[str, Words] = {
     "not_set_up": (_("Earshot has no access to SignalWire."), ASK),
     "no_port": (_("No port is free for this call’s audio."), LATER),
     "not_tapped": (_("This call is not monitored any more."), ""),
+    "not_paused": (_("This call is not paused any more."), ""),
     "too_many": (_("You have asked for too much within a minute."), LATER),
     "not_recorded": (_("This could not be recorded, so it was not done."), LATER),
     "old_page": (_("This page is too old. Reload it."), ""),

@@ -1,4 +1,4 @@
-"""What the pages ask for by POST: to have a call tapped, or its taps stopped."""
+"""What the pages ask for by POST: to have a call tapped or paused, or its taps stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from monitor.models import LedgerKind
-from monitor.services import ledger, orders, permissions
+from monitor.services import calls, ledger, orders, pauses, permissions
 from monitor.web import order_words
 
 logger = logging.getLogger(__name__)
@@ -20,12 +20,13 @@ logger = logging.getLogger(__name__)
 #: The status, and the word from which the page writes a sentence, for whatever an order is
 #: refused with. ``monitor.web.order_words`` has the sentences.
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
-    orders.NoSuchCall: (HTTPStatus.NOT_FOUND, "no_such_call"),
+    calls.NoSuchCall: (HTTPStatus.NOT_FOUND, "no_such_call"),
     orders.NotSetUp: (HTTPStatus.CONFLICT, "not_set_up"),
     orders.AlreadyAsked: (HTTPStatus.CONFLICT, "already_asked"),
     orders.AlreadyTapped: (HTTPStatus.CONFLICT, "already_tapped"),
     orders.NotTapped: (HTTPStatus.CONFLICT, "not_tapped"),
-    orders.CallGone: (HTTPStatus.CONFLICT, "call_over"),
+    calls.CallGone: (HTTPStatus.CONFLICT, "call_over"),
+    pauses.NotPaused: (HTTPStatus.CONFLICT, "not_paused"),
     orders.NoPort: (HTTPStatus.CONFLICT, "no_port"),
     orders.TooMany: (HTTPStatus.TOO_MANY_REQUESTS, "too_many"),
     ledger.NotWritten: (HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded"),
@@ -44,6 +45,7 @@ def orders_allowed(user: Any) -> dict[str, Any]:
     return {
         "can_start": not no_start,
         "can_stop": permissions.may_stop(user),
+        "can_pause": permissions.may_pause(user),
         "no_start": no_start,
     }
 
@@ -62,6 +64,31 @@ def stop(request: HttpRequest, call_id: int) -> JsonResponse:
     return _answer(request, call_id, permissions.may_stop, _ask_stop)
 
 
+@require_POST
+@never_cache
+def pause(request: HttpRequest, call_id: int) -> JsonResponse:
+    """Pause a call for everybody, or prolong its pause."""
+    return _answer(request, call_id, permissions.may_pause, _pause)
+
+
+@require_POST
+@never_cache
+def resume(request: HttpRequest, call_id: int) -> JsonResponse:
+    """End the pause of a call."""
+    return _answer(request, call_id, permissions.may_pause, _resume)
+
+
+def _pause(request: HttpRequest, call_id: int) -> None:
+    """Pause a call even if that cannot be recorded, because then nobody hears any more."""
+    _record_anyway(request, LedgerKind.PAUSED, call_id)
+    pauses.pause(request.user, call_id)
+
+
+def _resume(request: HttpRequest, call_id: int) -> None:
+    _record(request, LedgerKind.RESUMED, call_id)
+    pauses.resume(request.user, call_id)
+
+
 def _ask_start(request: HttpRequest, call_id: int) -> None:
     _record(request, LedgerKind.TAP_ASKED, call_id)
     orders.ask_start(request.user, call_id)
@@ -69,11 +96,16 @@ def _ask_start(request: HttpRequest, call_id: int) -> None:
 
 def _ask_stop(request: HttpRequest, call_id: int) -> None:
     """Stop a call's taps even if that cannot be recorded, because then nobody hears any more."""
-    try:
-        _record(request, LedgerKind.TAP_STOP_ASKED, call_id)
-    except ledger.NotWritten:
-        logger.exception("that user %s stopped a call was not recorded", request.user.pk)
+    _record_anyway(request, LedgerKind.TAP_STOP_ASKED, call_id)
     orders.ask_stop(request.user, call_id)
+
+
+def _record_anyway(request: HttpRequest, kind: LedgerKind, call_id: int) -> None:
+    """Write into the ledger what is asked, and only log it if that fails."""
+    try:
+        _record(request, kind, call_id)
+    except ledger.NotWritten:
+        logger.exception("%s by user %s was not recorded", kind, request.user.pk)
 
 
 def _record(request: HttpRequest, kind: LedgerKind, call_id: int) -> None:

@@ -78,6 +78,12 @@ def position_of(frame: bytes) -> int:
     return position
 
 
+def is_unmasked_since(frame: bytes, since: int) -> bool:
+    """Return whether a whole Frame has the call's own audio, received since then, in µs."""
+    _, _, flags, _, received_at = _HEADER.unpack_from(frame)
+    return received_at >= since and not flags & Flag.MASKED.value
+
+
 def with_flags(frame: bytes, flags: Flag) -> bytes:
     """Return the same Frame with more flags set."""
     header = unpack_header(frame)

@@ -37,7 +37,8 @@ class Tap:
         return data
 
     async def join(self, listener: Listener) -> int:
-        return await self._audiences.subscribe(self.id, listener.subscriber)
+        audience = await self._audiences.subscribe(self.id, listener.subscriber)
+        return audience.newest
 
     async def joined(self, fast: bool = False) -> Listener:
         """A new listener that has joined, and asked for the fast path if it is ``fast``."""

@@ -20,12 +20,13 @@ class Listener:
     def __init__(self, grace: float) -> None:
         self.notes: list[dict[str, Any]] = []
         self.ends: list[str] = []
-        self.follower = TapFollower(grace, self.notes.append, self.ends.append)
+        self.pauses: list[dict[str, Any]] = []
+        self.follower = TapFollower(grace, self.notes.append, self.pauses.append, self.ends.append)
         self.follower.begin(MINE, "tapping", 1)
 
-    def hears_of(self, *legs: dict[str, Any]) -> None:
-        """Receive the event of a call."""
-        event = {"type": "call", "call": {"legs": list(legs)}}
+    def hears_of(self, *legs: dict[str, Any], pause: dict[str, Any] | None = None) -> None:
+        """Receive the event of a call, which was never paused unless ``pause`` describes that."""
+        event = {"type": "call", "call": {"legs": list(legs), "pause": pause or {"changes": 0}}}
         self.follower.on_event(json.dumps(event).encode())
 
 
@@ -77,3 +78,18 @@ async def test_a_stall_of_the_tap_is_told(listener: Listener) -> None:
         event = {"type": "stall", "tap": str(tap_id), "stalled": True}
         listener.follower.on_event(json.dumps(event).encode())
     assert listener.notes == [{"type": "state", "state": "tapping", "stalled": True}]
+
+
+async def test_each_change_of_the_calls_pause_is_told_once_and_an_older_one_not(
+    listener: Listener,
+) -> None:
+    begun = {"changes": 1, "since": "2030-01-01T12:00:00+00:00"}
+    over = {"changes": 2, "since": None}
+    for pause in (begun, begun, over, begun):
+        listener.hears_of(leg(MINE, "tapping", 1), pause=pause)
+    assert listener.pauses == [begun, over]
+
+
+async def test_the_pause_of_another_call_is_nothing_to_the_listener(listener: Listener) -> None:
+    listener.hears_of(leg(OTHER, "tapping"), pause={"changes": 1})
+    assert listener.pauses == []

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import uuid
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
+from django.db import DatabaseError
 
 from monitor.audio import level
+from monitor.bus.ring import EPOCH
 from monitor.ingest.open_streams import TICK, OpenStreams
 from monitor.ingest.stream import PacketStream, TapStream
 from monitor.limits import Limits
-from monitor.services import media
+from monitor.services import media, pauses
 from monitor.telemetry.metrics import AudioCounts
 from monitor.wire import frame
 from tests.support.streams import CHUNK, LIMITS, LOUD, PACKET, Clock, Recorder, talk
@@ -47,8 +51,11 @@ class Book:
         self.frames = self.bytes = self.gaps = 0
         self._fails = fails
         self.over: set[str] = set()  # connections that lost their tap
+        self.paused: dict[uuid.UUID, datetime.datetime] = {}  # since when, by tap
 
-    def write(self, counts: list[tuple[uuid.UUID, str, media.Count]]) -> set[str]:
+    def write(
+        self, counts: list[tuple[uuid.UUID, str, media.Count]]
+    ) -> tuple[set[str], dict[uuid.UUID, datetime.datetime]]:
         if self._fails:
             self._fails -= 1
             raise RuntimeError("database is locked")
@@ -56,7 +63,7 @@ class Book:
             self.frames += count.frames
             self.bytes += count.bytes
             self.gaps += count.gaps
-        return self.over
+        return self.over, self.paused
 
 
 def test_a_tick_publishes_rms_and_peak_of_the_last_chunk(
@@ -246,3 +253,45 @@ async def test_a_connection_that_lost_its_tap_ends_at_the_next_checkpoint(
     book.over = {"mine"}
     await streams.checkpoint([tap])
     assert told == ["over"]
+
+
+class TestPauses:
+    """What the database has counts where nobody told this process."""
+
+    async def test_a_checkpoint_follows_a_pause_and_its_end(
+        self, streams: OpenStreams, tap: TapStream, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        book = Book()
+        monkeypatch.setattr("monitor.ingest.open_streams._write_counts", book.write)
+        for paused in ({tap.tap_id: EPOCH}, {}):
+            book.paused = paused
+            await streams.checkpoint([tap])
+            assert tap.is_paused == bool(paused)
+
+    async def test_a_pause_that_was_not_told_begins_before_anything_queued_is_sent(
+        self, streams: OpenStreams, tap: TapStream, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pauses, "began_at", lambda taps: {tap.tap_id: EPOCH})
+        await streams.before_sending()
+        assert tap.is_paused
+
+    async def test_what_is_told_meanwhile_is_newer(
+        self, streams: OpenStreams, tap: TapStream, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def began_at(taps: object) -> dict[uuid.UUID, datetime.datetime]:
+            streams.follow_pause(tap.tap_id, None)
+            return {tap.tap_id: EPOCH}
+
+        monkeypatch.setattr(pauses, "began_at", began_at)
+        await streams.check_pauses([tap])
+        assert not tap.is_paused
+
+    async def test_while_the_database_is_away_nothing_is_sent(
+        self, streams: OpenStreams, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(taps: object) -> NoReturn:
+            raise DatabaseError
+
+        monkeypatch.setattr(pauses, "began_at", fail)
+        with pytest.raises(ConnectionError):
+            await streams.before_sending()

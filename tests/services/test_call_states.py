@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from monitor.models import ENDED, Call, Tap
-from monitor.services import call_life, carrier_requests, media, orders, taps
+from monitor.services import call_life, calls, carrier_requests, media, orders, taps
 from monitor.services.descriptions import current_calls, describe
 from monitor.wire.call_control import ControlError
 from tests.support.orders import claimed
@@ -158,7 +158,7 @@ class LifeOfACall(RuleBasedStateMachine):
         call = Call.objects.filter(call_id=CALL).first()
         try:
             orders.ask_start(self.user, call.pk if call else 0)
-        except (orders.NoSuchCall, orders.AlreadyTapped, orders.CallGone):
+        except (calls.NoSuchCall, orders.AlreadyTapped, calls.CallGone):
             return
         for _ in Tap.objects.filter(state="requested"):
             carrier_requests.record_failure(claimed().order_id, ControlError.CALL_OVER)

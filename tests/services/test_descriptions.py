@@ -17,7 +17,8 @@ from monitor.services.descriptions import current_calls, describe_tap
 from monitor.services.taps import OpenedTap
 from tests.support.rows import NOW, SECOND, change, read
 
-NOT_YET = {"started_at": None, "ended_at": None, "talk": None}
+NEVER_PAUSED = {"changes": 0, "since": None, "until": None, "by": ""}
+NOT_YET = {"started_at": None, "ended_at": None, "talk": None, "pause": NEVER_PAUSED}
 CLIENT = listens.Client("192.0.2.7", "Browser")
 
 

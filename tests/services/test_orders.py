@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from monitor.models import Call, CallOrder, OrderKind, Tap
-from monitor.services import carrier_requests, listens, media, orders, taps
+from monitor.services import calls, carrier_requests, listens, media, orders, taps
 from monitor.services.descriptions import current_calls
 from monitor.services.taps import OpenedTap
 from tests.support.orders import claimed, ended, newest_tap, open_other_side, the_order
@@ -97,7 +97,7 @@ class TestStart:
     ) -> None:
         tell(heard("Hello."), timezone.now() - 300 * MINUTE)
         tell(events(session_end={}), timezone.now() - 241 * MINUTE)
-        with pytest.raises(orders.CallGone):
+        with pytest.raises(calls.CallGone):
             orders.ask_start(alice, Call.objects.get().pk)
 
     def test_of_two_people_who_press_at_once_the_second_is_told(
@@ -120,12 +120,12 @@ class TestStart:
     ) -> None:
         ended(opened)
         Call.objects.update(gone_at=timezone.now())
-        with pytest.raises(orders.CallGone):
+        with pytest.raises(calls.CallGone):
             orders.ask_start(alice, opened.tap.call_id)
 
     def test_a_call_whose_tap_ended_hours_ago_is_over(self, opened: OpenedTap, alice: User) -> None:
         change(opened, state="finished", ended_at=timezone.now() - 241 * MINUTE)
-        with pytest.raises(orders.CallGone):
+        with pytest.raises(calls.CallGone):
             orders.ask_start(alice, opened.tap.call_id)
 
     def test_nothing_starts_without_a_port_for_its_packets(
@@ -145,7 +145,7 @@ class TestStart:
             orders.ask_start(alice, opened.tap.call_id)
 
     def test_it_needs_a_call(self, alice: User) -> None:
-        with pytest.raises(orders.NoSuchCall):
+        with pytest.raises(calls.NoSuchCall):
             orders.ask_start(alice, 4711)
 
 

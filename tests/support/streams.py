@@ -48,6 +48,7 @@ class Recorder(StreamWriter):
     def __init__(self) -> None:
         self.sent: list[Sent] = []
         self.ended: list[RingTarget] = []
+        self.forgotten: list[int] = []  # since when, in µs
         self.levels: list[dict[str, Any]] = []
         self.packets: list[dict[str, Any] | None] = []
         self.bars: list[tuple[int, str]] = []  # each second with its bars, as pages are sent them
@@ -72,6 +73,9 @@ class Recorder(StreamWriter):
 
     def expire_ring(self, target: RingTarget) -> None:
         self.ended.append(target)
+
+    def forget_since(self, target: RingTarget, since: int) -> None:
+        self.forgotten.append(since)
 
     @property
     def pcm(self) -> bytes:

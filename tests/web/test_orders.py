@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from monitor.models import CallOrder
-from monitor.services import orders
+from monitor.services import calls, orders
 from monitor.services.taps import OpenedTap
 from tests.support.cast import permit
 from tests.support.orders import ended
@@ -79,11 +79,11 @@ def test_a_link_stops_nothing(as_root: Client, opened: OpenedTap) -> None:
 @pytest.mark.parametrize(
     ("refusal", "status", "why"),
     [
-        (orders.NoSuchCall, 404, "no_such_call"),
+        (calls.NoSuchCall, 404, "no_such_call"),
         (orders.NotSetUp, 409, "not_set_up"),
         (orders.AlreadyAsked, 409, "already_asked"),
         (orders.AlreadyTapped, 409, "already_tapped"),
-        (orders.CallGone, 409, "call_over"),
+        (calls.CallGone, 409, "call_over"),
         (orders.NoPort, 409, "no_port"),
         (orders.TooMany, 429, "too_many"),
     ],

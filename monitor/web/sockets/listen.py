@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
 import uuid
@@ -10,9 +11,10 @@ from typing import Any
 
 from monitor.audio import g711
 from monitor.bus.keys import EVENTS
+from monitor.bus.ring import in_micros
 from monitor.bus.timing import frames_in, seconds_in
 from monitor.concurrency import in_thread
-from monitor.fanout.audience import TapSubscriber
+from monitor.fanout.audience import TapAudience, TapSubscriber
 from monitor.fanout.floor import Floor
 from monitor.fanout.lag import ListenerLag
 from monitor.fanout.listen_record import ListenRecord
@@ -38,11 +40,12 @@ class ListenSocket(SupervisorSocket):
         self._subscriber = TapSubscriber(self._mailbox.put)
         self._rewind = Rewind(self._subscriber, self._mailbox, floor.limits)
         self._follower = TapFollower(
-            floor.limits.grace, self._add_note, partial(self.end, CloseCode.DONE)
+            floor.limits.grace, self._add_note, self._on_pause, partial(self.end, CloseCode.DONE)
         )
         self._clock = ClockAnswers()
         self._record = ListenRecord(floor.writes, floor.append_entry, floor.end_listen)
         self._notes: list[str] = []  # JSON messages to be sent before the next Frame
+        self._audience: TapAudience  # once it is joined
         self._call = ""  # its id, once it is known
         self._may_read_words = self._sees_full_numbers = False
         self._frames = 0  # sent by the send loop
@@ -68,7 +71,8 @@ class ListenSocket(SupervisorSocket):
         # look like a new state.
         self._follower.begin(listen.tap_id, listen.state, listen.transitions)
         await self._floor.reader.subscribe(EVENTS, self._follower.on_event)
-        position = await self._floor.tap_audiences.subscribe(listen.tap_id, self._subscriber)
+        self._audience = await self._floor.tap_audiences.subscribe(listen.tap_id, self._subscriber)
+        position = self._audience.newest
         self._floor.open_sockets.listeners[listen.session_id] = self
         # Read after the subscription: no event tells of what changed before it.
         tap = await in_thread(descriptions.describe_tap)(listen.tap_id)
@@ -78,6 +82,7 @@ class ListenSocket(SupervisorSocket):
         stalled = tap["media"] and await is_stalled(listen, self._floor)
         shown = tap if self._sees_full_numbers else descriptions.with_masked_caller(tap)
         await self.send_json(hello(listen, shown, stalled, position))
+        self._follower.follow_pause(tap["pause"])
         self._follower.follow(tap)
         self._fast_path.on_text = self._on_text
 
@@ -114,6 +119,8 @@ class ListenSocket(SupervisorSocket):
             if self._rewind.is_asked:
                 frames = await self._with_older(frames)
             for data in frames:
+                if self._audience.hides(data):
+                    continue
                 await self._send({"type": "websocket.send", "bytes": data})
                 self._frames += 1
                 counts.frames_out += 1
@@ -125,6 +132,14 @@ class ListenSocket(SupervisorSocket):
             await self.complain(str(refusal))
             return live
         return self._rewind.join(older, live)
+
+    def _on_pause(self, pause: dict[str, Any]) -> None:
+        """Keep from the listener what is said in a pause, also what waits for it, and tell it."""
+        since = pause["since"]
+        at = in_micros(datetime.datetime.fromisoformat(since)) if since else None
+        self._audience.hidden_since = at
+        self._mailbox.discard(self._audience.hides)
+        self._add_note({"type": "pause", **pause})
 
     def _wake_send_loop(self) -> None:
         """Have the send loop act before any more Frames are sent."""
