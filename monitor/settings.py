@@ -243,6 +243,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # a try that is refused d
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "monitor.web.lockout.locked_out_page"
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "monitor.web.lockout.name_tried"
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username"]  # it may hold a password; addresses are not masked
 

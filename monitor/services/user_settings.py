@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models import UserSettings
+from monitor.wire.text import storable
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -174,7 +175,7 @@ def _check(name: str, value: Any) -> None:
         known = ", ".join(SETTINGS)
         raise BadSetting(
             gettext('There is no setting "%(name)s". There are: %(known)s.')
-            % {"name": name[:SHOWN], "known": known}
+            % {"name": storable(name[:SHOWN]), "known": known}
         )
     if not setting.accepts(value):
         raise BadSetting(

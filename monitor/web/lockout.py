@@ -32,6 +32,7 @@ Credentials = dict[str, Any] | None
 #: out of it takes longer than the longest delay.
 MAX_ROWS = 10_000
 AT_ONCE = timedelta(0)
+LONGEST_NAME = 255  # characters that are kept of a name that was tried; users' have at most 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ NAME = Limit(
     first=timedelta(seconds=5),
     longest=timedelta(minutes=1),
 )
+
+
+def name_tried(request: HttpRequest, credentials: Credentials) -> str | None:
+    """Return the user name of a try, of which PostgreSQL would not keep more characters.
+    django-axes calls it."""
+    name = (credentials or request.POST).get("username")
+    return name and str(name)[:LONGEST_NAME]
 
 
 class LockOut(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types

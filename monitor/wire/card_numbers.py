@@ -20,6 +20,7 @@ from monitor.wire.text import map_texts
 REMOVED = "••••"
 
 LENGTHS = range(13, 20)  # digits of a card number
+LARGEST = 10 ** LENGTHS[-1]  # which no card number reaches
 GAP = 8  # characters that are neither letters nor digits, at most, between two parts of a number
 
 #: How the cards of an issuer begin, and how many digits they have.
@@ -62,8 +63,8 @@ def without_card_numbers_in(value: Any) -> Any:
 
 
 def _without_card_number(number: int | float) -> Any:
-    is_whole = number == number // 1  # which infinity is not
-    return REMOVED if is_whole and is_card_number(f"{number:.0f}") else number
+    is_whole = 0 < number < LARGEST and number == number // 1
+    return REMOVED if is_whole and is_card_number(str(int(number))) else number
 
 
 def is_card_number(digits: str) -> bool:

@@ -45,7 +45,7 @@ def _map_json(
         return text
     try:
         value = json.loads(text)
+        changed = map_texts(value, change, change_number)
     except (ValueError, RecursionError):
         return text
-    changed = map_texts(value, change, change_number)
     return text if changed == value else json.dumps(changed, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Fixtures of taps without a socket, whose clock is a number and whose writer is a list."""
+"""Fixtures of taps without a socket, whose writer is a list."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ import uuid
 
 import pytest
 
-from monitor.ingest import open_streams, rtp_media, rtp_port, stream
 from monitor.ingest.open_streams import OpenStreams
 from monitor.ingest.stream import TapStream
 from monitor.telemetry.metrics import AudioCounts
 from tests.support.rtp_sender import Talk, lease
 from tests.support.streams import LIMITS, Clock, Recorder
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (open_streams, rtp_media, rtp_port, stream):
-        monkeypatch.setattr(module, "time", clock)
-    return clock
 
 
 @pytest.fixture

