@@ -14,7 +14,15 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from monitor.models import Call, CallEvent, EventSource
-from monitor.services import alerts, call_life, call_reports, calls, live_words, spread_redaction
+from monitor.services import (
+    alerts,
+    call_life,
+    call_reports,
+    calls,
+    live_words,
+    paused_words,
+    spread_redaction,
+)
 from monitor.services.call_clock import CLOCKS_DIFFER, better_offset, moves_lines
 from monitor.wire import private_patterns
 from monitor.wire.call_report import CallReport, ReportedEvent
@@ -50,30 +58,35 @@ def record(agent: str, report: CallReport, now: datetime.datetime | None = None)
     with transaction.atomic():
         call = calls.lock(told)
         rows = _new_rows(call, told.agent, report, now)
+        kept = paused_words.without_paused(call, rows)
         if rows:
-            _store(call, rows, now)
-    return len(rows)
+            _store(call, rows, kept, now)
+    return len(kept)
 
 
-def _store(call: Call, rows: list[CallEvent], now: datetime.datetime) -> None:
-    """Store new events of a locked call, and do what they are the cause of. Raises TooMany."""
+def _store(
+    call: Call, told: list[CallEvent], rows: list[CallEvent], now: datetime.datetime
+) -> None:
+    """Store new events of a locked call, and do what they are the cause of. ``rows`` are those that
+    are kept of what was told: in a pause, only that the call goes on counts. Raises TooMany."""
     kept = Counter(_kept(call)) + Counter(row.source for row in rows)
-    if kept[rows[0].source] > MAX_EVENTS:
+    if kept[told[0].source] > MAX_EVENTS:
         raise TooMany
     CallEvent.objects.bulk_create(rows)
     rewritten = spread_redaction.redact(call, rows)
     moved = False
-    offset = better_offset(call, rows)
+    offset = better_offset(call, told)
     if offset is not None:
         call.clock_offset = offset
         call.save(update_fields=["clock_offset"])
         moved = moves_lines(call, rows)
-    call_life.follow(call, rows, now)
+    call_life.follow(call, told, now)
     if call.ended_at or call.gone_at:
         call_reports.make(call)
-    live_words.publish_new(
-        call, [*rows, *rewritten], moved=moved, has_record=EventSource.AUTHORITY in kept
-    )
+    if rows:
+        live_words.publish_new(
+            call, [*rows, *rewritten], moved=moved, has_record=EventSource.AUTHORITY in kept
+        )
     alerts.follow(call, rows, now)
 
 
