@@ -15,6 +15,7 @@ from bench import faults, plot, report, rows, soak, state, suite, targets
 from bench.sound import rows as sound_rows
 from bench.sound import table as sound_table
 from bench.sound.page import BROWSERS
+from bench.storm import table as storm_table
 from bench.testbed import Testbed
 from bench.words import table as words_table
 
@@ -39,6 +40,8 @@ def _measured(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         return _sound(options)
     if options.words:
         return _words(options)
+    if options.storm:
+        return _storm(options)
     return _long_run(options) if options.soak or options.faults else _table(options)
 
 
@@ -65,6 +68,15 @@ def _words(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         result = words_table.measure(testbed, row, _log)
     lines = words_table.lines(result) + [f"left out: {what}" for what in result["skipped"]]
     return result, "\n".join(lines)
+
+
+def _storm(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Measure how long it takes until all who come at once hear and see."""
+    _log(f"{storm_table.WITHIN / 60:.0f} min at most")
+    signal.alarm(int(storm_table.WITHIN) + GRACE)
+    with Testbed() as testbed:
+        result = storm_table.measure(testbed, rows.named(options.only or rows.SERVERS[0]), _log)
+    return result, "\n".join(storm_table.lines(result))
 
 
 def _table(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
@@ -135,13 +147,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--words", action="store_true", help="instead, measure what is said in 500 calls"
     )
+    parser.add_argument(
+        "--storm", action="store_true", help="instead, have all pages of a floor come at once"
+    )
     parser.add_argument("--browser", choices=BROWSERS, help="measure the sound in one alone")
     parser.add_argument("--minutes", type=_minutes, help="length of each row of the sound (30 s)")
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--plot", metavar="FILE", help="write an SVG of p99 against load to FILE")
     options = parser.parse_args()
-    if (options.faults or options.words) and options.only not in (None, *rows.SERVERS):
-        parser.error(f"--faults and --words take only {' or '.join(rows.SERVERS)}")
+    of_one_server = options.faults or options.words or options.storm
+    if of_one_server and options.only not in (None, *rows.SERVERS):
+        parser.error(f"--faults, --words and --storm take only {' or '.join(rows.SERVERS)}")
     if unknown := set(options.sound or ()) - set(sound_rows.NAMES):
         parser.error(f"--sound has no row {', '.join(sorted(unknown))}")
     return options
