@@ -5,6 +5,7 @@ from __future__ import annotations
 import axes.apps
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,7 @@ class MonitorConfig(AppConfig):
         language.connect()
         password_change.connect()
         connection_created.connect(sqlite.refuse_patterns)
+        request_finished.connect(sqlite.close_after_request)
 
 
 class SignInsConfig(axes.apps.AppConfig):  # type: ignore[misc]  # axes has no types
