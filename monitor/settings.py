@@ -24,23 +24,26 @@ from monitor.env import (
     directory,
     fill_in,
     flag,
+    items,
+    log_level,
+    one_of,
+    read_env_file,
+    read_server_env,
+    url,
+    whole,
+    whole_or_never,
+)
+from monitor.env_addresses import (
     host_of,
     hosts,
     ipv4,
-    items,
-    log_level,
     networks,
     origin,
     origins,
     payload_types,
     ports,
-    read_env_file,
-    read_server_env,
     space,
     trusted_proxies,
-    url,
-    whole,
-    whole_or_never,
 )
 from monitor.wire import private_patterns
 from monitor.wire.human_phrases import ASKS_FOR_A_HUMAN
@@ -148,6 +151,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "monitor.apps.SignInsConfig",
     "monitor.apps.MonitorConfig",
 ]
@@ -165,7 +171,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "monitor.web.password_change.PasswordChangeRequired",
+    "monitor.web.second_factor.SecondFactorRequired",
     "monitor.web.not_recorded.NotRecorded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "monitor.web.known_device.middleware",
@@ -247,6 +255,30 @@ AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "monitor.web.lockout.name_tried"
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username"]  # it may hold a password; addresses are not masked
+
+# Who must sign in with a second factor: a code, a security key or a recovery code.
+REQUIRE_SECOND_FACTOR = env.read(
+    "REQUIRE_SECOND_FACTOR", "nobody", one_of("nobody", "administrators", "everybody")
+)
+# Of django-allauth only the second factor is used. monitor.urls names the pages that it has here.
+ACCOUNT_ADAPTER = "monitor.web.second_factor.Accounts"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = False  # monitor.web.lockout counts wrong codes together with wrong passwords
+ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
+MFA_ADAPTER = "monitor.web.second_factor.Factors"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # no e-mail address is verified here
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Earshot"
+MFA_TOTP_TOLERANCE = 1  # a code holds for 30 s before and after its own, as clocks differ
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # browsers allow it at http://localhost only
+# The processes share it, because a code that one of them took is refused by the others.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "monitor_cache",
+    }
+}
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
 from monitor.web import catalogue, orders, password_change, webhooks
-from monitor.web.pages import call, call_words, console, errors, password, timeline, user_settings
+from monitor.web.pages import (
+    call,
+    call_words,
+    console,
+    errors,
+    password,
+    second_factor,
+    sign_in,
+    timeline,
+    user_settings,
+)
 
 urlpatterns = [
     path("", console.console, name="console"),
@@ -21,14 +31,32 @@ urlpatterns = [
     path("calls/<int:call_id>/pause", orders.pause, name="call-pause"),
     path("calls/<int:call_id>/resume", orders.resume, name="call-resume"),
     path("taps/<uuid:tap_id>", call.tap, name="tap"),
-    path(
-        "login",
-        LoginView.as_view(template_name="pages/login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
+    path("login", sign_in.SignIn.as_view(), name="login"),
+    path("login", sign_in.SignIn.as_view(), name="account_login"),  # for django-allauth
+    path("login/second-factor", sign_in.SecondFactor.as_view(), name="mfa_authenticate"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("password", password.Password.as_view(), name=password_change.PAGE),
     path("password/changed", password.PasswordChanged.as_view(), name="password-changed"),
+    path(
+        "password/confirm", second_factor.ConfirmPassword.as_view(), name="account_reauthenticate"
+    ),
+    path("second-factor", second_factor.SecondFactors.as_view(), name="mfa_index"),
+    path("second-factor/app", second_factor.AddApp.as_view(), name="mfa_activate_totp"),
+    path("second-factor/app/remove", second_factor.RemoveApp.as_view(), name="mfa_deactivate_totp"),
+    path("second-factor/key", second_factor.AddKey.as_view(), name="mfa_add_webauthn"),
+    path(
+        "second-factor/key/<int:pk>/remove",
+        second_factor.RemoveKey.as_view(),
+        name="mfa_remove_webauthn",
+    ),
+    path(
+        "second-factor/codes", second_factor.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"
+    ),
+    path(
+        "second-factor/codes/new",
+        second_factor.NewRecoveryCodes.as_view(),
+        name="mfa_generate_recovery_codes",
+    ),
     path("words/<str:language>-<str:digest>.js", catalogue.script, name=catalogue.PAGE),
     path("settings", user_settings.change, name="settings"),
     path("tap/<str:token>/status", webhooks.tap_status, name="tap-status"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from monitor import env
+from monitor import env, env_addresses
 from monitor.env import Environment
 
 
@@ -27,6 +27,13 @@ def test_an_error_names_the_variable_its_value_and_what_is_allowed() -> None:
     with pytest.raises(ImproperlyConfigured) as error:
         Environment({"CHUNK_MS": "7"}).read("CHUNK_MS", "60", env.whole(20, 500))
     assert str(error.value) == "CHUNK_MS='7': use a whole number from 20 to 500"
+
+
+def test_a_word_out_of_a_few_is_parsed_and_no_other() -> None:
+    parse = env.one_of("nobody", "everybody")
+    assert parse("everybody") == "everybody"
+    with pytest.raises(ValueError, match="one of: nobody, everybody"):
+        parse("somebody")
 
 
 def test_a_missing_secret_is_empty() -> None:
@@ -144,19 +151,23 @@ def test_an_error_about_a_secret_shows_none_of_it(
         (env.url("redis", "unix"), "redis://:x@host:6379/0/", "redis://:x@host:6379/0"),
         (env.url("redis", "unix"), "unix:///run/valkey.sock", "unix:///run/valkey.sock"),
         (env.url("redis", "unix"), "", ""),
-        (env.origin, "https://A.example:8443/", "https://a.example:8443"),
-        (env.origins, "https://a.example,http://b", ["https://a.example", "http://b"]),
-        (env.origins, "", []),
-        (env.hosts, "a.example, .b.example,[::1],*", ["a.example", ".b.example", "[::1]", "*"]),
-        (env.ipv4, "192.0.2.1", "192.0.2.1"),
-        (env.space, "", ""),
-        (env.space, "Example.SignalWire.com", "example.signalwire.com"),
-        (env.space, "127.0.0.1:8090", "127.0.0.1:8090"),
-        (env.space, "localhost:8090", "localhost:8090"),
-        (env.ports, "20001-20005", range(20002, 20006, 2)),
-        (env.payload_types, "", frozenset()),
-        (env.payload_types, "101", frozenset({101})),
-        (env.payload_types, "96, 127", frozenset({96, 127})),
+        (env_addresses.origin, "https://A.example:8443/", "https://a.example:8443"),
+        (env_addresses.origins, "https://a.example,http://b", ["https://a.example", "http://b"]),
+        (env_addresses.origins, "", []),
+        (
+            env_addresses.hosts,
+            "a.example, .b.example,[::1],*",
+            ["a.example", ".b.example", "[::1]", "*"],
+        ),
+        (env_addresses.ipv4, "192.0.2.1", "192.0.2.1"),
+        (env_addresses.space, "", ""),
+        (env_addresses.space, "Example.SignalWire.com", "example.signalwire.com"),
+        (env_addresses.space, "127.0.0.1:8090", "127.0.0.1:8090"),
+        (env_addresses.space, "localhost:8090", "localhost:8090"),
+        (env_addresses.ports, "20001-20005", range(20002, 20006, 2)),
+        (env_addresses.payload_types, "", frozenset()),
+        (env_addresses.payload_types, "101", frozenset({101})),
+        (env_addresses.payload_types, "96, 127", frozenset({96, 127})),
         (env.log_level, "debug", "DEBUG"),
         (env.directory, "/srv/static", Path("/srv/static")),
         (env.database, "", {}),
@@ -180,34 +191,34 @@ def test_good_text_is_parsed(parse: Callable[[str], Any], text: str, value: obje
         (env.url("redis", "unix"), "redis://"),
         (env.url("redis", "unix"), "unix://host"),
         (env.url("redis", "unix"), "redis://[::1"),
-        (env.origin, "a.example"),
-        (env.origin, "https://a.example/path"),
-        (env.origin, "https://user@a.example"),
-        (env.origin, "https://a.example:0"),
-        (env.origin, "https://a.example:99999"),
-        (env.origin, "https://[::1"),
-        (env.origins, "https://a.example,b.example"),
-        (env.hosts, "https://a.example"),
-        (env.hosts, "a.example:8000"),
-        (env.hosts, "a.example/path"),
-        (env.hosts, "::1"),
-        (env.ipv4, "::1"),
-        (env.space, "example"),
-        (env.space, "https://a.example"),
-        (env.space, "a.example/api"),
-        (env.space, "a.example:port"),
-        (env.space, ".a.example"),
-        (env.space, "*"),
-        (env.ipv4, "a.example"),
-        (env.ports, "20000"),
-        (env.ports, "1000-2000"),
-        (env.ports, "20000-70000"),
-        (env.ports, "20001-20001"),
-        (env.payload_types, "8"),
-        (env.payload_types, "101,"),
-        (env.trusted_proxies, "0"),
-        (env.trusted_proxies, "proxy.example"),
-        (env.networks, "10.0.0.1/8"),
+        (env_addresses.origin, "a.example"),
+        (env_addresses.origin, "https://a.example/path"),
+        (env_addresses.origin, "https://user@a.example"),
+        (env_addresses.origin, "https://a.example:0"),
+        (env_addresses.origin, "https://a.example:99999"),
+        (env_addresses.origin, "https://[::1"),
+        (env_addresses.origins, "https://a.example,b.example"),
+        (env_addresses.hosts, "https://a.example"),
+        (env_addresses.hosts, "a.example:8000"),
+        (env_addresses.hosts, "a.example/path"),
+        (env_addresses.hosts, "::1"),
+        (env_addresses.ipv4, "::1"),
+        (env_addresses.space, "example"),
+        (env_addresses.space, "https://a.example"),
+        (env_addresses.space, "a.example/api"),
+        (env_addresses.space, "a.example:port"),
+        (env_addresses.space, ".a.example"),
+        (env_addresses.space, "*"),
+        (env_addresses.ipv4, "a.example"),
+        (env_addresses.ports, "20000"),
+        (env_addresses.ports, "1000-2000"),
+        (env_addresses.ports, "20000-70000"),
+        (env_addresses.ports, "20001-20001"),
+        (env_addresses.payload_types, "8"),
+        (env_addresses.payload_types, "101,"),
+        (env_addresses.trusted_proxies, "0"),
+        (env_addresses.trusted_proxies, "proxy.example"),
+        (env_addresses.networks, "10.0.0.1/8"),
         (env.log_level, "loud"),
         (env.directory, ""),
         (env.database, "nonsense"),
@@ -232,7 +243,7 @@ def test_a_database_is_postgresql_or_sqlite() -> None:
     [("https://a.example:8443", "a.example"), ("http://[::1]:8000", "[::1]")],
 )
 def test_the_host_of_an_origin(address: str, host: str) -> None:
-    assert env.host_of(address) == host
+    assert env_addresses.host_of(address) == host
 
 
 def test_a_file_of_variables_is_read(tmp_path: Path) -> None:

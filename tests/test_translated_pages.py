@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
@@ -34,6 +35,7 @@ from monitor.models import (
 from monitor.services.carrier_requests import REASONS
 from monitor.wire.call_control import ControlError
 from tests.support.cast import permit, signed_in
+from tests.support.second_factors import add_app, recovery_codes, wrong_code
 from tests.support.wrapped import unwrapped, wrapping
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -187,6 +189,34 @@ def test_the_lock_out(client: Client) -> None:
     answers = [client.post("/login", wrong).content.decode() for _ in range(10)]
     assert "⟦Too many attempts⟧" in answers[-1]
     assert unwrapped(answers[-1]) == []
+
+
+def test_the_second_factor(root: User) -> None:
+    client = Client()
+    form = {"username": root.username, "password": "root's password"}
+    client.post("/login", form)
+    for page in ("", "/key", "/codes/new"):
+        assert words_of(client, f"/second-factor{page}") == [], page
+    (secret,) = words_of(client, "/second-factor/app")  # which is to be typed
+    assert len(secret) == 32
+    add_app(root)
+    recovery_codes(root)
+    Authenticator.objects.create(user=root, type="webauthn", data={"name": "⟪Mine⟫"})
+    key = Authenticator.objects.latest("pk").pk
+    for page in ("", "/app/remove", f"/key/{key}/remove", "/codes/new", "/codes", "/codes"):
+        assert words_of(client, f"/second-factor{page}") == [], page
+    Authenticator.objects.get(pk=key).delete()
+    client.post("/logout")
+    client.post("/login", form)
+    assert words_of(client, "/login/second-factor") == []
+    wrong = client.post("/login/second-factor", {"code": wrong_code()})
+    assert unwrapped(wrong.content.decode()) == []
+
+
+def test_confirming_the_password(as_root: Client) -> None:
+    assert words_of(as_root, "/password/confirm") == []
+    wrong = as_root.post("/password/confirm", {"password": "wrong"})
+    assert unwrapped(wrong.content.decode()) == []
 
 
 @pytest.mark.parametrize("chosen", ["short", "root's password"])

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth
 from django.contrib.auth.forms import AdminPasswordChangeForm, SetUnusablePasswordMixin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import ManyToManyField, Q
+from django.db.models import ManyToManyField, Q, QuerySet
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from monitor.admin.log import Logged
 from monitor.models import AdminAction, CallOrder, ListenSession
-from monitor.services import passwords, permissions
+from monitor.services import passwords, permissions, second_factor, stored_words
 
 #: The permissions that Django makes for every model.
 ON_A_MODEL = {
@@ -34,7 +36,10 @@ ON_A_MODEL = {
 }
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")  # only superusers give them
 
-admin.site.unregister([User, Group])
+#: What nobody needs to see or be permitted: django-allauth's tables, which hold secrets.
+OF_ALLAUTH = ("account", "mfa")
+
+admin.site.unregister([User, Group, EmailAddress, Authenticator])
 
 
 class PermissionsField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic at run time
@@ -52,6 +57,8 @@ class NamedPermissions(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
     ) -> Any:
         if db_field.related_model is Permission:
             kwargs["form_class"] = PermissionsField
+            known = Permission.objects.exclude(content_type__app_label__in=OF_ALLAUTH)
+            kwargs["queryset"] = known.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
@@ -81,6 +88,7 @@ class UserAdmin(NamedPermissions, Logged, auth.UserAdmin):  # type: ignore[type-
 
     list_display = ("username", "id", "email", "first_name", "last_name", "is_active", "is_staff")
     change_password_form = AssignPasswordForm
+    actions = ("take_away_second_factor",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         rights = () if is_superuser(request) else RIGHTS
@@ -97,6 +105,27 @@ class UserAdmin(NamedPermissions, Logged, auth.UserAdmin):  # type: ignore[type-
         super().save_model(request, obj, form, change)
         if not change:
             passwords.mark_assigned(obj)
+
+    @admin.action(
+        description=_("Take away a lost second factor, and end the sessions"),
+        permissions=["change"],
+    )
+    def take_away_second_factor(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """Let users who have lost their second factor sign in without it, and set up another."""
+        taken = 0
+        for user in chosen:
+            if self.has_change_permission(request, user) and second_factor.take_away(user):
+                self.log_change(request, user, stored_words.SECOND_FACTOR_TAKEN)
+                taken += 1
+        self.message_user(
+            request,
+            ngettext(
+                "The second factor of %(n)s user was taken away.",
+                "The second factors of %(n)s users were taken away.",
+                taken,
+            )
+            % {"n": taken},
+        )
 
     def user_change_password(
         self,

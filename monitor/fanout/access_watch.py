@@ -24,6 +24,7 @@ from monitor.bus.reader import StreamReader
 from monitor.bus.revocations import Revocation, Revocations
 from monitor.concurrency import in_thread
 from monitor.fanout.open_sockets import AT_ONCE, RECHECK, OpenSocket, OpenSockets
+from monitor.services import second_factor
 from monitor.wire.close import CloseCode, Closed
 
 logger = logging.getLogger(__name__)
@@ -96,10 +97,13 @@ def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, 
     refused = []
     for session_key, sockets in by_session.items():
         user = user_of(session_key)
+        without_factor = user is not None and second_factor.is_missing(user)
         for socket in sockets:
             try:
                 if user is None:
                     raise Closed(CloseCode.REVOKED, "signed out")
+                if without_factor:
+                    raise Closed(CloseCode.REVOKED, "set up your second factor first")
                 socket.check_access(user)
             except Closed as closed:
                 refused.append((socket, _lost(closed)))

@@ -129,3 +129,8 @@ def may_start(user: Any) -> bool:
 def may_stop(user: Any) -> bool:
     """Return whether a user may end the taps of a call, for everybody who listens."""
     return bool(user.is_active and user.has_perm("monitor.stop_tap"))
+
+
+def is_administrator(user: Any) -> bool:
+    """Return whether a user may change the accounts of others."""
+    return bool(user.is_active and user.has_perm("auth.change_user"))

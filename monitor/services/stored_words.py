@@ -17,6 +17,8 @@ from monitor.services.carrier_requests import REASONS
 
 REASON = "why"  # the place of a sentence within another one
 
+SECOND_FACTOR_TAKEN = _("the second factor was taken away")
+
 SENTENCES = (
     # the life of a tap
     _("asked for by %(who)s"),
@@ -63,6 +65,8 @@ SENTENCES = (
     _("signed out"),
     _("more than %(seconds)s s behind"),
     _("the audio bus is away"),
+    # an account
+    SECOND_FACTOR_TAKEN,
     # an export
     _("all"),
     _("%(filters)s, and a search"),

@@ -13,10 +13,13 @@ from typing import Any
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import BadRequest
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import DataError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 LONGEST_SEARCH = 200  # characters
@@ -78,6 +81,15 @@ class Site(AdminSite):
     site_header = site_title = "Earshot"
     index_title = _("History and accounts")
     enable_nav_sidebar = False  # the lists need the width
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send whoever is signed out to the page on which all users sign in."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        next_page = request.GET.get(REDIRECT_FIELD_NAME, reverse("admin:index"))
+        return redirect_to_login(next_page)
 
     def register(
         self,

@@ -1,4 +1,4 @@
-"""Makes whoever sends wrong passwords wait, longer after each, and nobody else.
+"""Makes whoever sends wrong passwords or codes wait, longer after each, and nobody else.
 
 Failures are counted for each pair of user name and address. In addition, an address that tries
 many names, and a name that is tried from many addresses, must wait for up to a minute. For a
@@ -19,6 +19,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_client_username
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth.signals import user_login_failed
 from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -144,6 +145,19 @@ def locked_out_page(
     page = render(request, "pages/locked_out.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
     page["Retry-After"] = str(seconds)
     return page
+
+
+def refusal(request: HttpRequest, username: str) -> HttpResponse | None:
+    """Return the page above for a user whose next try must wait, and None for others."""
+    credentials = {"username": username}
+    if AxesProxyHandler.is_allowed(request, credentials):
+        return None
+    return locked_out_page(request, None, credentials)
+
+
+def count_failure(request: HttpRequest, username: str) -> None:
+    """Count a wrong second factor as a wrong password."""
+    user_login_failed.send(__name__, credentials={"username": username}, request=request)
 
 
 def in_words(seconds: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_out
@@ -37,6 +38,7 @@ class RevocationSignals:
         post_delete.connect(self._on_user_changed, sender=user, weak=False)
         for through in (user.groups.through, user.user_permissions.through):
             m2m_changed.connect(self._on_rights_changed, sender=through, weak=False)
+        post_delete.connect(self._on_factor_removed, sender=Authenticator, weak=False)
         m2m_changed.connect(self._on_group_changed, sender=Group.permissions.through, weak=False)
         post_delete.connect(self._on_group_changed, sender=Group, weak=False)
         m2m_changed.connect(self._on_members_changed, sender=Team.members.through, weak=False)
@@ -52,6 +54,10 @@ class RevocationSignals:
         fields = kwargs.get("update_fields")
         if not created and fields != frozenset({"last_login"}):
             transaction.on_commit(lambda: self._revoke(instance.pk))
+
+    def _on_factor_removed(self, instance: Authenticator, **kwargs: Any) -> None:
+        user_id = instance.user_id
+        transaction.on_commit(lambda: self._revoke(user_id))
 
     def _on_rights_changed(self, instance: Any, action: str, reverse: bool, **kwargs: Any) -> None:
         if action.startswith("post_"):

@@ -31,7 +31,7 @@ OF_ONE_CLIENT = 30  # sign-ins of one client; more would not get their turn with
 #: Views whose POST hashes a password.
 PASSWORD_VIEWS = {
     "login",
-    "admin:login",
+    "account_reauthenticate",
     "password",
     "admin:auth_user_add",
     "admin:auth_user_password_change",

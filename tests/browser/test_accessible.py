@@ -15,8 +15,9 @@ from playwright.async_api import Page, Route, expect
 from monitor.models import AdminAction, CallOrder, ListenSession, OrderKind, Tap
 from monitor.services import listens, marks, media
 from monitor.services.taps import OpenedTap
-from tests.support.browsing import sign_in
+from tests.support.browsing import sign_in, type_password
 from tests.support.listed import Listed, call, condition, iso
+from tests.support.second_factors import add_app
 from tests.support.servers import Server
 from tests.support.talk import open_tap
 from tests.support.tellings import tell
@@ -229,9 +230,6 @@ async def test_the_history_in_the_admin(
     await sync_to_async(everything_about)(opened, alice)
     session, order = await ListenSession.objects.aget(), await CallOrder.objects.aget()
     call = f"monitor/call/{opened.tap.call_id}"
-    await page.goto(agents_server.url + "/admin/")
-    await expect(page).to_have_title("Log in | Earshot")
-    await assert_admin_clean(page, agents_server, "login/")
     await sign_in(page, agents_server, "bob")
     places = [
         "",
@@ -258,3 +256,19 @@ async def test_the_accounts_and_sign_ins_in_the_admin(
     places = ["auth/user/", "auth/user/add/", f"{account}/change/", f"{account}/password/"]
     places += [f"{account}/delete/", "axes/accesslog/"]
     await assert_admin_clean(page, agents_server, *places)
+
+
+async def test_the_second_factor(page: Page, agents_server: Server, alice: User) -> None:
+    await type_password(page, agents_server.url)
+    for place in ("", "/app", "/key", "/codes/new"):
+        await page.goto(f"{agents_server.url}/second-factor{place}")
+        await assert_clean(page)
+    await sync_to_async(add_app)(alice)
+    await page.goto(f"{agents_server.url}/second-factor")
+    await assert_clean(page)
+    await page.goto(f"{agents_server.url}/second-factor/app/remove")
+    await assert_clean(page)
+    await page.get_by_role("button", name="Sign out").click()
+    await type_password(page, agents_server.url)
+    await expect(page).to_have_title("Your second factor – Earshot")
+    await assert_clean(page)

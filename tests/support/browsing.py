@@ -24,6 +24,15 @@ async def sign_in(page: Page, server: Server, name: str = "alice") -> None:
     await expect(page.locator("#console")).to_have_attribute("data-state", "live")
 
 
+async def type_password(page: Page, address: str) -> None:
+    """Sign in as alice at the server of this address, or do the first step of it."""
+    await page.goto(f"{address}/login")
+    await page.get_by_label("User name").fill("alice")
+    await page.get_by_label("Password").fill("alice's password")
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Sign in").click()
+
+
 async def listen(page: Page) -> None:
     """Click Listen on the first call, and wait until it says that it plays."""
     row = page.locator("[data-call][data-state=tapping]").first

@@ -177,7 +177,7 @@ async def test_a_place_is_free_again_after_an_error() -> None:
     ("method", "path", "hashes"),
     [
         ("POST", "/login", True),
-        ("POST", "/admin/login/", True),
+        ("POST", "/password/confirm", True),
         ("POST", "/password", True),
         ("POST", "/admin/auth/user/add/", True),
         ("POST", "/admin/auth/user/1/password/", True),

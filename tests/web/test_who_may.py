@@ -57,6 +57,7 @@ NAMELESS = "200 302 302 200 302 302"
 IN_THE_ADMIN = "200 200 302 200 302 302"
 NO_RECORD = "403 403 302 302 302 302"
 DETOUR = "302 302 302 302 302 302"
+PASSWORD_FIRST = "403 403 403 403 403 302"
 NO_PASSWORD = "401 401 401 401 401 401"
 
 
@@ -98,6 +99,16 @@ TABLE: dict[str, Row] = {
     "taps/<uuid:tap_id>": Row("/taps/{tap}", "302 404 403 302 403 302"),
     "login": Row("/login", "302 302 302 302 302 200"),
     "logout": Row("/logout", DETOUR, post=True),
+    "login/second-factor": Row("/login/second-factor", DETOUR),
+    # Before a second factor is changed, users type their password. The cast has none.
+    "password/confirm": Row("/password/confirm", PASSWORD_FIRST),
+    "second-factor": Row("/second-factor", "200 200 200 200 200 302"),
+    "second-factor/app": Row("/second-factor/app", PASSWORD_FIRST),
+    "second-factor/app/remove": Row("/second-factor/app/remove", "404 404 404 404 404 302"),
+    "second-factor/key": Row("/second-factor/key", PASSWORD_FIRST),
+    "second-factor/key/<int:pk>/remove": Row("/second-factor/key/1/remove", PASSWORD_FIRST),
+    "second-factor/codes": Row("/second-factor/codes", "404 404 404 404 404 302"),
+    "second-factor/codes/new": Row("/second-factor/codes/new", PASSWORD_FIRST),
     "password": Row("/password", "200 200 200 200 200 302"),
     "password/changed": Row("/password/changed", "200 200 200 200 200 302"),
     "words/<str:language>-<str:digest>.js": Row("/words/es-0.js", PUBLIC),
@@ -108,7 +119,7 @@ TABLE: dict[str, Row] = {
     "calls/<str:token>/summary": Row("/calls/x/summary", NO_PASSWORD, post=True),
     "admin": Row("/admin", DETOUR),
     "admin/": Row("/admin/", IN_THE_ADMIN),
-    "admin/login/": Row("/admin/login/", "302 302 200 302 200 200"),
+    "admin/login/": Row("/admin/login/", "302 302 403 302 403 302"),
     "admin/logout/": Row("/admin/logout/", "302 302 302 302 302 302", post=True),
     "admin/password_change/": Row("/admin/password_change/", DETOUR),
     "admin/password_change/done/": Row("/admin/password_change/done/", IN_THE_ADMIN),

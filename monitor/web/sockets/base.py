@@ -17,6 +17,7 @@ from monitor.bus.redis import Unavailable
 from monitor.concurrency import in_thread
 from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
+from monitor.services import second_factor
 from monitor.web import password_change
 from monitor.web.sockets.origin import App
 from monitor.wire import fast_path
@@ -132,7 +133,7 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         if password_change.must_change(self.scope["session"]):
             raise Closed(CloseCode.NOT_ALLOWED, "change your password first")
         self._floor.open_sockets.add(self)  # first: the right may be lost while it is checked
-        await in_thread(self.check_access)(self._user)
+        await in_thread(self._check_user)()
         await self.opened()
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self.send_loop())]
         try:
@@ -149,6 +150,11 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
             if isinstance(outcome, Exception) and not isinstance(outcome, GONE):
                 raise outcome
         return Closed(CloseCode.DONE, "the page left")
+
+    def _check_user(self) -> None:
+        if second_factor.is_missing(self._user):
+            raise Closed(CloseCode.NOT_ALLOWED, "set up your second factor first")
+        self.check_access(self._user)
 
     async def _read(self, receive: App) -> None:
         while True:
