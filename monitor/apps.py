@@ -25,7 +25,7 @@ class MonitorConfig(AppConfig):
         from monitor.models import sqlite
         from monitor.services import groups
         from monitor.services.ledger import Ledger
-        from monitor.web import known_device, language, password_change
+        from monitor.web import known_device, language, password_change, session_age
         from monitor.web.revocation import RevocationSignals
 
         self.process = Process()
@@ -35,6 +35,7 @@ class MonitorConfig(AppConfig):
         known_device.connect()
         language.connect()
         password_change.connect()
+        session_age.connect()
         connection_created.connect(sqlite.refuse_patterns)
         request_finished.connect(sqlite.close_after_request)
 

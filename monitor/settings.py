@@ -165,6 +165,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "monitor.web.session_age.middleware",
     "monitor.web.language.LanguageMiddleware",
     "monitor.web.zone.middleware",
     "monitor.web.probes.middleware",  # before CommonMiddleware, which checks the host
@@ -285,7 +286,10 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
 DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "device"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600  # one shift
+# Seconds after the sign-in, and seconds without use, after which a session ends.
+SESSION_COOKIE_AGE = env.read("SESSION_MAX_HOURS", "12", whole(1, 720)) * 3600  # one shift
+SESSION_IDLE = env.read("SESSION_IDLE_MINUTES", "60", whole(5, 43_200)) * 60
+SESSION_ENGINE = "monitor.services.session_store"
 CSRF_COOKIE_HTTPONLY = True
 # The language that the user of this browser has chosen. It outlives the session, so that the
 # sign-in page speaks it too.

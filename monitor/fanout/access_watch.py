@@ -12,10 +12,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.utils.crypto import constant_time_compare
 
@@ -24,7 +22,8 @@ from monitor.bus.reader import StreamReader
 from monitor.bus.revocations import Revocation, Revocations
 from monitor.concurrency import in_thread
 from monitor.fanout.open_sockets import AT_ONCE, RECHECK, OpenSocket, OpenSockets
-from monitor.services import second_factor
+from monitor.services import second_factor, sessions
+from monitor.services.session_store import SessionStore
 from monitor.wire.close import CloseCode, Closed
 
 logger = logging.getLogger(__name__)
@@ -121,15 +120,19 @@ def _lost(refused: Closed) -> Closed:
 
 
 def user_of(session_key: str) -> Any | None:
-    """Return the active user that a session still signs in, or None.
+    """Return the active user that a session still signs in, or None. An open socket is a use of
+    its session.
 
     ``django.contrib.auth.get_user`` would do, but after a rotation of SECRET_KEY it changes the
     session's key, and there is no response here that could bring the new key to the browser.
     """
-    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    user = get_user_model()._default_manager.filter(pk=session.get(SESSION_KEY)).first()
+    session = SessionStore(session_key)
+    user = get_user_model()._default_manager.filter(pk=session.get(SESSION_KEY, 0)).first()
     if user is None or not user.is_active:
         return None
     known = session.get(HASH_SESSION_KEY, "")
     valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
-    return user if any(constant_time_compare(known, one) for one in valid) else None
+    if not any(constant_time_compare(known, one) for one in valid):
+        return None
+    sessions.note_use(session)
+    return user

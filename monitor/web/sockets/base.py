@@ -138,13 +138,16 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self.send_loop())]
         try:
             waited: set[asyncio.Future[Any]] = {*tasks, self._ended}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            left = self.scope["session"].get_expiry_age()
+            done, _ = await asyncio.wait(waited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         if self._ended.done():
             return self._ended.result()
+        if not done:
+            return Closed(CloseCode.NOT_SIGNED_IN, "your session is over")
         for outcome in outcomes:
             # A send to a client that has just left raises one of GONE.
             if isinstance(outcome, Exception) and not isinstance(outcome, GONE):

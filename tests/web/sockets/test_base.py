@@ -61,6 +61,9 @@ class Session(dict[str, Any]):
 
     session_key = "key"
 
+    def get_expiry_age(self) -> int:
+        return 3600
+
 
 async def left(message: dict[str, Any]) -> None:
     """Raises what uvicorn does, whose ClientDisconnected is an OSError."""
