@@ -25,6 +25,7 @@ from agents.parameters import (
     CODECS,
     DIRECTIONS,
     LEVEL,
+    NOTICES,
     PARTIES,
     PTIME,
     SCHEMA,
@@ -100,6 +101,7 @@ class MonitoringSkill(SkillBase):
             name,
             one_of("codec", self.params.get("codec", "PCMU"), CODECS),
             ptime(self.params.get("rtp_ptime", PTIME)),
+            one_of("notice", self.params.get("notice", ""), NOTICES),
         )
         words = yes_or_no("words", self.params.get("words", True))
         told = level(self.params.get("level", LEVEL))

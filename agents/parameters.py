@@ -8,6 +8,7 @@ Direction = Literal["both", "speak", "listen"]
 Codec = Literal["PCMU", "PCMA"]
 Transport = Literal["ws", "rtp"]
 Parties = Literal["together", "apart"]
+Notice = Literal["", "announced", "tone", "contract", "consent"]
 Level = Literal[1, 2]
 Choice = TypeVar("Choice", bound=str)
 
@@ -17,6 +18,7 @@ DIRECTIONS: dict[str, Direction] = {one: one for one in get_args(Direction)} | {
 CODECS: dict[str, Codec] = {one: one for one in get_args(Codec)}
 TRANSPORTS: dict[str, Transport] = {one: one for one in get_args(Transport)}
 PARTIES: dict[str, Parties] = {one: one for one in get_args(Parties)}
+NOTICES: dict[str, Notice] = {one: one for one in get_args(Notice)}
 PTIME = 20  # milliseconds of audio in an RTP packet; SignalWire takes 10, 20, … 120
 PTIMES = range(10, 121, 10)
 LEVEL: Level = 2
@@ -58,6 +60,15 @@ SCHEMA: dict[str, dict[str, Any]] = {
         "type": "integer",
         "description": "Milliseconds of audio in an RTP packet, 10 to 120 in tens",
         "default": PTIME,
+        "required": False,
+    },
+    "notice": {
+        "type": "string",
+        "description": "How the parties of the agent's calls are told that supervisors may listen: "
+        "by what the agent says (announced), a tone, a contract, or because they are asked for "
+        "their consent. A team can forbid listening to calls without any",
+        "enum": list(get_args(Notice)),
+        "default": "",
         "required": False,
     },
     "words": {

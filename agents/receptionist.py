@@ -35,4 +35,4 @@ class Receptionist(AgentBase):
             ],
         )
         self.set_params({"end_of_speech_timeout": 700})  # milliseconds
-        self.add_skill("monitoring", {"direction": "both"})
+        self.add_skill("monitoring", {"direction": "both", "notice": "announced"})

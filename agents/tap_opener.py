@@ -9,7 +9,7 @@ from typing import Any
 from signalwire import FunctionResult
 
 from agents.call_data import caller, text
-from agents.parameters import DIRECTIONS, Codec, Direction, Transport
+from agents.parameters import DIRECTIONS, Codec, Direction, Notice, Transport
 from monitor.services import taps
 from monitor.services.taps import OpenedTap
 
@@ -28,6 +28,7 @@ class TapOpener:
     agent_name: str
     codec: Codec
     rtp_ptime: int  # milliseconds
+    notice: Notice = ""
 
     def open(
         self,
@@ -75,6 +76,7 @@ class TapOpener:
             caller=number,
             caller_name=name,
             project_id=text(raw_data, "project_id"),
+            notice=self.notice,
         )
 
     def add_verbs(self, answer: FunctionResult, opened: list[OpenedTap]) -> FunctionResult:

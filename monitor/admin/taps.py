@@ -167,7 +167,7 @@ class TapAdmin(TapColumns, HistoryAdmin):
         "A tap ID or control ID, or the beginning of a call ID or a caller's number"
     )
     fieldsets = (
-        (None, {"fields": ("call_link", "agent", "caller", "direction", "reason")}),
+        (None, {"fields": ("call_link", "agent", "caller", "direction", "reason", "notice")}),
         (_("State"), {"fields": STATE_FIELDS}),
         (_("Media"), {"fields": MEDIA_FIELDS}),
         (_("Identifiers"), {"fields": ("control_id", "tap_id")}),
@@ -185,7 +185,9 @@ class TapAdmin(TapColumns, HistoryAdmin):
             "agent": attrgetter("call.agent"),
             "caller": attrgetter("call.caller"),
             "caller_name": attrgetter("call.caller_name"),
-            **fields_named("direction", "codec", "transport", "state", "reason", "end_reason"),
+            **fields_named(
+                "direction", "codec", "transport", "state", "reason", "notice", "end_reason"
+            ),
             **fields_named("requested_at", "started_at", "ended_at"),
             "duration_seconds": attrgetter("duration"),
             **fields_named("frames", "bytes", "gaps"),

@@ -67,9 +67,9 @@ class TeamAdmin(ForWhoSeesAll):
     """The list of teams. A team's page has its members and its agents."""
 
     form = TeamForm
-    fields = ("name", "members", "agents", "takes_new_agents")
+    fields = ("name", "members", "agents", "takes_new_agents", "needs_notice")
     filter_horizontal = ("members",)
-    list_display = ("name", "supervisors", "all_agents", "takes_new_agents")
+    list_display = ("name", "supervisors", "all_agents", "takes_new_agents", "needs_notice")
     search_fields = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

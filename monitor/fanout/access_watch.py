@@ -116,6 +116,8 @@ def _lost(refused: Closed) -> Closed:
     """
     if refused.code == CloseCode.NO_SUCH_TAP:
         return Closed(CloseCode.NOT_ALLOWED, "this call is not your team's any more")
+    if refused.code == CloseCode.NO_NOTICE:
+        return refused
     return Closed(CloseCode.REVOKED, refused.reason)
 
 

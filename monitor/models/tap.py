@@ -27,6 +27,15 @@ class Transport(models.TextChoices):
     RTP = "rtp", "RTP"
 
 
+class Notice(models.TextChoices):
+    """How the parties of a call were told that it is listened to, as its agent is set up to do."""
+
+    ANNOUNCED = "announced", _("Announcement")
+    TONE = "tone", _("Tone")
+    CONTRACT = "contract", _("Contract")
+    CONSENT = "consent", _("Consent was asked for")
+
+
 class TapState(models.TextChoices):
     """The state of a tap, with the word that pages and the admin show for it.
 
@@ -81,6 +90,13 @@ class Tap(models.Model):
         _("transport"), max_length=4, choices=Transport, default=Transport.WS
     )
     reason = models.CharField(_("asked for because"), max_length=200, blank=True)
+    notice = models.CharField(
+        _("parties told by"),
+        max_length=9,
+        choices=Notice,
+        blank=True,
+        help_text=_("how the parties were told that the call is listened to, if they were"),
+    )
 
     state = models.CharField(_("state"), max_length=9, choices=TapState, default=TapState.REQUESTED)
     end_reason = models.CharField(_("ended because"), max_length=200, blank=True)

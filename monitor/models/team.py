@@ -34,6 +34,15 @@ class Team(models.Model):
         ),
     )
 
+    needs_notice = models.BooleanField(
+        _("needs notice"),
+        default=False,
+        help_text=_(
+            "Nobody may listen to a call of the team’s agents whose parties were not told that it "
+            "is listened to."
+        ),
+    )
+
     class Meta:
         verbose_name = _("team")
         verbose_name_plural = _("teams")

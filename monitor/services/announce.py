@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from monitor.bus.process import this_process
-from monitor.models import Call
-from monitor.services import live_words
+from monitor.models import Call, Team
+from monitor.services import descriptions, live_words
 from monitor.services.descriptions import describe
 
 
@@ -23,6 +23,12 @@ def publish_changes(call_ids: Collection[int]) -> None:
     """Publish the descriptions of calls when this transaction is committed."""
     if call_ids:
         transaction.on_commit(lambda: _publish(Call.objects.filter(pk__in=call_ids)))
+
+
+def publish_team(team: Team) -> None:
+    """Publish the descriptions of a team's calls that go on when this transaction is committed."""
+    calls = descriptions.going_on().filter(agent__in=team.agents.values("name"))
+    transaction.on_commit(lambda: _publish(calls))
 
 
 def publish_missed() -> None:

@@ -13,10 +13,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from monitor.models import ENDED, FINAL, Call, CallMark, ListenSession, Tap, TapState
+from monitor.models import ENDED, FINAL, Agent, Call, CallMark, ListenSession, Tap, TapState
 from monitor.services import order_facts, talks
 from monitor.services.call_facts import facts_of
 from monitor.services.permissions import EVERYTHING, Scope
@@ -24,6 +24,10 @@ from monitor.wire.masking import masked
 
 #: How long a call stays in the live list after its end.
 ENDED_STAYS = datetime.timedelta(seconds=30)
+
+
+#: The agent of a call, if nobody may hear a call of its team whose parties were not told.
+_STRICT = Agent.objects.filter(name=OuterRef("agent"), team__needs_notice=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ def current_calls(
     now: datetime.datetime | None = None, scope: Scope = EVERYTHING
 ) -> list[dict[str, Any]]:
     """Describe the calls of the live list: those of the scope that go on or ended lately."""
+    listed = scope.within(going_on(now))
+    return describe(listed.order_by("created_at", "pk"))
+
+
+def going_on(now: datetime.datetime | None = None) -> QuerySet[Call]:
+    """Return the calls that go on or ended lately."""
     recent = Q(ended_at__gte=(now or timezone.now()) - ENDED_STAYS)
     tapped = Tap.objects.filter(~Q(state__in=ENDED) | recent)
     calls = Call.objects.order_by()
@@ -48,8 +58,7 @@ def current_calls(
         .values("call")
         .union(spoken.values("pk"), calls.filter(recent).values("pk"))
     )
-    listed = scope.within(Call.objects.filter(pk__in=shown))
-    return describe(listed.order_by("created_at", "pk"))
+    return Call.objects.filter(pk__in=shown)
 
 
 def agents_of(pks: Collection[str]) -> dict[str, str]:
@@ -65,7 +74,11 @@ def describe(calls: QuerySet[Call]) -> list[dict[str, Any]]:
     """Describe calls. Any number of them takes five queries."""
     legs = Prefetch("taps", Tap.objects.order_by("requested_at", "pk"))
     marks = Prefetch("marks", CallMark.objects.order_by("-severity", "began_at", "pk"))
-    rows = list(calls.select_related("talk", "pause").prefetch_related(legs, marks, "orders"))
+    rows = list(
+        calls.select_related("talk", "pause")
+        .prefetch_related(legs, marks, "orders")
+        .annotate(needs_notice=Exists(_STRICT))
+    )
     listening = _listening(rows)
     return [_describe_call(call, listening) for call in rows]
 
@@ -82,7 +95,7 @@ def _listening(calls: Sequence[Call]) -> _Listening:
     return listening
 
 
-def _describe_call(call: Call, listening: _Listening) -> dict[str, Any]:
+def _describe_call(call: Any, listening: _Listening) -> dict[str, Any]:
     """Describe a call.
 
     ``version`` rises with each leg and each transition of one, with the beginning and the end of
@@ -101,6 +114,7 @@ def _describe_call(call: Call, listening: _Listening) -> dict[str, Any]:
         "over": facts.is_over,
         "gone": order_facts.is_gone(call, facts.ended_at, timezone.now()),
         "reason": facts.reason,
+        "needs_notice": call.needs_notice,
         "requested_at": _iso(facts.requested_at),
         "started_at": _iso(facts.started_at),
         "ended_at": _iso(facts.ended_at),
@@ -137,6 +151,7 @@ def describe_leg(tap: Tap) -> dict[str, Any]:
         "stop_requested_at": _iso(tap.stop_requested_at),
         "ended_at": _iso(tap.ended_at),
         "reason": tap.reason,
+        "notice": tap.notice,
         "end_reason": tap.end_reason,
     }
 

@@ -107,7 +107,7 @@ def open_listen(
         state=tap.state,
         transitions=tap.transitions,
         media_opened_at=tap.media_opened_at,
-        entry=_entry(LedgerKind.LISTEN_BEGAN, session, reads_words=reads_words),
+        entry=_entry(LedgerKind.LISTEN_BEGAN, session, reads_words=reads_words, notice=tap.notice),
     )
 
 

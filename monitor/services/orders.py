@@ -141,6 +141,7 @@ def _open(call: Call, leg: Tap, asked_by: str) -> Tap:
         codec=leg.codec if leg.codec in CODECS else "PCMU",
         transport=leg.transport,
         reason=leg.reason,
+        notice=leg.notice if leg.call_id == call.pk else "",  # another call's is not this one's
         asked_by=asked_by,
     )
     return opened.tap

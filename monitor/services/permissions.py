@@ -96,6 +96,13 @@ def may_listen(user: Any) -> bool:
     return bool(user.is_active and user.has_perm("monitor.listen_tap"))
 
 
+def lacks_notice(tap_id: uuid.UUID) -> bool:
+    """Return whether nobody may hear a tap, because the agent's team demands that the parties are
+    told of it, and they were not."""
+    strict = Agent.objects.filter(team__needs_notice=True).values("name")
+    return Tap.objects.filter(pk=tap_id, notice="", call__agent__in=strict).exists()
+
+
 def may_watch(user: Any) -> bool:
     """Return whether a user may see the live list."""
     return bool(user.is_active and user.has_perm("monitor.view_tap"))

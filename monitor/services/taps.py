@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from monitor.audio.g711 import CODECS
-from monitor.models import ENDED, FINAL, Call, Direction, Tap, TapState, Transport
+from monitor.models import ENDED, FINAL, Call, Direction, Notice, Tap, TapState, Transport
 from monitor.services import calls, marks, rtp_ports, tap_urls, transitions
 from monitor.services.transitions import STOPPED, Transition
 from monitor.wire.text import UNSTORABLE, storable
@@ -52,15 +52,17 @@ def open_tap(
     caller_name: str = "",
     project_id: str = "",
     asked_by: str = "",
+    notice: str = "",
 ) -> OpenedTap:
     """Create a tap, and return it with what SignalWire needs to start it.
 
     ``hear``, SignalWire's older word, is taken as ``listen``. Raises ValueError, which names a
     wrong value and what is allowed, AlreadyTapped if the call has a live tap of that direction,
-    and NoPort. The timeline names the agent, or the user ``asked_by``.
+    and NoPort. The timeline names the agent, or the user ``asked_by``. ``notice`` says how the
+    parties were told that the call is listened to; "" if they were not.
     """
     direction = Direction.LISTEN if direction == "hear" else direction
-    _check_request(call_id, direction, codec, transport)
+    _check_request(call_id, direction, codec, transport, notice)
     call = Call(call_id=call_id, agent=storable(agent)[:100], caller=storable(caller)[:64])
     call.caller_name = storable(caller_name)[:100]
     call.project_id = storable(project_id)[:64]
@@ -68,7 +70,7 @@ def open_tap(
         row = _lock_call(call)
         if live := _live(timezone.now()).filter(call=row, direction=direction).first():
             raise AlreadyTapped(live)
-        tap = Tap(call=row, direction=direction, codec=codec, transport=transport)
+        tap = Tap(call=row, direction=direction, codec=codec, transport=transport, notice=notice)
         tap.reason = storable(reason)[:200]
         tap.control_id = f"earshot-{tap.id.hex}"
         tap.save(force_insert=True)
@@ -162,11 +164,12 @@ def _live(now: datetime.datetime) -> QuerySet[Tap]:
     return going.exclude(dead_token).exclude(gone)
 
 
-def _check_request(call_id: str, direction: str, codec: str, transport: str) -> None:
+def _check_request(call_id: str, direction: str, codec: str, transport: str, notice: str) -> None:
     """Refuse values that no tap may have. Raises ValueError."""
     _check("direction", direction, list(Direction.values))
     _check("codec", codec, list(CODECS))
     _check("transport", transport, list(Transport.values))
+    _check("notice", notice, ["", *Notice.values])
     if not 0 < len(call_id) <= 255:
         raise ValueError("call_id must have 1 to 255 characters")
     if found := UNSTORABLE.search(call_id):

@@ -1,9 +1,9 @@
 """RevocationSignals: publishes a revocation whenever somebody may see less than before, or more.
 
 A socket's user is fixed when it connects. Every sign-out, and every change of a user, group or
-password, of a team's members, or of the team of an agent, is therefore published to all processes
-(``monitor.bus.revocations``), which check the sockets that it concerns. They also check all
-sockets every 30 s, in case a revocation is lost.
+password, of a team or its members, or of the team of an agent, is therefore published to all
+processes (``monitor.bus.revocations``), which check the sockets that it concerns. They also check
+all sockets every 30 s, in case a revocation is lost.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 from monitor.bus.revocations import Revocation, Revocations
 from monitor.fanout.access_watch import session_digest
 from monitor.models import Agent, Team, agents_changed
+from monitor.services import announce
 
 
 class RevocationSignals:
@@ -43,6 +44,7 @@ class RevocationSignals:
         post_delete.connect(self._on_group_changed, sender=Group, weak=False)
         m2m_changed.connect(self._on_members_changed, sender=Team.members.through, weak=False)
         post_delete.connect(self._on_agents_changed, sender=Team, weak=False)
+        post_save.connect(self._on_team_changed, sender=Team, weak=False)
         for signal in (post_save, post_delete, agents_changed):
             signal.connect(self._on_agents_changed, sender=Agent, weak=False)
 
@@ -83,6 +85,12 @@ class RevocationSignals:
         is_without_team = created and instance.team_id is None
         if not is_without_team:  # one that is new and without a team changes what nobody sees
             transaction.on_commit(lambda: self._revoke(None))
+
+    def _on_team_changed(self, instance: Any, created: bool, **kwargs: Any) -> None:
+        """Check all sockets, because the team may demand notice now, and tell lists of it."""
+        if not created:
+            transaction.on_commit(lambda: self._revoke(None))
+            announce.publish_team(instance)
 
     def _revoke(self, user_id: int | None, session: str = "") -> None:
         self._revocations.revoke(Revocation(user_id, session))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext_lazy as _
 
-from monitor.models import CallState, Direction, TapState
+from monitor.models import CallState, Direction, Notice, TapState
 from monitor.services.transitions import STOPPED
 from monitor.web import order_words
 
@@ -53,6 +53,7 @@ def for_scripts() -> str:
         "hints": HINTS,
         "directions": dict(Direction.choices),
         "sides": SIDES,
+        "notices": dict(Notice.choices),
         "outcomes": OUTCOMES,
         "orders": order_words.for_scripts(),
     }

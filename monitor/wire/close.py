@@ -22,6 +22,7 @@ class CloseCode(IntEnum):
     REPLACED = 4409  # another media connection has the tap
     REVOKED = 4410  # signed out, or no longer allowed
     TOO_MANY = 4429
+    NO_NOTICE = 4451  # the parties were not told, as the agent's team demands
 
 
 NO_CODE = 1005  # stands for a close frame without a code

@@ -87,6 +87,7 @@ class TestFile:
                 "transport": "ws",
                 "state": "finished",
                 "reason": "",
+                "notice": "",
                 "end_reason": "",
                 "requested_at": "2026-03-01T12:30:15.250000Z",
                 "started_at": "2026-03-01T12:30:17.250000Z",

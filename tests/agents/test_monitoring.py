@@ -11,7 +11,7 @@ from signalwire import AgentBase
 
 from agents import monitoring, parameters
 from monitor.audio.g711 import CODECS
-from monitor.models import Call, Direction, RtpLease, Tap, TapEvent, Transport
+from monitor.models import Call, Direction, Notice, RtpLease, Tap, TapEvent, Transport
 from monitor.services import tap_urls, taps
 from tests.support.agents import raw_data, use, verb_of
 
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
         (parameters.Direction, Direction.values),
         (parameters.Codec, CODECS),
         (parameters.Transport, Transport.values),
+        (parameters.Notice, ["", *Notice.values]),
     ],
 )
 def test_the_skill_offers_what_a_tap_may_have(offered: Any, taken: Sequence[str]) -> None:
@@ -238,6 +239,13 @@ def test_stop_without_a_tap_does_nothing(agent: AgentBase) -> None:
     assert answer == {"response": monitoring.NOT_MONITORED}
 
 
+def test_the_taps_of_an_agent_carry_how_its_parties_are_told() -> None:
+    told = AgentBase(name="any agent", route="/agents/any")
+    told.add_skill("monitoring", {"notice": "tone", "parties": "apart"})
+    use(told, "start_monitoring", raw_data())
+    assert set(Tap.objects.values_list("notice", flat=True)) == {"tone"}
+
+
 def test_stop_leaves_other_calls_alone(agent: AgentBase) -> None:
     use(agent, "start_monitoring", raw_data())
     answer = use(agent, "stop_monitoring", raw_data(call_id="call-2"))
@@ -249,6 +257,7 @@ def test_stop_leaves_other_calls_alone(agent: AgentBase) -> None:
     [
         ({"direction": "up"}, "direction 'up' is not one of both, speak, listen"),
         ({"codec": "OPUS"}, "codec 'OPUS' is not one of PCMU, PCMA"),
+        ({"notice": "loud"}, "notice 'loud' is not one of"),
         ({"codec": ["PCMU"]}, "is not one of PCMU, PCMA"),
         ({"transport": "sip"}, "transport 'sip' is not one of ws, rtp"),
         ({"rtp_ptime": 25}, "rtp_ptime 25 is not one of 10, 20, … 120"),

@@ -34,6 +34,14 @@ def leg_of(call: dict[str, Any], tap: Tap) -> dict[str, Any]:
     return found
 
 
+NAMES = {
+    "call_id": "call-1",
+    "agent": "receptionist",
+    "caller": "+15551230000",
+    "caller_name": "Ann Lee",
+}
+
+
 @pytest.fixture
 def listening(opened: OpenedTap) -> OpenedTap:
     """The other side of the call, as a tap of its own."""
@@ -46,15 +54,13 @@ class TestCall:
         requested_at = tap.requested_at.isoformat()
         assert described() == {
             "id": str(tap.call_id),
-            "call_id": "call-1",
-            "agent": "receptionist",
-            "caller": "+15551230000",
-            "caller_name": "Ann Lee",
+            **NAMES,
             "version": 1,
             "state": "requested",
             "over": False,
             "gone": False,
             "reason": "",
+            "needs_notice": False,
             "requested_at": requested_at,
             **NOT_YET,
             "listeners": [],
@@ -76,6 +82,7 @@ class TestCall:
                     "stop_requested_at": None,
                     "ended_at": None,
                     "reason": "",
+                    "notice": "",
                     "end_reason": "",
                     "listeners": 0,
                 }

@@ -21,11 +21,9 @@ def condition(kind: str = "help", severity: int = 100, note: str = "") -> dict[s
     return {"kind": kind, "leg": None, "severity": severity, "since": iso(42), "note": note}
 
 
-def call(number: int, version: int = 2, **changes: Any) -> dict[str, Any]:
-    """Describe a live call; of two calls the one with the lower number is newer."""
-    at = iso(60 * number)
-    state = changes.get("state", "tapping")
-    leg = {
+def leg(number: int, version: int, at: str, state: str, ended_at: str | None) -> dict[str, Any]:
+    """Describe the one leg of a call."""
+    return {
         "id": f"00000000-0000-0000-0000-{number:012}",
         "control_id": "c",
         "direction": "both",
@@ -38,11 +36,18 @@ def call(number: int, version: int = 2, **changes: Any) -> dict[str, Any]:
         "requested_at": at,
         "started_at": at,
         "stop_requested_at": None,
-        "ended_at": changes.get("ended_at"),
+        "ended_at": ended_at,
         "reason": "",
+        "notice": "",
         "end_reason": "",
         "listeners": 0,
     }
+
+
+def call(number: int, version: int = 2, **changes: Any) -> dict[str, Any]:
+    """Describe a live call; of two calls the one with the lower number is newer."""
+    at = iso(60 * number)
+    state = changes.get("state", "tapping")
     described = {
         "id": str(number),
         "call_id": f"call-{number}",
@@ -53,12 +58,13 @@ def call(number: int, version: int = 2, **changes: Any) -> dict[str, Any]:
         "state": state,
         "over": state not in ("requested", "tapping"),
         "reason": "",
+        "needs_notice": False,
         "requested_at": at,
         "started_at": at,
         "ended_at": None,
         "listeners": [],
         "attention": [],
-        "legs": [leg],
+        "legs": [leg(number, version, at, state, changes.get("ended_at"))],
     }
     return {**described, **changes}
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monitor.audio.g711 import CODECS
-from monitor.models import Direction, Transport
+from monitor.models import Direction, Notice, Transport
 from monitor.services import taps
 
 
@@ -32,6 +32,11 @@ class Command(BaseCommand):
             default=Transport.WS,
             help=f"{', '.join(Transport.values)} (default: ws)",
         )
+        parser.add_argument(
+            "--notice",
+            default="",
+            help=f"how the parties were told: {', '.join(Notice.values)} (default: not at all)",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,6 +47,7 @@ class Command(BaseCommand):
                 direction=options["direction"],
                 codec=options["codec"],
                 transport=options["transport"],
+                notice=options["notice"],
             )
         except (ValueError, taps.AlreadyTapped, taps.NoPort) as error:
             raise CommandError(str(error)) from None

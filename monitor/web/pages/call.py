@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -53,6 +54,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         "talk": talk_words.lines(row.talk) if hasattr(row, "talk") else [],
         "is_untapped": facts.state == CallState.UNTAPPED,
         "is_stopping": not any(leg.is_open for leg in legs),
+        "lacks_notice": _lacks_notice(legs),
         "can_listen": permissions.may_listen(request.user),
         "can_read": may_read,
         "report": report_words.report(row) if may_read else None,
@@ -100,6 +102,12 @@ def _described(user: Any, row: Call) -> dict[str, Any]:
         "any_tap": ANY_TAP,
         "words": tap_words.for_scripts(),
     }
+
+
+def _lacks_notice(legs: Sequence[Tap]) -> bool:
+    """Return whether a call is tapped, and no leg of it may be heard for want of a notice."""
+    going = [leg.pk for leg in legs if leg.is_open]
+    return bool(going) and all(map(permissions.lacks_notice, going))
 
 
 def _leg(leg: Tap, legs: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ const DELAY_EVERY_MS = 900; // the page's tick comes each second, more or less
  * @typedef {object} Known what the page knows and the deck does not
  * @property {(id: string) => Packets | undefined} packets of a tap
  * @property {() => string[]} others who listen to the call, too
+ * @property {() => string} notice how its parties were told that it is listened to
  * @property {() => import("./talk.js").KnownTalk} talk who talks in the call
  */
 
@@ -76,6 +77,7 @@ export class DeckView {
     setText(part(root, "words"), light.words);
     if (!this.home) setText(part(root, "who"), who(deck.names));
     setText(part(root, "detail"), deck.on ? light.detail : this.idleDetail);
+    setText(part(root, "notice"), deck.on ? this.around.notice() : "");
     setText(part(root, "others"), deck.on ? othersWords(this.around.others()) : "");
     draw(part(root, "meter"), loudest(deck.ears, now));
     this.#buttons(ear?.facts.code ?? 0, light.state);

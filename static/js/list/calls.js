@@ -73,6 +73,15 @@ export function playedLegs(call) {
 }
 
 /**
+ * May nobody hear a call that is tapped, because its parties were not told?
+ * @param {Call} call
+ */
+export function lacksNotice(call) {
+  const legs = playedLegs(call);
+  return call.needs_notice && legs.length > 0 && legs.every((leg) => !leg.notice);
+}
+
+/**
  * Is this message about a call older than what is known? That happens because processes
  * read a call first and send it later.
  * @param {Call | undefined} known

@@ -4,9 +4,9 @@ import { copyOf, part, setAttr, setIcon, setText } from "../ui/dom.js";
 import { fill, gettext, pgettext } from "../ui/i18n.js";
 import { audioIcon } from "../ui/icons.js";
 import { list } from "../ui/locale.js";
-import { duration, listenersWords, readBy, shortList, silentSinceWords, spokenDuration, who } from "../ui/words.js";
+import { duration, listenersWords, NO_NOTICE, readBy, shortList, silentSinceWords, spokenDuration, who } from "../ui/words.js";
 import { SIDES } from "../words/line-words.js";
-import { elapsed, mediaOfCall, playedLegs, shownLegs, silentSince } from "./calls.js";
+import { elapsed, lacksNotice, mediaOfCall, playedLegs, shownLegs, silentSince } from "./calls.js";
 import { LegSound } from "./leg.js";
 import { Need } from "./need.js";
 
@@ -147,7 +147,8 @@ export class RowDetails {
     setIcon(part(this.button, "button-icon"), icon);
     const { canListen, noStart } = this.parts;
     const isUntapped = action === "none" && call.state === "untapped";
-    setAttr(this.button, "title", isUntapped ? noStart : "");
+    const isUntold = action === "none" && lacksNotice(call);
+    setAttr(this.button, "title", isUntapped ? noStart : isUntold ? NO_NOTICE : "");
     // An untapped call has “Listen in” instead, where the user may have it tapped.
     this.button.hidden = (!canListen && action !== "dismiss") || (isUntapped && !noStart);
   }
@@ -161,7 +162,7 @@ export class RowDetails {
   #action(call, heard) {
     if (heard) return ["stop", heard.over ? BUTTONS.close : BUTTONS.stop, audioIcon(heard.audio)];
     if (call.over) return ["dismiss", BUTTONS.dismiss, "close"];
-    const canListen = this.parts.canListen && playedLegs(call).length;
+    const canListen = this.parts.canListen && playedLegs(call).length && !lacksNotice(call);
     return [canListen ? "listen" : "none", BUTTONS.listen, "listen"];
   }
 

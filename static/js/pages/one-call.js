@@ -10,6 +10,7 @@ import { compareBuild } from "../ui/build.js";
 import { part } from "../ui/dom.js";
 import { tellSignedOut } from "../ui/sign-out.js";
 import { readTapWords } from "../ui/tap-words.js";
+import { noticeWords } from "../ui/words.js";
 import { signInHelps } from "../wire/protocol.js";
 import { TranscriptPanel } from "../words/panel.js";
 import { LiveSocket, socketUrl } from "../wire/socket.js";
@@ -106,6 +107,7 @@ export class OneCall {
         packets: (id) => this.packets.get(id),
         talk: () => ({ talk: this.talk, serverNow: this.isLive && !this.call.over ? Date.now() + this.offset : null }),
         others: () => others(root, this.call),
+        notice: () => noticeWords(this.words.notices[this.call.legs.at(-1)?.notice ?? ""]),
         timelineUrl: callPartUrl(root, "timeline", this.call.id),
         version: () => this.call.version,
       },

@@ -10,7 +10,7 @@ import { compareBuild } from "../ui/build.js";
 import { copyOf, part, setAttr, setText } from "../ui/dom.js";
 import { fill, gettext } from "../ui/i18n.js";
 import { number } from "../ui/locale.js";
-import { agentName, who } from "../ui/words.js";
+import { agentName, noticeWords, who } from "../ui/words.js";
 import { TranscriptPanel } from "../words/panel.js";
 import { callPartUrl, others, tapUrl } from "./common.js";
 
@@ -123,7 +123,7 @@ export class ShelfDeck {
   }
 
   /** @param {Shared} shared */
-  #view({ root, packets, talk }) {
+  #view({ root, packets, talk, words }) {
     return new DeckView(this.element, this.deck, this.scope, {
       announcer: part(root, "announce"),
       onMain: this.requests.onClose,
@@ -131,6 +131,7 @@ export class ShelfDeck {
         packets,
         talk: () => talk(this.call.id),
         others: () => others(root, this.call),
+        notice: () => noticeWords(words.notices[this.call.legs.at(-1)?.notice ?? ""]),
         timelineUrl: callPartUrl(root, "timeline", this.call.id),
         version: () => this.call.version,
       },

@@ -6,6 +6,7 @@
  * @property {Record<string, string>} hints what each state means
  * @property {Record<string, string>} directions
  * @property {Record<string, string>} sides whose voice each direction carries
+ * @property {Record<string, string>} notices how the parties of a call are told that it is listened to
  * @property {Record<string, string>} outcomes how a call ended, by the server's reason
  * @property {OrderWords} orders
  */

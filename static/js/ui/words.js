@@ -6,6 +6,8 @@ import { list, number, spoken, timeFormat } from "./locale.js";
 
 export const DEVICE_TAKES_NO_AUDIO = gettext("The sound device takes no audio. Check this computer’s sound output.");
 
+export const NO_NOTICE = gettext("The parties of this call were not told that it is listened to, so nobody may hear it.");
+
 const REVOKED = gettext("You signed out in another window, or your access was changed. Sign in to continue.");
 
 /** Why a socket of either kind was refused. @type {Record<number, string>} */
@@ -16,6 +18,7 @@ const REFUSED = {
   [Close.NO_SUCH_TAP]: gettext("This call can no longer be heard: it has ended, or its monitoring was stopped."),
   [Close.REVOKED]: REVOKED,
   [Close.TOO_MANY]: gettext("You already listen to as many calls as one account may, counting all windows."),
+  [Close.NO_NOTICE]: NO_NOTICE,
 };
 
 /**
@@ -182,6 +185,15 @@ export function othersWords(names) {
   if (!names.length) return "";
   // Translators: names are those of other supervisors who listen to the same call
   return fill(gettext("Also listening: %(names)s"), { names: list(names) });
+}
+
+/**
+ * Say how the parties of a call were told that it is listened to.
+ * @param {string | undefined} how
+ */
+export function noticeWords(how) {
+  // Translators: how is one of the ways to tell the parties of a call that it is listened to, such as “Announcement”
+  return how ? fill(gettext("Parties told by: %(how)s"), { how }) : gettext("The parties were not told that they are heard");
 }
 
 /**

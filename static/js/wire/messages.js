@@ -23,6 +23,7 @@
  * @property {boolean} over every leg has ended, and so have the words of the call
  * @property {boolean} gone the call itself is over, as far as is known
  * @property {string} reason why it is monitored
+ * @property {boolean} needs_notice its team lets nobody hear a leg without a notice
  * @property {string} requested_at
  * @property {string | null} started_at
  * @property {string | null} ended_at
@@ -73,6 +74,7 @@
  * @property {string | null} stop_requested_at from then on no new listener is let in
  * @property {string | null} ended_at
  * @property {string} reason
+ * @property {string} notice how the parties were told that it is listened to, or ""
  * @property {string} end_reason
  */
 

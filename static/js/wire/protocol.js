@@ -20,6 +20,7 @@ export const Close = Object.freeze({
   TOO_SLOW: 4408,
   REVOKED: 4410,
   TOO_MANY: 4429,
+  NO_NOTICE: 4451,
 });
 
 /**
@@ -44,6 +45,7 @@ export const REACTIONS = new Map(
     [Close.TOO_SLOW, "come back live"],
     [Close.REVOKED, "sign in"],
     [Close.TOO_MANY, "wait for a place"],
+    [Close.NO_NOTICE, "nothing"],
   ]),
 );
 

@@ -67,6 +67,17 @@ test("where it cannot be tapped the button says why", () => {
   assert.equal(button.getAttribute("aria-disabled"), "true");
 });
 
+test("a call of which nobody was told cannot be heard where a team demands that, and the button says why", () => {
+  const untold = call("a", { needs_notice: true });
+  const { button } = shown(untold);
+  assert.equal(button.hidden, false);
+  assert.equal(button.getAttribute("aria-disabled"), "true");
+  assert.match(button.getAttribute("title") ?? "", /were not told/);
+  for (const heard of [call("b", { needs_notice: true }, { notice: "tone" }), call("c")]) {
+    assert.equal(shown(heard).button.getAttribute("data-action"), "listen");
+  }
+});
+
 test("a call that is tapped is listened to, whoever may start taps", () => {
   for (const noStart of ["", REFUSAL]) {
     const { action, button } = shown(call("a"), { noStart });

@@ -29,6 +29,7 @@ const LEG = {
   ...TIMES,
   stop_requested_at: null,
   reason: "",
+  notice: "",
   end_reason: "",
 };
 
@@ -72,6 +73,7 @@ export function call(id, changes = {}, legChanges = {}) {
     over,
     gone: false,
     reason: "",
+    needs_notice: false,
     ...TIMES,
     listeners: [],
     attention: [],
@@ -97,6 +99,7 @@ export const WORDS = JSON.stringify({
   hints: { tapping: "The call's audio is being tapped." },
   directions: { both: "Both sides" },
   sides: { both: "Both", speak: "Caller", listen: "Agent" },
+  notices: { announced: "Announcement" },
   outcomes: {},
   orders: { underWay: {}, errors: {}, refusals: {} },
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  agentName, behindWords, callerParts, delayWords, duration, listRefusal, readBy, refusal,
+  agentName, behindWords, callerParts, delayWords, duration, listRefusal, noticeWords, readBy, refusal,
   spokenDuration,
 } from "../../../static/js/ui/words.js";
 
@@ -16,6 +16,12 @@ test("every refusal of the list has words of its own", () => {
   const titles = [4401, 4403, 4410, 4429].map((code) => listRefusal(code)[0]);
   assert.equal(new Set([...titles, listRefusal(4999)[0]]).size, 5);
   assert.match(listRefusal(4999)[1], /4999/);
+});
+
+test("how the parties were told is said, and that they were not", () => {
+  assert.equal(noticeWords("Tone"), "Parties told by: Tone");
+  assert.equal(noticeWords(undefined), "The parties were not told that they are heard");
+  assert.match(refusal(4451), /were not told/);
 });
 
 test("durations are written for the eye and for screen readers", () => {
