@@ -3,7 +3,7 @@
 # Node.js with npm for the checks and tests of the scripts,
 # Chromium (BROWSER_PATH) and Firefox for the page, PulseAudio as Firefox's sound
 # device, ffmpeg for RTP from a sender that is not ours, gettext to collect the texts of
-# pages, PostgreSQL for a run on it.
+# pages, nginx in front of workers, promtool for the alerts, PostgreSQL for a run on it.
 # Without one its tests are skipped loudly; with CI=true that is a failure.
 
 # Find Node.js before script/setup runs: that installs its packages.
@@ -26,6 +26,10 @@ find_programs() {
     command -v pulseaudio >/dev/null 2>&1 || from_debian pulseaudio || missing PulseAudio
     command -v ffmpeg >/dev/null 2>&1 || from_debian ffmpeg || missing ffmpeg
     command -v xgettext >/dev/null 2>&1 || from_debian gettext || missing gettext
+    # RUNLEVEL=1: what is installed starts no server of its own.
+    command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] ||
+        RUNLEVEL=1 from_debian nginx-light || missing nginx
+    command -v promtool >/dev/null 2>&1 || RUNLEVEL=1 from_debian prometheus || missing promtool
 }
 
 # Puts PostgreSQL's programs in PATH: Debian keeps them, a directory a version, out of it.
