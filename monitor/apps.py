@@ -25,17 +25,30 @@ class MonitorConfig(AppConfig):
         from monitor.models import sqlite
         from monitor.services import groups
         from monitor.services.ledger import Ledger
-        from monitor.web import known_device, language, password_change, session_age
+        from monitor.services.refusals import Refusals
+        from monitor.services.rights_record import RightsRecord
+        from monitor.web import (
+            known_device,
+            language,
+            password_change,
+            session_age,
+            sign_in_record,
+        )
         from monitor.web.revocation import RevocationSignals
 
         self.process = Process()
         self.ledger = Ledger(self.process.metrics.ledger_entries)
+        self.refusals = Refusals()
+        self.rights_record = RightsRecord()
+        self.rights_record.connect(self)
         post_migrate.connect(groups.ensure_supervisors, sender=self)
+        post_migrate.connect(self.rights_record.resume, sender=self)
         RevocationSignals(self.process.revocations).connect()
         known_device.connect()
         language.connect()
         password_change.connect()
         session_age.connect()
+        sign_in_record.connect()
         connection_created.connect(sqlite.refuse_patterns)
         request_finished.connect(sqlite.close_after_request)
 

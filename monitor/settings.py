@@ -173,6 +173,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "monitor.web.acting.middleware",
     "monitor.web.password_change.PasswordChangeRequired",
     "monitor.web.second_factor.SecondFactorRequired",
     "monitor.web.not_recorded.NotRecorded",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -19,7 +19,7 @@ from monitor.admin.export import Sheet, download
 from monitor.admin.lists import HistoryList, HistoryPaginator, HistoryRows
 from monitor.admin.log import Kind, Logged
 from monitor.admin.said_list import SAID
-from monitor.services import permissions
+from monitor.services import permissions, refusals
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -69,6 +69,22 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
         if self.has_callers and not permissions.sees_full_numbers(request.user):
             rows = rows.masked()
         return self.in_scope(request, rows)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return a row that the user may know of. That another one was asked for is recorded."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None and self._is_there(object_id):
+            refusals.page(request, f"{self.opts.model_name} {object_id}"[:100], "team")
+        return found
+
+    def _is_there(self, object_id: str) -> bool:
+        try:
+            key = self.opts.pk.to_python(object_id)
+        except ValidationError:
+            return False
+        return bool(self.model._default_manager.filter(pk=key).exists())
 
     def in_scope(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return those of the rows that the request's user may know of."""

@@ -27,8 +27,8 @@ from monitor.admin.report_filters import REPORT_FILTERS
 from monitor.admin.said import cell
 from monitor.admin.said_list import SaidList, typed
 from monitor.admin.search import find_calls
-from monitor.models import Call, CallMark, ListenSession, Tap
-from monitor.services import mark_words, permissions, talk_words, word_search
+from monitor.models import Call, CallMark, LedgerKind, ListenSession, Tap
+from monitor.services import ledger, mark_words, permissions, talk_words, word_search
 from monitor.services.call_facts import facts_of
 
 
@@ -131,7 +131,20 @@ class CallAdmin(HistoryAdmin):
         may_read = permissions.may_read_words(request.user)
         is_slow = may_read and not word_search.has_index()
         context = {"may_read_words": may_read, "is_said_slow": is_slow, **(extra_context or {})}
-        return super().changelist_view(request, context)
+        response: Any = super().changelist_view(request, context)
+        self._record_found(request, response)
+        return cast("HttpResponse", response)
+
+    def _record_found(self, request: HttpRequest, response: Any) -> None:
+        """Write into the ledger in which calls a search shows what was said, before it is shown."""
+        changelist: Any = (getattr(response, "context_data", None) or {}).get("cl")
+        if getattr(changelist, "said", ""):
+            ledger.append(
+                [
+                    ledger.by_request(request, LedgerKind.WORDS_READ, call.call_id, by="search")
+                    for call in changelist.result_list
+                ]
+            )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # The subquery and the legs are read for the rows of one page only.

@@ -19,7 +19,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from monitor.models import AdminAction, LedgerKind
+from monitor.models import AdminAction, Call, LedgerKind
 from monitor.services import ledger, stored_words
 
 Kind = AdminAction.Kind
@@ -54,7 +54,8 @@ class Logged(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run t
             named = str(obj)[:200]
         if kind == Kind.EXPORTED:
             of: dict[str, Any] = {"list": self.opts.model_name, "rows": named}
-            ledger.append([ledger.by_request(request, LedgerKind.EXPORTED, **of)])
+            call_id = obj.call_id if isinstance(obj, Call) else ""
+            ledger.append([ledger.by_request(request, LedgerKind.EXPORTED, call_id, **of)])
         return AdminAction.objects.create(
             user_id=request.user.pk,
             username=request.user.get_username(),

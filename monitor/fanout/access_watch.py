@@ -113,7 +113,10 @@ def _lost(refused: Closed) -> Closed:
     """Return how an open socket is closed for what would keep it from being opened.
 
     A tap that its user has heard, and may not know of any more, is not of the user's teams now.
+    What must be recorded before it is shown, and cannot be, may be tried again.
     """
+    if refused.code == CloseCode.TRY_LATER:
+        return refused
     if refused.code == CloseCode.NO_SUCH_TAP:
         return Closed(CloseCode.NOT_ALLOWED, "this call is not your team's any more")
     if refused.code == CloseCode.NO_NOTICE:

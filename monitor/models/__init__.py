@@ -27,7 +27,7 @@ from monitor.models.tap import (
     TapState,
     Transport,
 )
-from monitor.models.team import Agent, Team, agents_changed
+from monitor.models.team import Agent, Team, agents_changed, agents_changing
 from monitor.models.user_settings import UserSettings
 
 __all__ = [
@@ -66,4 +66,5 @@ __all__ = [
     "UserSettings",
     "account_label",
     "agents_changed",
+    "agents_changing",
 ]

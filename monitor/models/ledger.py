@@ -32,6 +32,14 @@ class LedgerKind(models.TextChoices):
     RESUMED = "resumed", _("Resumed a call")
     PAUSE_EXPIRED = "pause_expired", _("A pause ended by itself")
     EXPORTED = "exported", _("Exported")
+    LIST_BEGAN = "list_began", _("Began to see last lines in the live list")
+    LIST_ENDED = "list_ended", _("Left the live list")
+    LEDGER_READ = "ledger_read", _("Read the ledger")
+    SIGNED_IN = "signed_in", _("Signed in")
+    SIGNED_OUT = "signed_out", _("Signed out")
+    SIGN_IN_REFUSED = "sign_in_refused", _("Was refused to sign in")
+    REFUSED = "refused", _("Was refused")
+    RIGHTS_CHANGED = "rights_changed", _("Changed who may do what")
 
 
 def _refuse() -> NoReturn:

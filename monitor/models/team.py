@@ -10,6 +10,8 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+#: Sent before any number of agents is changed at once, with the ``agents`` and the new ``values``.
+agents_changing = Signal()
 #: Sent when any number of agents was changed at once.
 agents_changed = Signal()
 
@@ -67,6 +69,7 @@ class AgentQuerySet(models.QuerySet["Agent"]):
     """Agents, whose changes in bulk are told as those of one row are by Django's signals."""
 
     def update(self, **kwargs: Any) -> int:
+        agents_changing.send(sender=self.model, agents=self, values=kwargs)
         changed = super().update(**kwargs)
         agents_changed.send(sender=self.model)
         return changed

@@ -20,11 +20,12 @@ from operator import attrgetter
 from typing import Any, cast
 
 from django.apps import apps
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from monitor.models import LedgerEntry, LedgerKind
+from monitor.services.acting import acting
 from monitor.services.ledger_chain import FIELDS, Tip, key, mac_of
 from monitor.telemetry.metrics import Counter
 
@@ -81,6 +82,7 @@ class Ledger:
         self._tip: Tip | None = None  # None until the chain begins
         self._published: Tip | None = None
         self._pid = 0  # of the process that began the chain: a fork must begin one of its own
+        self._of_thread = threading.local()
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write entries in one transaction of their own, and return once they are durable.
@@ -107,6 +109,25 @@ class Ledger:
                 raise NotWritten("the ledger could not be written") from error
             self._tip, self._pid = tip, os.getpid()
         return len(entries)
+
+    def append_within(self, entries: Sequence[Entry]) -> None:
+        """Write entries as part of the transaction that is open, which may roll them back; if none
+        is open, as ``append`` does.
+
+        They are of a chain that only this thread writes, because others would have to wait for the
+        end of the transaction. Raises NotWritten; the transaction must then be rolled back.
+        """
+        if not connection.in_atomic_block:
+            self.append(entries)
+            return
+        chain, pid = getattr(self._of_thread, "chain", ("", 0))
+        try:
+            # The database knows what of it was rolled back.
+            tip = _tip_of(chain) if pid == os.getpid() else None
+            tip = self._write(tip, entries)
+        except Error as error:
+            raise NotWritten("the ledger could not be written") from error
+        self._of_thread.chain = (tip.chain if tip else "", os.getpid())
 
     def publish(self) -> None:
         """Write the tips of all chains, and log this chain's, if it has grown since the last time.
@@ -153,7 +174,8 @@ def append_with(work: Work) -> int:
 
 
 def append_anyway(entries: Sequence[Entry]) -> None:
-    """Write entries about what protects callers, and so must happen even if that fails."""
+    """Write entries about what must happen even if that fails: it protects callers, or is a
+    refusal or an end."""
     try:
         append(entries)
     except NotWritten:
@@ -161,17 +183,38 @@ def append_anyway(entries: Sequence[Entry]) -> None:
         logger.exception("the ledger lacks what was done: %s", kinds)
 
 
+def append_within(entries: Sequence[Entry]) -> None:
+    """Write entries as part of the transaction that is open, if one is. Raises NotWritten."""
+    this_ledger().append_within(entries)
+
+
 def by_request(request: HttpRequest, kind: LedgerKind, call_id: str = "", **details: Any) -> Entry:
     """Return the entry about what the user of a request asks for."""
+    return by_user(request.user, request, kind, call_id, **details)
+
+
+def by_user(
+    user: Any, request: HttpRequest, kind: LedgerKind, call_id: str = "", **details: Any
+) -> Entry:
+    """Return the entry about what a user does with a request; None is somebody unknown."""
     return Entry(
         kind,
-        user_id=request.user.pk,
-        username=request.user.get_username(),
+        user_id=user and user.pk,
+        username=user.get_username() if user else "",
         call_id=call_id,
         address=request.META.get("REMOTE_ADDR") or "",
         user_agent=request.headers.get("User-Agent", ""),
         details=details,
     )
+
+
+def by_whoever_acts(kind: LedgerKind, **details: Any) -> Entry:
+    """Return the entry about what is done for the request that is served, if one is."""
+    request = acting.get()
+    user = getattr(request, "user", None)
+    if request is None or user is None or not user.is_authenticated:
+        return Entry(kind, details=details)
+    return by_request(request, kind, **details)
 
 
 def tips() -> list[Tip]:
@@ -190,6 +233,11 @@ def tips() -> list[Tip]:
     ]
     found = sorted((row for row in newest if row), key=attrgetter("pk"), reverse=True)
     return [Tip(row.chain, row.number, row.mac) for row in found[:TIPS]]
+
+
+def _tip_of(chain: str) -> Tip | None:
+    row = LedgerEntry.objects.filter(chain=chain).order_by("-number").first()
+    return Tip(row.chain, row.number, row.mac) if row else None
 
 
 def tips_in(details: str) -> list[Tip]:

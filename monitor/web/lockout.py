@@ -25,6 +25,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
 
+from monitor.services import refusals
 from monitor.web.known_device import KnownDevice
 
 Credentials = dict[str, Any] | None
@@ -123,9 +124,14 @@ class LockOut(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
     def user_login_failed(
         self, sender: object, credentials: dict[str, Any], request: Any = None, **kwargs: Any
     ) -> None:
-        """Count a failure. A known device has one row, whatever its User-Agent says."""
+        """Count a failure. A known device has one row, whatever its User-Agent says.
+
+        The ledger is told, unless this is a try that comes too early: those do not count.
+        """
         if request is not None:
             name = get_client_username(request, credentials)
+            if not request.axes_locked_out:
+                refusals.sign_in(request, name)
             request.axes_user_agent = _known_device(request, name) or request.axes_user_agent
         super().user_login_failed(sender, credentials, request, **kwargs)
         if request is not None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from monitor.models import LedgerEntry
+from monitor.models import LedgerEntry, LedgerKind
 from tests.support.cast import permit
-from tests.support.ledger import entry, new_ledger
+from tests.support.ledger import entries, entry, new_ledger
 
 LIST = "/admin/monitor/ledgerentry/"
 
@@ -33,13 +34,29 @@ def test_it_is_searched_by_name_address_and_call(as_bob: Client, typed: str) -> 
 
 
 def test_it_is_filtered_by_what_was_done(as_bob: Client) -> None:
-    assert listed(as_bob, "?kind__exact=tips") == [""]
+    assert listed(as_bob, "?kind__exact=listen_began") == ["user-1", "user-2"]
 
 
 def test_who_does_not_see_all_teams_is_shown_nothing(staff: Client, charlie: User) -> None:
     permit(charlie, "view_ledgerentry")
-    row = LedgerEntry.objects.get(number=2)
+    row = LedgerEntry.objects.get(username="user-1")
     assert listed(staff) == []
     assert staff.get(f"{LIST}{row.pk}/change/").status_code == HTTPStatus.FOUND
     permit(charlie, "see_all_teams")
-    assert listed(staff) == ["", "user-1", "user-2"]
+    assert {"user-1", "user-2"} <= set(listed(staff))
+
+
+def test_who_reads_it_is_in_it(as_bob: Client) -> None:
+    listed(as_bob, "?kind__exact=listen_began")
+    row = LedgerEntry.objects.get(username="user-1")
+    as_bob.get(f"{LIST}{row.pk}/change/")
+    read = entries(LedgerKind.LEDGER_READ)
+    assert [one.username for one in read] == ["bob", "bob"]
+    assert [json.loads(one.details) for one in read] == [
+        {"rows": "kind__exact=listen_began"},
+        {"entry": str(row)},
+    ]
+
+
+def test_it_is_not_read_where_that_cannot_be_recorded(as_bob: Client, full_ledger: None) -> None:
+    assert as_bob.get(LIST).status_code == HTTPStatus.SERVICE_UNAVAILABLE

@@ -157,8 +157,8 @@ def given_back(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @pytest.fixture
-def full_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that takes no entries of the ledger."""
+def full_ledger(monkeypatch: pytest.MonkeyPatch, as_alice: Client, as_bob: Client) -> None:
+    """A database that takes no entries of the ledger. Alice and bob have signed in before."""
 
     def write(self: object, tip: object, entries: object) -> None:
         raise DatabaseError("disk full")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from channels.db import database_sync_to_async
 from django.db import connection
 
 from monitor import migrations
@@ -84,3 +87,13 @@ def take_no_entries() -> None:
 def take_entries() -> None:
     """Undo ``take_no_entries``."""
     take_rows(TABLE)
+
+
+@asynccontextmanager
+async def no_entries() -> AsyncIterator[None]:
+    """Have the database refuse new entries in this block. Nobody can sign in there."""
+    await database_sync_to_async(take_no_entries)()
+    try:
+        yield
+    finally:
+        await database_sync_to_async(take_entries)()

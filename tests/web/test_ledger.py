@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from monitor.models import AdminAction, CallOrder, LedgerEntry, LedgerKind, Tap
+from monitor.models import AdminAction, CallOrder, CallReport, CallWords, LedgerKind, Tap
+from monitor.services import word_search
 from monitor.services.taps import OpenedTap
 from tests.support.cast import permit, signed_in
 from tests.support.ledger import entries
@@ -49,7 +51,13 @@ def test_an_order_about_a_call_of_another_team_is_none(
     assert bob
     answer = signed_in(bob).post(f"/calls/{sales_call.call_id}/{order}")
     assert answer.status_code == HTTPStatus.NOT_FOUND
-    assert not LedgerEntry.objects.exists()
+    assert not entries(LedgerKind.TAP_ASKED) + entries(LedgerKind.TAP_STOP_ASKED)
+    [refused] = entries(LedgerKind.REFUSED)
+    assert (refused.username, refused.call_id) == ("bob", "call-of-sales")
+    assert json.loads(refused.details) == {
+        "what": f"calls/<int:call_id>/{order}",
+        "why": "team",
+    }
 
 
 def test_who_exported_a_list(as_bob: Client, opened: OpenedTap) -> None:
@@ -63,15 +71,16 @@ def test_who_exported_a_list(as_bob: Client, opened: OpenedTap) -> None:
 
 @pytest.mark.usefixtures("full_ledger")
 class TestWithoutALedger:
+    @pytest.fixture(autouse=True)
+    def _allowed(self, alice: User) -> None:
+        permit(alice, "start_tap", "stop_tap")
+
     def test_nobody_reads_what_was_said(self, as_alice: Client, opened: OpenedTap) -> None:
         answer = as_alice.get(reverse("call-words", args=[opened.tap.call_id]))
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert answer.json() == {"error": "This could not be recorded."}
 
-    def test_no_call_is_tapped(
-        self, as_alice: Client, alice: User, opened: OpenedTap, rest: None
-    ) -> None:
-        permit(alice, "start_tap")
+    def test_no_call_is_tapped(self, as_alice: Client, opened: OpenedTap, rest: None) -> None:
         ended(opened)
         answer = as_alice.post(f"/calls/{opened.tap.call_id}/start")
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
@@ -79,9 +88,8 @@ class TestWithoutALedger:
         assert not CallOrder.objects.exists()
 
     def test_a_stop_is_done_all_the_same(
-        self, as_alice: Client, alice: User, opened: OpenedTap, rest: None
+        self, as_alice: Client, opened: OpenedTap, rest: None
     ) -> None:
-        permit(alice, "stop_tap")
         answer = as_alice.post(f"/calls/{opened.tap.call_id}/stop")
         assert (answer.status_code, read(opened).state) == (HTTPStatus.ACCEPTED, "finished")
 
@@ -90,6 +98,35 @@ class TestWithoutALedger:
         assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert "This could not be recorded" in answer.content.decode()
         assert not AdminAction.objects.exists()
+
+
+class TestWords:
+    """What shows anybody what was said, beside the call's conversation itself."""
+
+    def test_a_search_is_told_for_each_call_that_it_shows(
+        self, as_root: Client, opened: OpenedTap
+    ) -> None:
+        call = opened.tap.call
+        CallWords.objects.create(call=call, lines=[], text=word_search.indexed(["the parcel"]))
+        as_root.get("/admin/monitor/call/?said=parcel")
+        [entry] = entries(LedgerKind.WORDS_READ)
+        assert (entry.username, entry.call_id) == ("root", "call-1")
+        assert json.loads(entry.details) == {"by": "search"}
+
+    def test_a_report_is_told(self, as_alice: Client, opened: OpenedTap) -> None:
+        CallReport.objects.create(call=opened.tap.call, turns=1, interruptions=0, errors=0)
+        as_alice.get(f"/calls/{opened.tap.call_id}")
+        [entry] = entries(LedgerKind.WORDS_READ)
+        assert (entry.call_id, json.loads(entry.details)) == ("call-1", {"by": "report"})
+
+    def test_a_vcon_is_told_with_its_call(
+        self, cast: dict[str, User | None], sales_call: Tap
+    ) -> None:
+        dora = cast["dora"]
+        assert dora
+        signed_in(dora).get(f"/admin/monitor/call/{sales_call.call_id}/vcon/")
+        [entry] = entries(LedgerKind.EXPORTED)
+        assert (entry.username, entry.call_id) == ("dora", "call-of-sales")
 
 
 @pytest.fixture

@@ -16,10 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitor import staticfiles
-from monitor.models import Call, CallState, Tap, Transport
+from monitor.models import Call, CallState, LedgerKind, Tap, Transport
 from monitor.services import (
     descriptions,
     history,
+    ledger,
     packet_figures,
     permissions,
     report_words,
@@ -57,7 +58,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         "lacks_notice": _lacks_notice(legs),
         "can_listen": permissions.may_listen(request.user),
         "can_read": may_read,
-        "report": report_words.report(row) if may_read else None,
+        "report": _report(request, row) if may_read else None,
         **orders_allowed(request.user),
     }
     return render(request, "pages/call.html", context)
@@ -88,6 +89,16 @@ def tap(request: HttpRequest, tap_id: uuid.UUID) -> HttpResponse:
         raise PermissionDenied("You may not see calls.")
     row = get_object_or_404(permissions.taps_of(request.user), pk=tap_id)
     return redirect(f"{reverse('call', args=[row.call_id])}#leg-{row.pk}")
+
+
+def _report(request: HttpRequest, row: Call) -> report_words.Report | None:
+    """Return the carrier's report of a call, which has a summary of what was said. The ledger is
+    told before. Raises ledger.NotWritten."""
+    report = report_words.report(row)
+    if report:
+        entry = ledger.by_request(request, LedgerKind.WORDS_READ, row.call_id, by="report")
+        ledger.append([entry])
+    return report
 
 
 def _described(user: Any, row: Call) -> dict[str, Any]:

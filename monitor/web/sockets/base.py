@@ -47,6 +47,10 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         """Raise Closed if this user may not have this socket. Reads the database."""
         raise NotImplementedError
 
+    def record_refusal(self, refused: Closed) -> None:
+        """Write into the ledger that this user may not have this socket. Reads the database."""
+        raise NotImplementedError
+
     async def opened(self) -> None:
         """Subscribe, and send the first message."""
         raise NotImplementedError
@@ -157,7 +161,12 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
     def _check_user(self) -> None:
         if second_factor.is_missing(self._user):
             raise Closed(CloseCode.NOT_ALLOWED, "set up your second factor first")
-        self.check_access(self._user)
+        try:
+            self.check_access(self._user)
+        except Closed as refused:
+            if refused.code in (CloseCode.NOT_ALLOWED, CloseCode.NO_SUCH_TAP):
+                self.record_refusal(refused)
+            raise
 
     async def _read(self, receive: App) -> None:
         while True:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from monitor.concurrency import in_thread
 from monitor.fanout.audience import Subscriber
 from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
-from monitor.services import permissions
-from monitor.services.permissions import Scope
+from monitor.services import ledger, list_record, permissions, refusals
+from monitor.services.permissions import Scope, Sight
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
 from monitor.web.sockets.known_sight import KnownSight
+from monitor.web.sockets.origin import client_of
 from monitor.wire.close import CloseCode, Closed
 
 #: Messages that may wait for a slow client of uvicorn. If some were dropped, it is sent a new
@@ -33,7 +35,7 @@ class ConsoleSocket(SupervisorSocket):
         super().__init__(floor, Mailbox(BACKLOG))
         self._subscriber = Subscriber(self._put)
         self._queued = 0  # messages that did not go the fast path
-        self._sight = KnownSight(self._on_sight_changed)
+        self._sight = KnownSight(self._record_sight, self._on_sight_changed)
         self._is_subscribed = False
         self._needs_snapshot = False
         self._shown: Scope | None = None  # whose calls the page shows, once it shows any
@@ -41,7 +43,20 @@ class ConsoleSocket(SupervisorSocket):
     def check_access(self, user: Any) -> None:
         if not permissions.may_watch(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not see the live list")
-        self._sight.check(user)
+        try:
+            self._sight.check(user)
+        except ledger.NotWritten as error:
+            raise Closed(CloseCode.TRY_LATER, str(error)) from None
+
+    def _record_sight(self, user: Any, sight: Sight) -> None:
+        """Write into the ledger what is said in whose calls the page shows from now on."""
+        if sight.reads_words:
+            list_record.begin(user, client_of(self.scope), sight)
+        elif self._sight.now.reads_words:
+            list_record.end(user, client_of(self.scope), "may not read words any more")
+
+    def record_refusal(self, refused: Closed) -> None:
+        refusals.live_list(self._user, client_of(self.scope))
 
     async def opened(self) -> None:
         # Subscribe first, so that a change during the snapshot is sent after it.
@@ -91,6 +106,8 @@ class ConsoleSocket(SupervisorSocket):
         self._is_subscribed = False
         self._sight.release()
         self._floor.consoles.unsubscribe(self._subscriber)
+        if self._sight.now.reads_words:
+            await in_thread(list_record.end)(self._user, client_of(self.scope), reason)
 
     def keepalive_if_idle(self) -> None:
         if self._fast_path.unsent() > UNSENT:

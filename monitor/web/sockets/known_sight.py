@@ -14,10 +14,14 @@ NOTHING = Sight(Scope(frozenset()), reads_words=False, full_numbers=False)
 
 class KnownSight:
     """Knows what a user sees, as it was checked last. A change closes no socket: it only changes
-    what is sent. ``on_change`` is called in the event loop."""
+    what is sent. ``before_change`` is called in the thread that checks, with the user and what the
+    user will see, and ``on_change`` in the event loop."""
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, before_change: Callable[[Any, Sight], None], on_change: Callable[[], None]
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._before_change = before_change
         self._on_change = on_change
         self.now = NOTHING  # until it is checked
 
@@ -25,6 +29,7 @@ class KnownSight:
         """Check what a user sees, in a thread, because it reads the database."""
         sight = permissions.sight_of(user)
         if sight != self.now:
+            self._before_change(user, sight)
             self.now = sight
             self._loop.call_soon_threadsafe(self._change)
 

@@ -21,7 +21,7 @@ from monitor.fanout.listen_record import ListenRecord
 from monitor.fanout.mailbox import Mailbox
 from monitor.fanout.rewind import NotRewound, Rewind
 from monitor.fanout.tap_follower import TapFollower
-from monitor.services import descriptions, ledger, listens, permissions
+from monitor.services import descriptions, ledger, listens, permissions, refusals
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
 from monitor.web.sockets.clock import ClockAnswers, NotTold
 from monitor.web.sockets.hello import hello, is_stalled
@@ -60,6 +60,10 @@ class ListenSocket(SupervisorSocket):
             raise Closed(CloseCode.NO_NOTICE, "the parties were not told that it is listened to")
         self._may_read_words = permissions.may_read_words(user)
         self._sees_full_numbers = permissions.sees_full_numbers(user)
+
+    def record_refusal(self, refused: Closed) -> None:
+        why = "team" if refused.code == CloseCode.NO_SUCH_TAP else "permission"
+        refusals.listening(self._user, self._asked_for, client_of(self.scope), why)
 
     @property
     def _asked_for(self) -> uuid.UUID:

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
-import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
 from monitor.models import LedgerEntry, LedgerKind, ListenSession
-from tests.support.ledger import entries, take_entries, take_no_entries
+from tests.support.ledger import entries, no_entries
 from tests.support.servers import Server
 from tests.support.talk import Ear, closing, json_message, open_tap, payload
 from tests.support.taps import ring_of
 from tests.support.waiting import eventually
-
-
-@pytest.fixture
-def full(server: Server) -> Iterator[None]:
-    """A database that takes no entries."""
-    take_no_entries()
-    yield
-    take_entries()
 
 
 async def ledger_entry(kind: LedgerKind) -> LedgerEntry:
@@ -63,13 +53,13 @@ async def test_what_was_sent_and_acknowledged_is_written_at_the_end(
     assert details["seconds_rewound"] == 0
 
 
-@pytest.mark.usefixtures("full")
 async def test_nobody_listens_while_the_ledger_takes_no_entry_and_calls_are_received(
     server: Server, alice: User
 ) -> None:
     opened = await open_tap()
-    async with server.tap(opened.uri) as sender:
-        async with server.listen(opened.tap.pk, alice) as page:
+    connect = server.listen(opened.tap.pk, alice)
+    async with no_entries(), server.tap(opened.uri) as sender:
+        async with connect as page:
             assert await closing(page) == (1013, "the ledger could not be written")
         for number in range(3):
             await sender.send(payload(number))
@@ -82,10 +72,9 @@ async def test_listening_goes_on_once_the_ledger_takes_entries_again(
     server: Server, alice: User
 ) -> None:
     opened = await open_tap()
-    await database_sync_to_async(take_no_entries)()
-    async with server.listen(opened.tap.pk, alice) as page:
+    connect = server.listen(opened.tap.pk, alice)
+    async with no_entries(), connect as page:
         await closing(page)
-    await database_sync_to_async(take_entries)()
     async with server.listen(opened.tap.pk, alice) as page:
         assert (await json_message(page))["type"] == "hello"
     await ledger_entry(LedgerKind.LISTEN_ENDED)

@@ -1,0 +1,114 @@
+"""Writes into the ledger what people were refused, without letting them fill it.
+
+A page that is asked for again and again, or passwords that are tried, would add an entry each time.
+So each user, and all who are not signed in together, may add a few at once and one every ten
+seconds after that. The next entry says how many were left out.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest
+
+from monitor.models import LedgerKind, Tap
+from monitor.services import ledger
+from monitor.services.listens import Client
+
+AT_ONCE = 60  # entries
+A_SECOND = 0.1  # entries, after that: 8,640 a day
+USERS = 1_000  # whose entries are counted; of more, those who were refused longest ago start again
+
+
+class Left:
+    """Says which entries about one user are written, and how many were left out since the last.
+
+    Unlike ``wire.allowance`` it does not count what is left out: however many that are, an entry
+    comes every ten seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._at = clock()
+        self._entries = float(AT_ONCE)
+        self._out = 0
+
+    def take(self) -> int | None:
+        """Return how many were left out before, or None if this one is left out, too."""
+        now = self._clock()
+        self._entries = min(AT_ONCE, self._entries + (now - self._at) * A_SECOND)
+        self._at = now
+        if self._entries < 1:
+            self._out += 1
+            return None
+        self._entries -= 1
+        out, self._out = self._out, 0
+        return out
+
+
+class Refusals:
+    """Writes the refusals of one process."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._of_user = lru_cache(USERS)(self._begin)
+
+    def record(self, entry: ledger.Entry) -> None:
+        """Write that somebody was refused something. It stays refused if that is not possible."""
+        left_out = self._of_user(entry.user_id).take()
+        if left_out is None:
+            return
+        details = {"left_out": left_out} if left_out else {}
+        ledger.append_anyway([replace(entry, details={**entry.details, **details})])
+
+    def _begin(self, user_id: int | None) -> Left:
+        return Left(self._clock)
+
+
+def record(entry: ledger.Entry) -> None:
+    """Write a refusal, by the Refusals that MonitorConfig has made for this process."""
+    config: Any = apps.get_app_config("monitor")
+    config.refusals.record(entry)
+
+
+def sign_in(request: HttpRequest, typed: str) -> None:
+    """Record that a sign-in was refused. A name that no account has may be a mistyped password, so
+    it is not kept."""
+    is_name = get_user_model()._default_manager.filter(username=typed).exists()
+    entry = ledger.by_user(None, request, LedgerKind.SIGN_IN_REFUSED)
+    record(replace(entry, username=typed if is_name else ""))
+
+
+def listening(user: Any, tap_id: uuid.UUID, client: Client, why: str) -> None:
+    """Record that a user was refused to listen to a tap, if there is one of this id."""
+    if tap := Tap.objects.select_related("call").filter(pk=tap_id).first():
+        record(_by(user, client, "listen", why, call_id=tap.call.call_id, tap=tap.pk))
+
+
+def page(request: HttpRequest, what: str, why: str, call_id: str = "") -> None:
+    """Record that the user of a request was refused a page, or an order."""
+    record(ledger.by_request(request, LedgerKind.REFUSED, call_id, what=what, why=why))
+
+
+def live_list(user: Any, client: Client) -> None:
+    """Record that a user was refused the live list."""
+    record(_by(user, client, "live list", "permission"))
+
+
+def _by(user: Any, client: Client, what: str, why: str, **fields: Any) -> ledger.Entry:
+    return ledger.Entry(
+        LedgerKind.REFUSED,
+        user_id=user.pk,
+        username=user.get_username(),
+        address=client.address,
+        user_agent=client.user_agent,
+        details={"what": what, "why": why},
+        **fields,
+    )
