@@ -16,6 +16,7 @@ from monitor.wire.websocket_frames import (
     CLOSE,
     COSTLY,
     INVALID_DATA,
+    OPCODE,
     TEXT,
     TURN,
     FrameSplitter,
@@ -106,7 +107,7 @@ class FrameReceiver:
             if first == CLOSE:
                 self.parse_frame(frame)
             return COSTLY
-        if first == CLOSE and (violation := close_violation(frame)):
+        if first & OPCODE == CLOSE & OPCODE and (violation := close_violation(frame)):
             self.on_violation(*violation)
             return COSTLY
         if is_data(first) or first == CLOSE or self._may_send_small():

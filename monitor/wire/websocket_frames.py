@@ -32,6 +32,7 @@ PONG = 0x8A  # the same with opcode 10
 CLOSE = 0x88  # the same with opcode 8
 RESERVED = 0x70  # in the first byte: three bits for extensions, one of them for compression
 FIN = 0x80  # in the first byte
+OPCODE = 0x0F  # in the first byte
 CONTROL = 0x08  # in the first byte: a ping, pong or close, which may come between fragments
 MASKED = 0x80  # in the second byte
 LONG = 126  # in the second byte: 16 bits of length follow; after 127 it is 64 bits
@@ -173,8 +174,11 @@ def unmasked(data: bytes, payload: int, end: int) -> bytes:
 def close_violation(frame: bytes) -> tuple[int, str] | None:
     """Return the close code and the reason that answer a wrong close frame of a client.
 
-    Its payload is empty, or a code that may be followed by a text (RFC 6455 section 5.5.1).
+    It is one frame of up to 125 bytes, whose payload is empty, or a code that may be followed by a
+    text (RFC 6455 section 5.5.1). autobahn would answer another one without a close frame.
     """
+    if frame[0] != CLOSE or frame[1] & ~MASKED > CONTROL_LONGEST:
+        return PROTOCOL_ERROR, "close frame in parts, with an extension, or too long"
     payload = unmasked(frame, *extent(frame, 0))
     if len(payload) == 1:
         return PROTOCOL_ERROR, "close frame too short"

@@ -50,7 +50,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}"
         self.log = environment.DIRECTORY / f"server-{self.port}.log"
-        self._kind = kind
+        self.kind = kind
         self._allowed = allowed
         self._app = app
         self._arguments = arguments
@@ -177,7 +177,7 @@ class Server:
 
     def _command(self) -> list[str]:
         where = ["-b", "127.0.0.1", "-p", str(self.port)]
-        if self._kind == "daphne":
+        if self.kind == "daphne":
             return ["-m", "monitor.servers.daphne", *where, *self._arguments, self._app]
         return [
             "-m",
