@@ -9,8 +9,11 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,10 +22,25 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from monitor.models import Call, Tap, TapEvent, TapState
-from monitor.services import media, tap_status, taps
+from monitor.fanout import access_watch
+from monitor.models import (
+    ENDED,
+    Agent,
+    Call,
+    CallPause,
+    ListenSession,
+    Tap,
+    TapEvent,
+    TapState,
+    Team,
+)
+from monitor.services import calls, listens, media, pauses, tap_status, taps
 from monitor.services.taps import OpenedTap
+from monitor.web.sockets.listen import ListenSocket
 from monitor.wire.status_report import StatusReport
+from tests.support.cast import permit, signed_in
+from tests.support.fuzz import examples
+from tests.support.rows import SECOND
 
 REQUESTED, TAPPING, FINISHED = TapState.REQUESTED, TapState.TAPPING, TapState.FINISHED
 FAILED, LOST = TapState.FAILED, TapState.LOST
@@ -38,6 +56,7 @@ ALLOWED = {
     (LOST, FINISHED),
     (FAILED, FINISHED),
 }
+PAUSED_FOR = settings.PAUSE_MAX_SECONDS
 WORDS = ("tapping", "finished", "paused", "lost", "failed")
 
 
@@ -73,7 +92,7 @@ POSTS = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 2)), min_size=
 
 
 @pytest.mark.django_db
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(posts=POSTS.flatmap(lambda posts: st.tuples(st.just(posts), st.permutations(posts * 2))))
 def test_every_order_of_the_same_posts_ends_in_the_same_state(
     posts: tuple[list[tuple[str, int]], list[tuple[str, int]]],
@@ -106,13 +125,23 @@ class LifeOfATap(RuleBasedStateMachine):
         self.expected: str = REQUESTED
         self.seen: list[str] = [REQUESTED]
         self.holder = ""
-        self.stopped = False
+        self.used = False  # whether a media connection has ever held it
+        self.stopped_at: datetime.datetime | None = None
         self.counted = 0
 
     def teardown(self) -> None:
         self.clock.undo()
         check_timeline(self.tap, self.seen)
         Call.objects.filter(pk=self.tap.tap.call_id).delete()
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether the media token of a tap that may have media is still good."""
+        return self.used or self.now - self.tap.tap.requested_at <= 120 * SECOND
+
+    def is_overdue(self, now: datetime.datetime) -> bool:
+        """Return whether SignalWire should have ended the tap by then."""
+        return self.stopped_at is not None and now - self.stopped_at >= 5 * SECOND
 
     def later(self, seconds: float) -> datetime.datetime:
         return self.now + datetime.timedelta(seconds=seconds)
@@ -129,15 +158,15 @@ class LifeOfATap(RuleBasedStateMachine):
 
     @rule(socket=st.sampled_from("abc"), replacing=st.sampled_from(["", "a", "b", "c"]))
     def media_connects(self, socket: str, replacing: str) -> None:
-        takes_media = self.seen[-1] in (REQUESTED, TAPPING, LOST) and not self.stopped
-        may = takes_media and self.holder in ("", replacing)
+        takes_media = self.seen[-1] in (REQUESTED, TAPPING, LOST) and not self.stopped_at
+        may = takes_media and self.may_connect and self.holder in ("", replacing)
         try:
             media.connect(self.tap.tap.pk, socket, replacing=replacing)
         except media.Refused:
             assert not may
         else:
             assert may
-            self.holder = socket
+            self.holder, self.used = socket, True
             self.expected = TAPPING
 
     @rule(socket=st.sampled_from("abc"), frames=st.integers(0, 50))
@@ -152,11 +181,12 @@ class LifeOfATap(RuleBasedStateMachine):
         since = self.now if silent else None
         media.write_silences([media.Silence(self.tap.tap.pk, socket, since)])
         over = media.heartbeat({socket: self.tap.tap.pk})
-        takes_up = self.seen[-1] == LOST and not self.stopped
+        takes_up = self.seen[-1] == LOST and not self.stopped_at and self.may_connect
         holds = self.holder == socket and self.seen[-1] in (REQUESTED, TAPPING)
+        holds = holds and not self.is_overdue(self.now)
         assert over == (set() if takes_up or holds else {socket})
         if takes_up:
-            self.holder = socket
+            self.holder, self.used = socket, True
             self.expected = TAPPING
 
     @rule(frames=st.integers(1, 50))
@@ -181,12 +211,13 @@ class LifeOfATap(RuleBasedStateMachine):
         assert bool(taps.stop_taps(self.tap.tap.call.call_id)) == live
         if self.seen[-1] == LOST:
             self.expected = FINISHED
-        self.stopped |= live
+        if live and not self.stopped_at:
+            self.stopped_at = self.now
 
     @rule(seconds=st.sampled_from([0, 4, 6]))
     def its_time_is_up(self, seconds: float) -> None:
         media.end_stopped(self.later(seconds))
-        if self.stopped and seconds == 6 and self.seen[-1] in (REQUESTED, TAPPING):
+        if self.is_overdue(self.later(seconds)) and self.seen[-1] in (REQUESTED, TAPPING):
             self.expected = FINISHED
 
     @invariant()
@@ -203,14 +234,169 @@ class LifeOfATap(RuleBasedStateMachine):
         assert (tap["ended_at"] is None) == (state in (REQUESTED, TAPPING))
 
 
+class Listener:
+    """A listener's socket as AccessWatch knows it, without a connection and an event loop."""
+
+    check_access: Any = ListenSocket.check_access
+
+    def __init__(self, tap_id: uuid.UUID) -> None:
+        self._asked_for = tap_id
+
+
+RIGHTS = st.sampled_from(["permission", "team", "account"])
+
+
+class LifeWithListener(LifeOfATap):
+    """Beside all that, a supervisor listens, loses rights and gets them back, signs out, and pauses
+    the call, while time passes.
+
+    ``listening`` is the socket that is open, which AccessWatch looks at as it does in a server.
+    """
+
+    boss: User  # who may pause any call
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user = User.objects.create_user(f"listener-{uuid.uuid4()}", password="x")
+        self.call = self.tap.tap.call
+        Call.objects.filter(pk=self.call.pk).update(agent=f"agent-of-{self.user}")
+        self.team = Team.objects.create(name=f"team-{uuid.uuid4()}")
+        Agent.objects.create(name=f"agent-of-{self.user}", team=self.team)
+        self.rights: set[str] = set()
+        for right in ("permission", "team", "account"):
+            self.gets_a_right(right)
+        self.session = ""
+        self.signs_in()
+        self.listening: Any = None
+        self.listen_id = 0
+        self.paused_until: datetime.datetime | None = None
+
+    def teardown(self) -> None:
+        ListenSession.objects.filter(tap=self.tap.tap).delete()
+        super().teardown()
+        self.user.delete()
+        Agent.objects.filter(team=self.team).delete()
+        self.team.delete()
+
+    def describe_rights(self) -> bool:
+        """Return whether the listener may listen to this call."""
+        return len(self.rights) == 3 and bool(self.session)
+
+    @rule()
+    def signs_in(self) -> None:
+        if not self.session and "account" in self.rights:
+            self.session = signed_in(User.objects.get(pk=self.user.pk)).session.session_key or ""
+
+    @rule()
+    def signs_out(self) -> None:
+        Session.objects.filter(session_key=self.session).delete()
+        self.session = ""
+
+    @rule()
+    def changes_the_password(self) -> None:
+        """It ends all sessions of the user."""
+        user = User.objects.get(pk=self.user.pk)
+        user.set_password(str(uuid.uuid4()))
+        user.save()
+        self.session = ""
+
+    @rule(right=RIGHTS)
+    def loses_a_right(self, right: str) -> None:
+        self.rights.discard(right)
+        if right == "permission":
+            self.user.user_permissions.clear()
+        elif right == "team":
+            self.team.members.clear()
+        else:
+            User.objects.filter(pk=self.user.pk).update(is_active=False)
+
+    @rule(right=RIGHTS)
+    def gets_a_right(self, right: str) -> None:
+        self.rights.add(right)
+        if right == "permission":
+            permit(self.user, "listen_tap")
+        elif right == "team":
+            self.team.members.add(self.user)
+        else:
+            User.objects.filter(pk=self.user.pk).update(is_active=True)
+
+    @rule()
+    def joins(self) -> None:
+        if self.listening:
+            return
+        listener: Any = Listener(self.tap.tap.pk)
+        if access_watch._refused({self.session: [listener]}):
+            assert not self.describe_rights()
+            return
+        assert self.describe_rights()
+        client = listens.Client("192.0.2.1", "Browser")
+        try:
+            self.listen_id = listens.open_listen(self.user, self.tap.tap.pk, client).session_id
+        except listens.NotOpen:
+            assert self.stopped_at or self.seen[-1] in ENDED
+        else:
+            assert not self.stopped_at
+            self.listening = listener
+
+    @rule()
+    def leaves(self) -> None:
+        if self.listening:
+            listens.end([listens.Ending(self.listen_id, self.tap.tap.pk, "left", listens.Heard())])
+            self.listening = None
+
+    @rule()
+    def access_is_checked(self) -> None:
+        if not self.listening:
+            return
+        refused = access_watch._refused({self.session: [self.listening]})
+        assert bool(refused) != self.describe_rights()
+        if refused:
+            self.leaves()
+
+    @rule(by_agent=st.booleans())
+    def pauses(self, by_agent: bool) -> None:
+        try:
+            if by_agent:
+                assert pauses.pause_by_agent(self.call.call_id, "agent")
+            else:
+                pauses.pause(self.boss, self.call.pk)
+        except calls.CallGone:
+            assert self.seen[-1] in ENDED
+        else:
+            self.paused_until = self.later(PAUSED_FOR)
+
+    @rule()
+    def resumes(self) -> None:
+        try:
+            pauses.resume(self.boss, self.call.pk)
+        except pauses.NotPaused:
+            assert not self.paused_until
+        else:
+            assert self.paused_until
+            self.paused_until = None
+
+    @rule(seconds=st.sampled_from([1, 5, 30, 119, 121, 290]))
+    def time_passes(self, seconds: int) -> None:
+        self.now = self.later(seconds)
+        ended = pauses.end_forgotten()
+        is_over = self.paused_until is not None and self.paused_until <= self.now
+        assert ended == int(is_over)
+        if is_over:
+            self.paused_until = None
+
+    @invariant()
+    def who_listens_and_whether_it_is_paused_is_on_record(self) -> None:
+        heard = ListenSession.objects.filter(tap=self.tap.tap, ended_at=None)
+        assert heard.count() == int(self.listening is not None)
+        paused = pauses.began_at([self.tap.tap.pk])
+        assert bool(paused) == (self.paused_until is not None)
+        on = CallPause.objects.filter(call=self.call, ended_at=None)
+        assert on.count() == int(self.paused_until is not None)
+
+
 @pytest.mark.django_db
+@pytest.mark.hypothesis
 def test_no_sequence_breaks_a_tap() -> None:
-    run_state_machine_as_test(
-        LifeOfATap,
-        settings=settings(
-            max_examples=500,
-            stateful_step_count=15,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    LifeWithListener.boss = User.objects.create_superuser("boss")
+    search = examples(1000, stateful_step_count=10)
+    run_state_machine_as_test(LifeWithListener, settings=search)
