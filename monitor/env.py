@@ -20,6 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 T = TypeVar("T")
 
 ENGINES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
+MAIL = {"smtp", "smtp+tls", "smtp+ssl"}
 LOG_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 
 
@@ -186,6 +187,18 @@ def database(text: str) -> dict[str, Any]:
     except ValueError:
         pass  # such as a port that is no number; its text may be part of the password
     raise ValueError("sqlite:///path or postgres://user:password@host/name")
+
+
+def mail_server(text: str) -> dict[str, Any]:
+    """Parse a mail server's URL into Django's settings for it. Empty text gives none."""
+    if not text:
+        return {}
+    try:
+        if _split_url(text).scheme in MAIL and _split_url(text).hostname:
+            return dict(environ.Env.email_url_config(text))
+    except ValueError:
+        pass  # as above
+    raise ValueError("smtp+tls://user:password@host:587, or one with smtp or smtp+ssl")
 
 
 def _read_secret(source: str, path: Path) -> str:

@@ -26,6 +26,7 @@ from monitor.env import (
     flag,
     items,
     log_level,
+    mail_server,
     one_of,
     read_env_file,
     read_server_env,
@@ -235,6 +236,17 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
+# Where mail is sent, and from whom. Without a server, nobody can have a link for a new password.
+EMAIL_URL = env.secret("EMAIL_URL", mail_server)
+EMAIL_HOST, EMAIL_PORT = EMAIL_URL.get("EMAIL_HOST", ""), EMAIL_URL.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = EMAIL_URL.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = EMAIL_URL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = EMAIL_URL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL_URL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.read("MAIL_FROM", f"earshot@{host_of(PUBLIC_URL)}", str)
+PASSWORD_RESET_TIMEOUT = 30 * 60  # seconds for which the link holds
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -14,6 +14,7 @@ from monitor.web.pages import (
     console,
     errors,
     password,
+    password_reset,
     second_factor,
     sign_in,
     timeline,
@@ -37,6 +38,17 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="logout"),
     path("password", password.Password.as_view(), name=password_change.PAGE),
     path("password/changed", password.PasswordChanged.as_view(), name="password-changed"),
+    path("password/reset", password_reset.PasswordReset.as_view(), name="password-reset"),
+    path(
+        "password/reset/sent",
+        password_reset.PasswordResetSent.as_view(),
+        name="password-reset-sent",
+    ),
+    path(
+        "password/choose/<uidb64>/<token>",
+        password_reset.ChoosePassword.as_view(),
+        name="password-choose",
+    ),
     path(
         "password/confirm", second_factor.ConfirmPassword.as_view(), name="account_reauthenticate"
     ),

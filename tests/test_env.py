@@ -29,6 +29,17 @@ def test_an_error_names_the_variable_its_value_and_what_is_allowed() -> None:
     assert str(error.value) == "CHUNK_MS='7': use a whole number from 20 to 500"
 
 
+def test_a_mail_server_is_parsed_and_its_password_is_not_shown() -> None:
+    parsed = env.mail_server("smtp+tls://me:secret@mail.example:587")
+    assert (parsed["EMAIL_HOST"], parsed["EMAIL_PORT"]) == ("mail.example", 587)
+    assert (parsed["EMAIL_HOST_PASSWORD"], parsed["EMAIL_USE_TLS"]) == ("secret", True)
+    assert env.mail_server("") == {}
+    for wrong in ("http://me:secret@mail.example", "smtp://", "smtp://me:secret@mail.example:x"):
+        with pytest.raises(ImproperlyConfigured) as error:
+            Environment({"EMAIL_URL": wrong}).secret("EMAIL_URL", env.mail_server)
+        assert "secret" not in str(error.value)
+
+
 def test_a_word_out_of_a_few_is_parsed_and_no_other() -> None:
     parse = env.one_of("nobody", "everybody")
     assert parse("everybody") == "everybody"

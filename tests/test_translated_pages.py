@@ -15,6 +15,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
+from pytest_django import Settings
 
 from monitor.audio.condition import Kind
 from monitor.models import (
@@ -211,6 +212,15 @@ def test_the_second_factor(root: User) -> None:
     assert words_of(client, "/login/second-factor") == []
     wrong = client.post("/login/second-factor", {"code": wrong_code()})
     assert unwrapped(wrong.content.decode()) == []
+
+
+@pytest.mark.parametrize("mail_server", [{}, {"EMAIL_HOST": "mail.example"}])
+def test_a_forgotten_password(
+    client: Client, db: Any, settings: Settings, mail_server: dict[str, str]
+) -> None:
+    settings.EMAIL_URL = mail_server
+    for path in ("/password/reset", "/password/reset/sent", "/password/choose/Mg/x-y"):
+        assert words_of(client, path) == [], path
 
 
 def test_confirming_the_password(as_root: Client) -> None:

@@ -8,7 +8,7 @@ import re
 from typing import TextIO
 
 # Calls of our own pages have numbers, and no full stop. A path that is not ours may have a token.
-_TOKEN = re.compile(r'(/tap/|/calls/(?=[\w-]+\.))[^/?\s"]+', re.IGNORECASE)
+_TOKEN = re.compile(r'(/tap/|/calls/(?=[\w-]+\.)|/password/choose/[\w-]+/)[^/?\s"]+', re.IGNORECASE)
 # What PostgreSQL adds to an error's message: the values of the row, and what was sent.
 _DETAIL = re.compile(r"(\n|\\n)(DETAIL|CONTEXT|HINT):.*")
 _QUERY = re.compile(r'(/[^?\s"]*\?)[^\s"]+')

@@ -33,6 +33,7 @@ PASSWORD_VIEWS = {
     "login",
     "account_reauthenticate",
     "password",
+    "password-choose",
     "admin:auth_user_add",
     "admin:auth_user_password_change",
 }

@@ -38,6 +38,7 @@ os.environ.update(
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "SECRET_KEY_FALLBACKS": "",
         "LEDGER_KEY": "",
+        "EMAIL_URL": "",
         "DATABASE_URL": POSTGRES.url("earshot")
         if POSTGRES
         else f"sqlite:///{DIRECTORY / 'test.sqlite3'}",

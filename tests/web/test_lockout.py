@@ -235,9 +235,8 @@ def test_forms_are_not_kept(alice: User) -> None:
     assert list(AccessAttempt.objects.values_list("get_data", "post_data")) == [("", "")]
 
 
-@pytest.mark.parametrize("path", ["/login", "/admin/login/"])
-def test_a_name_too_long_to_be_kept_is_refused_and_counted(alice: User, path: str) -> None:
+def test_a_name_too_long_to_be_kept_is_refused_and_counted(alice: User) -> None:
     """PostgreSQL refuses a row with more than 255 characters, which would be answered 500."""
-    assert attempt(Client(), user="a" * 5000, path=path).status_code == HTTPStatus.OK
+    assert attempt(Client(), user="a" * 5000).status_code == HTTPStatus.OK
     assert AccessAttempt.objects.get().username == "a" * 255
-    assert fail(9, user="a" * 5000, path=path).status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert fail(9, user="a" * 5000).status_code == HTTPStatus.TOO_MANY_REQUESTS
