@@ -41,7 +41,7 @@ class MonitorConfig(AppConfig):
         self.refusals = Refusals()
         self.rights_record = RightsRecord()
         self.rights_record.connect(self)
-        post_migrate.connect(groups.ensure_supervisors, sender=self)
+        post_migrate.connect(groups.make_roles, sender=self)
         post_migrate.connect(self.rights_record.resume, sender=self)
         RevocationSignals(self.process.revocations).connect()
         known_device.connect()

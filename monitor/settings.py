@@ -200,6 +200,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "monitor.web.admin_site.for_templates",
                 "monitor.web.catalogue.for_templates",
                 "monitor.web.pages.user_settings.for_templates",
             ],

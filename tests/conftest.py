@@ -127,7 +127,7 @@ def bob(db: Any) -> User:
         content_type__app_label="monitor", codename__startswith="view_"
     )
     user.user_permissions.set(viewing)
-    permit(user, "see_all_teams", "see_full_numbers")
+    permit(user, "see_all_teams", "see_full_numbers", "export_history")
     return user
 
 

@@ -1,6 +1,6 @@
 """The admin: a read-only history of calls, taps, orders and listeners; teams; and the accounts.
 
-Accounts are Django's own. A user in the group Supervisors may listen.
+Accounts are Django's own, and so are groups, which are the roles of their members.
 """
 
 from __future__ import annotations

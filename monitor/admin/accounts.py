@@ -15,8 +15,8 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth
 from django.contrib.auth.forms import AdminPasswordChangeForm, SetUnusablePasswordMixin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import ManyToManyField, Q, QuerySet
-from django.forms import ModelMultipleChoiceField
+from django.db.models import ManyToManyField, Prefetch, Q, QuerySet
+from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.admin.log import Logged
 from monitor.models import AdminAction, CallOrder, ListenSession
-from monitor.services import passwords, permissions, second_factor, stored_words
+from monitor.services import groups, passwords, permissions, second_factor, stored_words
 
 #: The permissions that Django makes for every model.
 ON_A_MODEL = {
@@ -49,6 +49,14 @@ class PermissionsField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # n
         return f"{permission.content_type} | {permission_name(permission)}"
 
 
+class RolesField(ModelMultipleChoiceField):  # type: ignore[type-arg]  # as above
+    """Roles, each with what its members may do."""
+
+    def label_from_instance(self, group: Group) -> str:
+        may = groups.abilities(group.permissions.all())
+        return format_html("<strong>{}</strong> {}", group, ", ".join(may) or gettext("nothing"))
+
+
 class NamedPermissions(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
     """Offers permissions by their translated names."""
 
@@ -59,6 +67,9 @@ class NamedPermissions(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
             kwargs["form_class"] = PermissionsField
             known = Permission.objects.exclude(content_type__app_label__in=OF_ALLAUTH)
             kwargs["queryset"] = known.select_related("content_type")
+        if db_field.related_model is Group:
+            kwargs |= {"form_class": RolesField, "widget": CheckboxSelectMultiple}
+            kwargs["queryset"] = with_permissions(Group.objects.all())
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
@@ -84,7 +95,7 @@ class AssignPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # 
 
 @admin.register(User)
 class UserAdmin(NamedPermissions, Logged, auth.UserAdmin):  # type: ignore[type-arg]  # as above
-    """The list of users. A user in the group Supervisors may listen."""
+    """The list of users. A user's page offers the groups with what their members may do."""
 
     list_display = ("username", "id", "email", "first_name", "last_name", "is_active", "is_staff")
     change_password_form = AssignPasswordForm
@@ -142,6 +153,15 @@ class UserAdmin(NamedPermissions, Logged, auth.UserAdmin):  # type: ignore[type-
 class GroupAdmin(NamedPermissions, Logged, auth.GroupAdmin):
     """The list of groups, which only superusers change, because a group gives rights."""
 
+    list_display = ("name", "members_may")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return with_permissions(super().get_queryset(request))
+
+    @admin.display(description=_("its members may"))
+    def members_may(self, group: Group) -> str:
+        return ", ".join(groups.abilities(group.permissions.all()))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)
 
@@ -152,8 +172,17 @@ class GroupAdmin(NamedPermissions, Logged, auth.GroupAdmin):
         return is_superuser(request)
 
 
+def with_permissions(rows: QuerySet[Group]) -> QuerySet[Group]:
+    """Return groups that are read together with their permissions."""
+    permissions_of = Permission.objects.select_related("content_type")
+    return rows.prefetch_related(Prefetch("permissions", permissions_of))
+
+
 def permission_name(permission: Permission) -> str:
     """Return what a permission allows, in the active language."""
+    own = permission.content_type.app_label == "monitor"
+    if own and (ability := groups.ABILITIES.get(permission.codename)):
+        return gettext("Can %(ability)s") % {"ability": ability}
     model = permission.content_type.model_class()
     action, _, subject = permission.codename.partition("_")
     if model is None or action not in ON_A_MODEL or subject != permission.content_type.model:

@@ -47,6 +47,13 @@ class ReadOnlyHistory(ReadOnly):
         return request.user.has_perm(f"{self.opts.app_label}.view_{self.opts.model_name}")
 
 
+class PartOfCall(ReadOnlyHistory):
+    """Shows rows to the users who may read the history of the calls that they are part of."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return permissions.may_read_history(request.user)
+
+
 class HistoryAdmin(ReadOnlyHistory, Logged):
     """A read-only list that stays fast, and that logs who reads a row's page or an export."""
 
@@ -104,8 +111,10 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"nothing_yet": self.nothing_yet, **(extra_context or {})}
-        if self.sheet:
+        may_export = permissions.may_export(request.user)
+        more = extra_context or {}
+        context = {"nothing_yet": self.nothing_yet, "may_export": may_export, **more}
+        if self.sheet and may_export:
             context["export_url"] = reverse(f"admin:{self._url_name()}")
         return super().changelist_view(request, context)
 
@@ -124,11 +133,17 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         """Send all rows that the filters in force find, as CSV."""
-        if self.sheet is None or not self.has_view_permission(request):
+        if self.sheet is None:
             raise PermissionDenied
+        self.check_exporter(request)
         rows = self.get_changelist_instance(request).queryset
         self.log(request, Kind.EXPORTED, filters_of(request))
         return download(self.sheet, rows)
+
+    def check_exporter(self, request: HttpRequest) -> None:
+        """Refuse users who may not see these rows, or may not save them."""
+        if not (self.has_view_permission(request) and permissions.may_export(request.user)):
+            raise PermissionDenied
 
     def _url_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_export"

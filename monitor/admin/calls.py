@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from monitor.admin import vcon, words_export
-from monitor.admin.base import HistoryAdmin, HistoryInline, filters_of
+from monitor.admin.base import HistoryAdmin, HistoryInline, PartOfCall, filters_of
 from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
 from monitor.admin.filters import CallAgentFilter
 from monitor.admin.lists import HistoryList
@@ -32,7 +32,7 @@ from monitor.services import ledger, mark_words, permissions, talk_words, word_s
 from monitor.services.call_facts import facts_of
 
 
-class TapInline(TapColumns, HistoryInline):
+class TapInline(TapColumns, PartOfCall, HistoryInline):
     """The taps on a call's page."""
 
     model = Tap
@@ -44,15 +44,12 @@ class TapInline(TapColumns, HistoryInline):
         return link_to_tap(tap)
 
 
-class MarkInline(HistoryInline):
-    """Why a call needed attention. It is part of the call, so whoever may see the call sees it."""
+class MarkInline(PartOfCall, HistoryInline):
+    """Why a call needed attention."""
 
     model = CallMark
     verbose_name_plural = _("attention")
     fields = readonly_fields = ("began", "what", "ended")
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("monitor.view_call")
 
     @admin.display(description=_("from"))
     def began(self, mark: CallMark) -> SafeString:
@@ -185,8 +182,9 @@ class CallAdmin(HistoryAdmin):
         return JsonResponse(vcon.document(call), headers=headers)
 
     def _check_reader(self, request: HttpRequest) -> None:
-        """Refuse users who may not read what was said in the calls of the list."""
-        if not (self.has_view_permission(request) and permissions.may_read_words(request.user)):
+        """Refuse users who may not read what was said in the calls of the list, or not save it."""
+        self.check_exporter(request)
+        if not permissions.may_read_words(request.user):
             raise PermissionDenied
 
     @admin.display(description=_("known since"), ordering="created_at")

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from monitor.admin.base import HistoryAdmin, HistoryInline
+from monitor.admin.base import HistoryAdmin, HistoryInline, PartOfCall
 from monitor.admin.columns import NOTHING, ListenColumns, TapColumns, caller, link, moment
 from monitor.admin.export import Sheet, fields_named
 from monitor.admin.filters import AgentFilter, CodecFilter, TransportFilter
@@ -74,8 +74,8 @@ def talk_of(tap: Tap) -> CallTalk | None:
     return getattr(tap.call, "talk", None)
 
 
-class EventInline(HistoryInline):
-    """A tap's timeline. It is part of the tap, so whoever may see the tap sees it."""
+class EventInline(PartOfCall, HistoryInline):
+    """A tap's timeline."""
 
     model = TapEvent
     verbose_name_plural = _("timeline")
@@ -85,9 +85,6 @@ class EventInline(HistoryInline):
         """Leave out the carrier's own words for whoever may not see the numbers in them."""
         sees_all = permissions.sees_full_numbers(request.user)
         return [name for name in self.fields if sees_all or name != "content"]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("monitor.view_tap")
 
     @admin.display(description=_("time"))
     def when(self, event: TapEvent) -> SafeString:
@@ -135,7 +132,7 @@ class ListenInline(ListenColumns, HistoryInline):
 
 
 @admin.register(Tap)
-class TapAdmin(TapColumns, HistoryAdmin):
+class TapAdmin(TapColumns, PartOfCall, HistoryAdmin):
     """The list of taps. A tap's page shows its facts, its timeline, and who listened."""
 
     list_display = (

@@ -93,6 +93,7 @@ class Call(models.Model):
         permissions = [
             ("see_full_numbers", _("Can see callers’ full numbers")),
             ("pause_call", _("Can pause the monitoring of calls")),
+            ("export_history", _("Can export the history")),
         ]
         indexes = [
             # Only ends: a search for the calls that go on would read all that have none.

@@ -7,10 +7,8 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 
-from monitor.services import teams
-from monitor.services.groups import SUPERVISORS
+from monitor.services import groups, teams
 
 # Names that nobody else has: the account of a real user must not be taken over.
 SUPERVISOR = "demo-supervisor"
@@ -34,7 +32,7 @@ def ensure_users() -> dict[str, str]:
         user.is_staff = user.is_superuser = name == ADMINISTRATOR
         user.is_active = True
         user.save()
-        user.groups.add(Group.objects.get(name=SUPERVISORS))
+        user.groups.add(groups.ensure(groups.SUPERVISORS))
         if name == SUPERVISOR:
             teams.ensure_for_new_agents(TEAM).members.add(user)
     kept.touch(mode=0o600)

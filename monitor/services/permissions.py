@@ -113,6 +113,16 @@ def sees_full_numbers(user: Any) -> bool:
     return bool(user.is_active and user.has_perm("monitor.see_full_numbers"))
 
 
+def may_read_history(user: Any) -> bool:
+    """Return whether a user may read the history of calls and their taps."""
+    return bool(user.is_active and user.has_perm("monitor.view_call"))
+
+
+def may_export(user: Any) -> bool:
+    """Return whether a user may save what the history, or the ledger, shows to them."""
+    return bool(user.is_active and user.has_perm("monitor.export_history"))
+
+
 def may_see_listeners(user: Any) -> bool:
     """Return whether a user may read who listened to a call, and when."""
     return bool(user.is_active and user.has_perm("monitor.view_listensession"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import AdminSite, ModelAdmin, site
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -73,6 +73,16 @@ class Guarded(ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Allow only the primary key to name a row, because other columns need not be unique."""
         return to_field == self.opts.pk.name
+
+
+def for_templates(request: HttpRequest) -> dict[str, Any]:
+    """Return what every template finds in its context: whether there is anything in the admin for
+    its reader. It is asked when a template asks."""
+
+    def opens_admin() -> bool:
+        return site.has_permission(request) and bool(site.get_app_list(request))
+
+    return {"opens_admin": opens_admin}
 
 
 class Site(AdminSite):

@@ -162,4 +162,4 @@ class TestAccounts:
 
     def test_permissions_are_edited_by_group(self, as_root: Client) -> None:
         html = as_root.get("/admin/auth/group/add/").content.decode()
-        assert "Can listen to live taps" in html
+        assert "Can listen to calls" in html

@@ -13,7 +13,9 @@ from tests.support.cast import permit
 from tests.support.tellings import tell
 from tests.support.words import heard
 
-STAFF = ("call", "tap", "listensession", "callorder", "ledgerentry", "adminaction")
+STAFF = ("call", "tap", "listensession", "callorder", "adminaction")
+
+MORE = ("start_tap", "stop_tap", "export_history")
 
 
 @pytest.fixture
@@ -36,10 +38,11 @@ def cast(sales_call: Tap) -> dict[str, User | None]:
     for name, team in (("alice", "Sales"), ("bob", "Support"), ("frank", "Sales")):
         user = people[name] = User.objects.create_user(name, is_staff=True)
         user.groups.add(Group.objects.get(name="Supervisors"))
-        permit(user, "start_tap", "stop_tap", *(f"view_{model}" for model in STAFF))
+        permit(user, *MORE, *(f"view_{model}" for model in STAFF))
         if name != "frank":  # to him, numbers are masked
             permit(user, "see_full_numbers")
         Team.objects.get(name=team).members.add(user)
-    for name in ("charlie", "erin"):
-        people[name] = User.objects.create_user(name)
+    people["charlie"] = User.objects.create_user("charlie")
+    people["erin"] = erin = User.objects.create_user("erin", is_staff=True)
+    erin.groups.add(Group.objects.get(name="Auditors"))
     return people
