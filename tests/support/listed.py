@@ -10,6 +10,9 @@ from typing import Any
 from playwright.async_api import Page, WebSocketRoute, expect
 
 
+NEVER_PAUSED = {"changes": 0, "since": None, "until": None, "by": ""}
+
+
 def iso(seconds_ago: float) -> str:
     return (
         datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds_ago)
@@ -64,6 +67,7 @@ def call(number: int, version: int = 2, **changes: Any) -> dict[str, Any]:
         "ended_at": None,
         "listeners": [],
         "attention": [],
+        "pause": NEVER_PAUSED,
         "legs": [leg(number, version, at, state, changes.get("ended_at"))],
     }
     return {**described, **changes}

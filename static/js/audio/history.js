@@ -145,6 +145,16 @@ export class History {
   }
 
   /**
+   * Make silence of what the server had received from a time on.
+   * @param {number} ms Unix time
+   */
+  silence(ms) {
+    if (this.isEmpty) return;
+    const from = Math.max(this.first, this.indexAt(ms) ?? this.first);
+    if (from < this.#end) this.#write(from, new Int16Array(this.#end - from));
+  }
+
+  /**
    * The audio from an index on, which jumps over a gap.
    * @param {number} index
    * @param {number} most how many samples

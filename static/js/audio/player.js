@@ -3,6 +3,7 @@
 import { gettext } from "../ui/i18n.js";
 import { SAMPLE_RATE } from "../wire/protocol.js";
 import { AudioFailure } from "./output.js";
+import { beeping } from "./pause-tone.js";
 
 /** The worklet is told of a target that differs by more than this. */
 const TARGET_STEP_MS = 3;
@@ -36,6 +37,9 @@ export class Player {
     this.panner = null;
     /** @type {Report | null} */
     this.stats = null;
+    /** @type {AudioBufferSourceNode | null} while the call is paused */
+    this.tone = null;
+    this.beeps = false;
     this.started = false;
     this.targetMs = 0;
   }
@@ -72,6 +76,7 @@ export class Player {
 
   #connect() {
     release(this);
+    this.tone = null;
     const context = /** @type {AudioContext} */ (this.output.context);
     const master = /** @type {GainNode} */ (this.output.master);
     const node = new AudioWorkletNode(context, "earshot-player", {
@@ -91,6 +96,7 @@ export class Player {
     node.connect(this.gain).connect(this.panner).connect(master);
     this.node = node;
     this.#tellGain();
+    this.beep(this.beeps);
     this.on.connected();
   }
 
@@ -152,6 +158,14 @@ export class Player {
     this.node?.port.postMessage(message, moved);
   }
 
+  /** Beep softly and again and again, as loud and where the leg is heard, or stop that. @param {boolean} on */
+  beep(on) {
+    this.beeps = on;
+    if (on === (this.tone !== null) || (on && !this.gain)) return;
+    this.tone?.disconnect();
+    this.tone = on && this.gain ? beeping(this.gain) : null;
+  }
+
   /** @param {Voice} voice how the leg is heard from now on */
   set voice({ gain, pan, automaticGain }) {
     this.level = gain;
@@ -189,6 +203,7 @@ export class Player {
     this.output.users -= 1;
     const { node, gain, panner, output } = this;
     this.#tell({ type: "stop" });
+    this.beep(false);
     this.node = this.gain = this.panner = null;
     if (node) {
       node.port.onmessage = null;

@@ -5,6 +5,7 @@
  * The History outlives the Player, so that an ended call can be heard again.
  */
 
+import { Flag } from "../wire/frame.js";
 import { Arrivals } from "./arrivals.js";
 import { Feed } from "./feed.js";
 import { History, KEPT_SECONDS } from "./history.js";
@@ -44,6 +45,8 @@ export class TimeShift {
   #mending = 0; // samples that may still be waited for, while the ring may bring what was missed
   #waiting = /** @type {number | null} */ (null); // index of audio that is not due yet
   #over = false;
+  /** While the call is paused: since when, in Unix ms. What was received since then is not heard. @type {number | null} */
+  #pausedMs = null;
   #ending = false; // the player knows that nothing will follow
 
   /**
@@ -99,6 +102,7 @@ export class TimeShift {
     this.#player.configure(this.history.rate);
     this.#player.hold(this.#targetMs);
     this.#player.voice = voice;
+    this.#beep();
   }
 
   /** Call it inside a click. */
@@ -141,6 +145,40 @@ export class TimeShift {
     return this.#mending > 0;
   }
 
+  /**
+   * Forget what was received since a pause of the call began, and beep where that would be heard; or
+   * go on, because the pause is over.
+   * @param {number | null} ms Unix time, null for the end
+   */
+  pauseCall(ms) {
+    this.#pausedMs = ms;
+    this.#beep();
+    if (ms === null) return;
+    this.history.silence(ms);
+    if (this.#feed.live) this.#hush();
+    else this.seek(this.head);
+  }
+
+  /** Beep while live audio is not to be heard. */
+  #beep() {
+    this.#player?.beep(this.#pausedMs !== null && this.#feed.live && !this.#over);
+  }
+
+  /** Have the player drop what it holds, and be silent until the next Frame is due. */
+  #hush() {
+    const { rate, end } = this.history;
+    const samples = Math.round(((this.#targetMs + FRAME_MS) / 1000) * rate);
+    this.#feed.await();
+    this.#player?.seek(++this.#seek);
+    this.#player?.push({ index: end - samples, position: (end - samples) >>> 0, pcm: new Int16Array(samples), flags: 0 });
+  }
+
+  /** @param {Frame} frame */
+  #isHidden({ flags, receivedAt }) {
+    const since = this.#pausedMs;
+    return since !== null && !(flags & Flag.MASKED) && Number(receivedAt) / 1000 >= since;
+  }
+
   /** The connection is down. */
   lost() {
     if (!this.#over && !this.history.isEmpty) this.#mending = MENDING_SECONDS * this.history.rate;
@@ -169,6 +207,7 @@ export class TimeShift {
    */
   take(frame, now) {
     const { position, pcm } = frame;
+    if (this.#isHidden(frame)) return false;
     const isLive = ((position - this.#liveAfter) | 0) > 0;
     if (isLive && this.history.end - this.history.indexOf(position) > BEGAN_AGAIN_SECONDS * this.history.rate) {
       this.forget();
@@ -191,6 +230,7 @@ export class TimeShift {
   over() {
     this.#over = true;
     this.#mending = 0;
+    this.#beep();
     this.pump();
   }
 
@@ -220,6 +260,7 @@ export class TimeShift {
   /** Be live from here on, because live audio was reached. */
   follow() {
     this.#feed.follow();
+    this.#beep();
     this.setSpeed(1);
   }
 
@@ -258,6 +299,7 @@ export class TimeShift {
     this.#ending = false;
     this.#player?.seek(++this.#seek);
     this.#pace();
+    this.#beep();
     this.pump();
   }
 

@@ -165,6 +165,7 @@ export class Ear extends EventTarget {
     if (data instanceof ArrayBuffer) this.#frame(data);
     else if (data.type === "hello") this.#hello(data);
     else if (data.type === "state") this.#state(data);
+    else if (data.type === "pause") this.#pause(data);
     else if (data.type === "clock") this.#apply({ ...data, at: performance.now() });
     else if (data.type === "end") this.#end(data.reason);
   }
@@ -193,6 +194,12 @@ export class Ear extends EventTarget {
     this.#tapState = state;
     if (stalled) this.#socket?.expectWithin(ALIVE_WITHIN_MS);
     this.#apply({ type: "state", stalled });
+  }
+
+  /** @param {import("../wire/messages.js").PauseNews} pause */
+  #pause(pause) {
+    this.sound.pauseCall(pause.since === null ? null : Date.parse(pause.since));
+    this.#apply({ type: "pause", pause });
   }
 
   /** @param {string} reason for which there may be no words here; then the tap's state has some */

@@ -11,6 +11,7 @@ const QUIET_DBFS = -50;
 const REPORT_MS = 1000; // the worklet reports four times in this time
 
 /** @typedef {import("../wire/messages.js").HeardTap} HeardTap */
+/** @typedef {import("../wire/messages.js").Pause} Pause */
 /** @typedef {Pick<HeardTap, "id" | "agent" | "caller" | "caller_name">} TapName what an ear must know of a tap */
 
 /**
@@ -27,6 +28,7 @@ const REPORT_MS = 1000; // the worklet reports four times in this time
  * @property {boolean} behind the listener went back, and hears older audio
  * @property {boolean} blocked the browser holds the sound back
  * @property {boolean} stalled the server receives no audio
+ * @property {Pause | null} pause of the call; null while it is not paused
  * @property {boolean} playing the last report said that samples were rendered
  * @property {number} reportAt when the worklet last reported
  * @property {number} startedAt when listening began
@@ -48,6 +50,7 @@ const REPORT_MS = 1000; // the worklet reports four times in this time
  * @typedef {{type: "listen", at: number}
  *   | {type: "hello", tap: TapName, rate: number, stalled: boolean}
  *   | {type: "state", stalled: boolean}
+ *   | {type: "pause", pause: Pause}
  *   | {type: "clock", at: number, sent: number, now: number}
  *   | {type: "frame", at: number, position: number, receivedMs: number}
  *   | {type: "end", at: number, outcome: string}
@@ -77,6 +80,7 @@ export function idleFacts(tap) {
     behind: false,
     blocked: false,
     stalled: false,
+    pause: null,
     playing: false,
     reportAt: 0,
     startedAt: 0,
@@ -117,6 +121,8 @@ function applied(facts, event) {
       return { ...facts, everOpen: true, tap: event.tap, rate: event.rate, stalled: event.stalled };
     case "state":
       return { ...facts, stalled: event.stalled };
+    case "pause":
+      return { ...facts, pause: event.pause.since === null ? null : event.pause };
     case "clock":
       return { ...facts, exchanges: exchanged(facts.exchanges, event, event.at) };
     case "frame":

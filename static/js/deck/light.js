@@ -5,7 +5,9 @@
 
 import { fill, gettext, pgettext } from "../ui/i18n.js";
 import { number } from "../ui/locale.js";
+import { endsSoon, PAUSED, pauseWords } from "../ui/pause-words.js";
 import { DEVICE_TAKES_NO_AUDIO, loss, refusal, wordsOf } from "../ui/words.js";
+import { offsetOf } from "../wire/clock.js";
 import { Close } from "../wire/protocol.js";
 import { delay, isFlowing, isSounding } from "./facts.js";
 
@@ -26,14 +28,15 @@ const STILL_HEARD = gettext("Reconnecting; the audio that has arrived so far pla
 /**
  * @typedef {object} Light
  * @property {"idle" | "connecting" | "buffering" | "playing" | "silent" | "behind" | "stalled"
- *   | "reconnecting" | "blocked" | "muted" | "ended" | "refused" | "failed"} state
+ *   | "reconnecting" | "blocked" | "paused" | "muted" | "ended" | "refused" | "failed"} state
  * @property {string} words
  * @property {string} detail
+ * @property {boolean} [warns] of a pause that ends by itself soon
  */
 
 /** From the light that says most about a call to the one that says least. @type {Light["state"][]} */
 const RANK = [
-  "blocked", "playing", "silent", "behind", "buffering", "connecting", "stalled", "reconnecting", "refused", "failed",
+  "blocked", "paused", "playing", "silent", "behind", "buffering", "connecting", "stalled", "reconnecting", "refused", "failed",
   "ended", "idle",
 ];
 
@@ -71,6 +74,7 @@ export const WORDS = {
   stalled: gettext("No audio from the call"),
   reconnecting: gettext("Reconnecting"),
   blocked: gettext("Sound is paused"),
+  paused: PAUSED,
   muted: pgettext("sound", "Muted"),
   ended: gettext("Call ended"),
   refused: gettext("Not connected"),
@@ -111,7 +115,17 @@ export function audioLight(facts, now) {
       ? light("reconnecting", gettext("You will hear the call live again as soon as the connection is back."))
       : light("connecting");
   }
+  if (facts.pause && !facts.over) return paused(facts.pause, now + (offsetOf(facts.exchanges) ?? performance.timeOrigin));
   return isSounding(facts, now) ? heard(facts, now) : unheard(facts, now);
+}
+
+/**
+ * @param {import("./facts.js").Pause} pause that goes on
+ * @param {number} now the server's time, Unix ms
+ * @returns {Light}
+ */
+function paused(pause, now) {
+  return { ...light("paused", pauseWords(pause, now)), warns: endsSoon(pause, now) };
 }
 
 /**

@@ -73,6 +73,7 @@ export class DeckView {
     const ear = deck.leading;
     const now = performance.now();
     setAttr(root, "data-audio", light.state);
+    setAttr(root, "data-warns", String(Boolean(light.warns)));
     setIcon(part(root, "icon"), audioIcon(light.state));
     setText(part(root, "words"), light.words);
     if (!this.home) setText(part(root, "who"), who(deck.names));
@@ -179,7 +180,8 @@ export class DeckView {
    */
   #announce(light) {
     const { state } = light;
-    const key = state === "silent" || state === "muted" ? "playing" : state; // a mute is the listener's own
+    const heard = state === "silent" || state === "muted" ? "playing" : state; // a mute is the listener's own
+    const key = light.warns ? `${heard}!` : heard;
     if (key === this.announced) return;
     this.announced = key;
     const words = state === "silent" ? WORDS.playing : light.words;

@@ -4,10 +4,12 @@ import { copyOf, part, setAttr, setIcon, setText } from "../ui/dom.js";
 import { fill, gettext, pgettext } from "../ui/i18n.js";
 import { audioIcon } from "../ui/icons.js";
 import { list } from "../ui/locale.js";
+import { orderedWords } from "../ui/pause-words.js";
 import { duration, listenersWords, NO_NOTICE, readBy, shortList, silentSinceWords, spokenDuration, who } from "../ui/words.js";
 import { SIDES } from "../words/line-words.js";
 import { elapsed, lacksNotice, mediaOfCall, playedLegs, shownLegs, silentSince } from "./calls.js";
 import { LegSound } from "./leg.js";
+import { isPaused } from "./orders.js";
 import { Need } from "./need.js";
 
 /** @typedef {import("../wire/messages.js").Call} Call */
@@ -96,7 +98,7 @@ export class RowDetails {
     const same = call === this.#call && heard?.audio === this.#heard?.audio && heard?.over === this.#heard?.over;
     if (same) return false;
     if (call !== this.#call) {
-      setIcon(part(this.icon, "state-icon"), call.state);
+      setIcon(part(this.icon, "state-icon"), isPaused(call) ? "paused" : call.state);
       this.#showListeners(readBy(call.listeners, this.element.dataset.user));
       this.#showLegs(shownLegs(call));
     }
@@ -202,6 +204,7 @@ export class RowDetails {
     if (state.link !== "live") return pgettext("sound", "Unknown");
     if (call.over) return call.legs.at(-1)?.end_reason ? (this.parts.words.outcomes[call.state] ?? "") : "";
     if (call.state === "untapped") return this.#failedWords(call);
+    if (isPaused(call)) return orderedWords(call.pause);
     if (media === "live") return "";
     if (!playedLegs(call).length) return gettext("Monitoring is being stopped");
     const since = silentSince(call);

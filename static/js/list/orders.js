@@ -22,6 +22,22 @@ export function canStop(call) {
 }
 
 /**
+ * Can a call be paused, because it goes on?
+ * @param {Call} call
+ */
+export function canPause(call) {
+  return !call.over && !call.gone && !isPaused(call);
+}
+
+/**
+ * Does nobody hear what is said in a call?
+ * @param {Call} call
+ */
+export function isPaused(call) {
+  return call.pause.since !== null && !call.over;
+}
+
+/**
  * Is SignalWire being asked right now?
  * @param {Call} call
  */

@@ -6,9 +6,11 @@
 
 import { copyOf, part, setAttr, setText } from "../ui/dom.js";
 import { pgettext } from "../ui/i18n.js";
+import { orderedWords, PAUSED } from "../ui/pause-words.js";
 import { agentName, callerParts } from "../ui/words.js";
 import { urgencyOf } from "./attention.js";
 import { RowDetails } from "./details.js";
+import { isPaused } from "./orders.js";
 
 /** @typedef {import("../wire/messages.js").Call} Call */
 /** @typedef {import("./details.js").Heard} Heard */
@@ -118,8 +120,10 @@ export class CallRow {
     setAttr(part(row, "reason"), "title", call.reason);
     setText(part(row, "caller"), caller.name);
     setText(part(row, "number"), caller.number);
-    setText(part(row, "state"), states[call.state] ?? call.state);
-    setAttr(this.chip, "title", hints[call.state] ?? "");
+    const paused = isPaused(call);
+    setAttr(row, "data-paused", String(paused));
+    setText(part(row, "state"), paused ? PAUSED : (states[call.state] ?? call.state));
+    setAttr(this.chip, "title", paused ? orderedWords(call.pause) : (hints[call.state] ?? ""));
     return true;
   }
 

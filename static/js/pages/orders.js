@@ -1,13 +1,14 @@
 /**
- * What a page lets people ask of SignalWire: to tap a call again, or to stop tapping it. It serves
- * every element with data-orders on the page, which names a call and holds the buttons of
- * templates/includes/order_start.html and order_stop.html: rows, decks, and a part of a call's page.
+ * What a page lets people ask for: to have a call tapped again or paused, or to stop tapping it. It
+ * serves every element with data-orders on the page, which names a call and holds the buttons of
+ * templates/includes/order_start.html, order_pause.html and order_stop.html: rows, decks, and a part
+ * of a call's page.
  * Such a block is drawn by update(), or a row by show(), because the list spreads its rows over many
  * frames.
  */
 
 import { playedLegs } from "../list/calls.js";
-import { canStart, canStop, isUnderWay, orderWords, refusalWords } from "../list/orders.js";
+import { canPause, canStart, canStop, isPaused, isUnderWay, orderWords, refusalWords } from "../list/orders.js";
 import { part, setAttr, setText } from "../ui/dom.js";
 import { fill, gettext } from "../ui/i18n.js";
 import { who, wordsOf } from "../ui/words.js";
@@ -18,8 +19,9 @@ import { csrfToken, url } from "./common.js";
 /** @typedef {import("../wire/messages.js").Call} Call */
 /** @typedef {import("../wire/messages.js").OrderKind} OrderKind */
 
+/** @typedef {OrderKind | "pause" | "resume"} Asked what may be asked for */
 /** @typedef {{words: string, version: number}} Refusal */
-/** @typedef {{kind: OrderKind, version: number, isHeard: boolean}} OwnOrder `version`: the call's before it */
+/** @typedef {{kind: Asked, version: number, isHeard: boolean}} OwnOrder `version`: the call's before it */
 
 /**
  * @typedef {object} OrdersOptions
@@ -33,6 +35,8 @@ import { csrfToken, url } from "./common.js";
 const STOP = '[data-order="stop"]';
 const SURE = '[data-part="sure"]';
 const START = '[data-order="start"]';
+const PAUSE = '[data-order="pause"]';
+const PAUSED = '[data-part="paused"]';
 
 export class CallOrders {
   /** @type {ReadonlyMap<string, Call>} */
@@ -123,6 +127,8 @@ export class CallOrders {
     hide(block, SURE, !isSure);
     hide(block, STOP, !stops || isSure);
     hide(block, START, !canStart(call) || asking);
+    hide(block, PAUSE, !canPause(call) || asking);
+    hide(block, PAUSED, !isPaused(call) || asking);
     // Translators: this text must begin with the translation of “Listen in”, which is written on the button
     const name = fill(gettext("Listen in to %(who)s"), { who: who(call) });
     block.querySelector(START)?.setAttribute("aria-label", name);
@@ -151,6 +157,13 @@ export class CallOrders {
       case "really-stop":
         // The second click of a double click on the button before is no second thought.
         if (event.detail < 2) this.#ask(call, "stop");
+        break;
+      case "pause":
+      case "prolong":
+        this.#ask(call, "pause");
+        break;
+      case "resume":
+        this.#ask(call, "resume");
         break;
       default:
         if (this.#canListen) this.options.onAsk();
@@ -190,7 +203,7 @@ export class CallOrders {
 
   /**
    * @param {Call} call
-   * @param {OrderKind} kind
+   * @param {Asked} kind
    */
   async #ask(call, kind) {
     const { id } = call;
@@ -213,7 +226,7 @@ export class CallOrders {
   /**
    * Where an order for a call is posted to. The markup has the address for the call 0.
    * @param {string} id
-   * @param {OrderKind} kind
+   * @param {Asked} kind
    */
   #url(id, kind) {
     return url(this.root, kind).replace("/0/", `/${id}/`);

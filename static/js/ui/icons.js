@@ -11,6 +11,7 @@ const AUDIO_ICONS = {
   stalled: "nosound",
   reconnecting: "wait",
   blocked: "nosound",
+  paused: "paused",
   muted: "nosound",
   ended: "ended",
   refused: "refused",

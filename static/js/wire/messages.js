@@ -29,6 +29,7 @@
  * @property {string | null} ended_at
  * @property {string[]} listeners the names of those who listen now
  * @property {Condition[]} attention why a supervisor should look at it, the most severe first
+ * @property {Pause} pause nobody hears what is said while it goes on
  * @property {Talk | null} talk null where its parties have not been tapped apart
  * @property {Order | null} order what people asked for, while it is under way or if it failed
  * @property {Leg[]} legs oldest first
@@ -42,6 +43,14 @@
  * @property {PartyTalk} listen the agent
  * @property {number} overlap seconds in which both talked
  * @property {number} overlaps how often they did
+ */
+
+/**
+ * @typedef {object} Pause of a call; of two descriptions, the one with fewer changes is older
+ * @property {number} changes
+ * @property {string | null} since null while the call is not paused
+ * @property {string | null} until when it ends by itself
+ * @property {string} by the name of the user who ordered it, "" for the call's agent
  */
 
 /** @typedef {"start" | "stop"} OrderKind */
@@ -80,7 +89,7 @@
 
 /** @typedef {{end: number, bytes: string}} PackedStrip its newest second in Unix time, and base64 of a byte for each */
 /** @typedef {LegFacts & {listeners: number, strip?: PackedStrip}} Leg one tap of a call; a snapshot's have a strip */
-/** @typedef {LegFacts & CallNames & {call: string}} HeardTap a tap as its listener is told of it */
+/** @typedef {LegFacts & CallNames & {call: string, pause: Pause}} HeardTap a tap as its listener is told of it */
 
 /** @typedef {Partial<Record<string, number>>} Figures what an RTP tap has counted; zeros are left out */
 
@@ -101,10 +110,11 @@
  */
 
 /** @typedef {{type: "state", state: TapState, stalled: boolean}} StateChange */
+/** @typedef {{type: "pause"} & Pause} PauseNews */
 /** @typedef {{type: "end", reason: string}} End */
 /** @typedef {{type: "clock", sent: number, now: number}} ClockAnswer now: the server's, Unix ms */
 
-/** @typedef {Hello | StateChange | End | ClockAnswer | Alive | Refused} ListenMessage text from /listen */
+/** @typedef {Hello | StateChange | PauseNews | End | ClockAnswer | Alive | Refused} ListenMessage text from /listen */
 
 /** @typedef {{type: "ack", position: number}} Ack */
 /** @typedef {{type: "backfill", seconds: number}} Backfill */

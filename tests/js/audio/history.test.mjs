@@ -307,3 +307,23 @@ test("times go on to be known in what was put in front", () => {
   const ms = history.timeOf(20 * RATE) ?? 0;
   assert.ok(Math.abs(ms - STARTED - 20_000) < 1, `${ms - STARTED}`);
 });
+
+test("what was received from a time on becomes silence, and nothing else", () => {
+  const history = new History();
+  for (let n = 0; n < 10; n++) history.put(frame(n * CHUNK));
+  history.silence(STARTED + 5 * 60);
+  const piece = history.read(0, 10 * CHUNK);
+  assert.deepEqual(piece?.pcm.subarray(0, 5 * CHUNK), samples(0, 5 * CHUNK));
+  assert.ok(piece?.pcm.subarray(5 * CHUNK).every((one) => one === 0));
+  assert.equal(history.end, 10 * CHUNK);
+});
+
+test("a time before all that is held makes silence of everything, and a later one of nothing", () => {
+  const history = new History();
+  history.silence(STARTED);
+  history.put(frame(0));
+  history.silence(STARTED + 1000);
+  assert.deepEqual(history.read(0, CHUNK)?.pcm, samples(0, CHUNK));
+  history.silence(STARTED - 60_000);
+  assert.ok(history.read(0, CHUNK)?.pcm.every((one) => one === 0));
+});

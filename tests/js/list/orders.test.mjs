@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { canStart, canStop, orderWords, refusalWords } from "../../../static/js/list/orders.js";
-import { call, endedCall } from "../support/taps.mjs";
+import { canPause, canStart, canStop, isPaused, orderWords, refusalWords } from "../../../static/js/list/orders.js";
+import { call, endedCall, NOW, pausedAt } from "../support/taps.mjs";
 
 /** @type {import("../../../static/js/ui/tap-words.js").OrderWords} */
 const WORDS = {
@@ -23,6 +23,12 @@ test("a call whose tap has ended can be started and not stopped", () => {
 test("a call that was never tapped can be started and not stopped", () => {
   const untapped = call("a", { state: "untapped" });
   assert.deepEqual([canStart(untapped), canStop(untapped)], [true, false]);
+});
+
+test("a call that goes on can be paused, until it is or is over", () => {
+  const [going, paused] = [call("a"), call("a", { pause: pausedAt(NOW) })];
+  assert.deepEqual([going, paused, endedCall("a")].map(canPause), [true, false, false]);
+  assert.deepEqual([going, paused, endedCall("a", { pause: pausedAt(NOW) })].map(isPaused), [false, true, false]);
 });
 
 test("a call that is over cannot be started", () => {

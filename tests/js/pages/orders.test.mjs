@@ -32,7 +32,7 @@ function open({ refusal = "", canListen = true } = {}) {
   const body = JSON.stringify(refusal ? { error: refusal } : {});
   mock.method(globalThis, "fetch", async () => new Response(body, { status: refusal ? 409 : 202 }));
   const root = new FakeElement(ledger);
-  root.dataset = { startUrl: "/calls/0/start", stopUrl: "/calls/0/stop" };
+  root.dataset = { startUrl: "/calls/0/start", stopUrl: "/calls/0/stop", pauseUrl: "/calls/0/pause", resumeUrl: "/calls/0/resume" };
   if (canListen) root.setAttribute("data-can-listen", "");
   root.setAttribute("data-orders", "a");
   const scope = new Scope();
@@ -56,12 +56,18 @@ function open({ refusal = "", canListen = true } = {}) {
       calls = new Map([[one.id, one]]);
       orders.update(calls);
     },
-    ask: async (/** @type {"start" | "really-stop"} */ what) => {
+    ask: async (/** @type {"start" | "really-stop" | "pause" | "prolong" | "resume"} */ what) => {
       root.setAttribute("data-order", what);
       root.dispatchEvent(new Event("click"));
       await new Promise(setImmediate);
     },
   };
+}
+
+/** The addresses to which the page has posted. */
+function posted() {
+  const { calls } = /** @type {import("node:test").Mock<typeof fetch>} */ (globalThis.fetch).mock;
+  return calls.map((one) => String(one.arguments[0]));
 }
 
 /** A call to start, as the page knows it and as it is described while and after that is tried. */
@@ -118,6 +124,15 @@ test("what the server does not take is read out", async () => {
   await page.ask("start");
   assert.equal(page.said(), "Receptionist · +15550100: Too many");
 });
+
+for (const [button, path] of [["pause", "pause"], ["prolong", "pause"], ["resume", "resume"]]) {
+  test(`the button to ${button} posts at once to ${path}`, async () => {
+    const page = open();
+    page.show(call("a"));
+    await page.ask(/** @type {"pause"} */ (button));
+    assert.deepEqual(posted(), [`/calls/a/${path}`]);
+  });
+}
 
 test("it leaves no listener behind", () => {
   const { scope } = open();

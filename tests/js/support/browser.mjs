@@ -37,6 +37,9 @@ export class FakeContext extends EventTarget {
   static gains = [];
   /** @type {{pan: FakeParameter}[]} */
   static panners = [];
+  /** The sounds of the page itself that are heard now. @type {Set<object>} */
+  static sounds = new Set();
+  sampleRate = 48_000;
   static delays = AT_ONCE;
   static module = loads;
   /** @type {AudioContextState} */
@@ -102,9 +105,26 @@ export class FakeContext extends EventTarget {
   }
 
   createGain() {
-    const made = { gain: new FakeParameter(), connect: (/** @type {unknown} */ to) => to, disconnect() {} };
+    const made = { context: this, gain: new FakeParameter(), connect: (/** @type {unknown} */ to) => to, disconnect() {} };
     FakeContext.gains.push(made);
     return made;
+  }
+
+  /**
+   * @param {number} _channels
+   * @param {number} length
+   */
+  createBuffer(_channels, length) {
+    return { length, copyToChannel() {} };
+  }
+
+  createBufferSource() {
+    const source = {
+      connect() {},
+      start: () => FakeContext.sounds.add(source),
+      disconnect: () => FakeContext.sounds.delete(source),
+    };
+    return source;
   }
 
   createStereoPanner() {

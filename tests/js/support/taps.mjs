@@ -15,6 +15,17 @@ export function iso(ms) {
 const TIMES = { requested_at: iso(NOW - 60_000), started_at: iso(NOW - 50_000), ended_at: null };
 export const NAMES = { call_id: "5c1e", agent: "receptionist", caller: "+15550100", caller_name: "" };
 
+/**
+ * A pause that alice ordered at a time, and that ends 5 minutes later.
+ * @param {number} ms Unix time
+ */
+export function pausedAt(ms) {
+  return { changes: 1, since: iso(ms), until: iso(ms + 300_000), by: "alice" };
+}
+
+/** The pause of a call that was never paused. */
+export const NEVER_PAUSED = { changes: 0, since: null, until: null, by: "" };
+
 /** @type {import("../../../static/js/wire/messages.js").LegFacts} */
 const LEG = {
   id: "",
@@ -50,7 +61,7 @@ export function leg(id, changes = {}) {
  * @returns {HeardTap}
  */
 export function tap(id, changes = {}) {
-  return { ...LEG, ...NAMES, id, call: "1", ...changes };
+  return { ...LEG, ...NAMES, id, call: "1", pause: NEVER_PAUSED, ...changes };
 }
 
 /**
@@ -77,6 +88,7 @@ export function call(id, changes = {}, legChanges = {}) {
     ...TIMES,
     listeners: [],
     attention: [],
+    pause: NEVER_PAUSED,
     talk: null,
     order: null,
     legs: state === "untapped" ? [] : [leg(`${id}-both`, { state, ...legFacts })],
