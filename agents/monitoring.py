@@ -1,4 +1,5 @@
-"""The ``monitoring`` skill: an agent starts and stops taps on its own calls, and asks for help.
+"""The ``monitoring`` skill: an agent starts, pauses and stops the monitoring of its own calls, and
+asks for help.
 SignalWire is also asked to tell what is said in them.
 
     import agents.monitoring
@@ -10,16 +11,14 @@ A tool must never raise, because the SDK would have the exception's text read to
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Callable
 from typing import Any, get_args
 
-from django.db import close_old_connections
 from signalwire import FunctionResult
 from signalwire.core.skill_base import SkillBase
 from signalwire.skills.registry import skill_registry
 
+from agents.answering import SORRY, answering
 from agents.call_data import text
 from agents.parameters import (
     CODECS,
@@ -42,48 +41,30 @@ from monitor.services import taps
 
 logger = logging.getLogger(__name__)
 
-Tool = Callable[["MonitoringSkill", dict[str, Any], dict[str, Any]], FunctionResult]
-
 STARTED = "Monitoring has started. Carry on with the call."
 ONE_SIDE = "Monitoring has started, but of one side of the call only. Carry on with the call."
 STOPPED = "Monitoring has stopped. Carry on with the call."
 ASKED = "A supervisor has been asked to listen to this call. Carry on with the call."
 ALREADY = "This call is already being monitored. Carry on with the call."
 NOT_MONITORED = "This call is not being monitored, so there is nothing to stop."
+PAUSED = (
+    "Nobody hears or reads this call now. Ask for what is secret, and use resume_monitoring as "
+    "soon as it has been said."
+)
+NOT_PAUSED = "The call could not be paused, and may be heard. Do not ask for anything secret now."
+UNHEARD = "This call is not being monitored, so nobody hears it. Carry on with the call."
+RESUMED = "The pause has ended. Carry on with the call."
+STILL = "There is no pause of yours to end. Carry on with the call."
 NO_AUDIO = "This is a text chat: it has no audio that could be monitored."
 NO_CALL = "Monitoring works only during a phone call."
 NO_TRANSPORT = "Monitoring was not started: transport is ws or rtp."
 NO_DIRECTION = "Monitoring was not started: direction is speak, listen or both."
 NO_SPLIT = "Monitoring was not started: split is true or false."
-SORRY = "Monitoring is not available right now. Carry on with the call."
-
-
-def _answering(tool: Tool) -> Tool:
-    """Return the tool, made to answer with a sentence whatever happens.
-
-    The SDK runs a tool in a thread that outlives the request. Old database connections are
-    therefore closed here, as Django does before and after a request.
-    """
-
-    @functools.wraps(tool)
-    def answer(
-        skill: MonitoringSkill, args: dict[str, Any], raw_data: dict[str, Any]
-    ) -> FunctionResult:
-        close_old_connections()
-        try:
-            _record_source(raw_data or {})
-            return tool(skill, args or {}, raw_data or {})
-        except Exception:
-            logger.exception("%s failed", tool.__name__)
-            return FunctionResult(SORRY)
-        finally:
-            close_old_connections()
-
-    return answer
 
 
 class MonitoringSkill(SkillBase):
-    """Gives an agent ``start_monitoring``, ``ask_for_help`` and ``stop_monitoring``."""
+    """Gives an agent ``start_monitoring``, ``ask_for_help``, ``pause_monitoring``,
+    ``resume_monitoring`` and ``stop_monitoring``."""
 
     SKILL_NAME = "monitoring"
     SKILL_DESCRIPTION = "Let supervisors hear a call live, and stop it again"
@@ -113,6 +94,7 @@ class MonitoringSkill(SkillBase):
         """Offer the tools to the model, with the words by which it chooses them."""
         self._define_start()
         self._define_help()
+        self._define_pause()
         self.define_tool(
             name="stop_monitoring",
             description=(
@@ -174,7 +156,25 @@ class MonitoringSkill(SkillBase):
             handler=self.ask_for_help,
         )
 
-    @_answering
+    def _define_pause(self) -> None:
+        self.define_tool(
+            name="pause_monitoring",
+            description=(
+                "Keep what is said from now on from supervisors and from all records. Use it "
+                "before the caller says a card number, a password or another secret, and wait for "
+                "its answer before you ask."
+            ),
+            parameters={},
+            handler=self.pause_monitoring,
+        )
+        self.define_tool(
+            name="resume_monitoring",
+            description="End the pause, as soon as the secret has been said.",
+            parameters={},
+            handler=self.resume_monitoring,
+        )
+
+    @answering
     def start_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
         """Open a tap, or one for each side of the call, and have SignalWire start them."""
         call_id = text(raw_data, "call_id")
@@ -195,7 +195,7 @@ class MonitoringSkill(SkillBase):
             return FunctionResult(SORRY if failed else ALREADY)
         return self._opener.add_verbs(FunctionResult(ONE_SIDE if failed else STARTED), opened)
 
-    @_answering
+    @answering
     def ask_for_help(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
         """Show that a supervisor is needed, and open taps if nobody could hear the call."""
         call_id = text(raw_data, "call_id")
@@ -211,7 +211,25 @@ class MonitoringSkill(SkillBase):
         taps.ask_for_help(call_id, text(args, "reason"))
         return answer
 
-    @_answering
+    @answering
+    def pause_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
+        """Pause the call. If that fails, the agent must not ask for what is secret."""
+        call_id = text(raw_data, "call_id")
+        try:
+            paused = bool(call_id) and taps.pause(call_id, self._opener.agent_name)
+        except Exception:
+            logger.exception("a call was not paused")
+            return FunctionResult(NOT_PAUSED)
+        return FunctionResult(PAUSED if paused else UNHEARD)
+
+    @answering
+    def resume_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
+        """End the pause that the agent asked for."""
+        call_id = text(raw_data, "call_id")
+        resumed = bool(call_id) and taps.resume(call_id, self._opener.agent_name)
+        return FunctionResult(RESUMED if resumed else STILL)
+
+    @answering
     def stop_monitoring(self, args: dict[str, Any], raw_data: dict[str, Any]) -> FunctionResult:
         """Have SignalWire stop every tap of this call.
 
@@ -234,6 +252,8 @@ class MonitoringSkill(SkillBase):
                 "bullets": [
                     "start_monitoring lets a supervisor hear the call, stop_monitoring ends that.",
                     "If you cannot help, or the caller is angry or in danger, use ask_for_help.",
+                    "Before the caller says a card number or another secret, use pause_monitoring; "
+                    "use resume_monitoring as soon as it has been said.",
                     "If the caller objects to being monitored, use stop_monitoring at once.",
                     "Never say identifiers, addresses or technical details of monitoring.",
                 ],
@@ -251,24 +271,6 @@ def _refusal(call_id: str, raw_data: dict[str, Any]) -> str:
     if raw_data.get("conversation_type") == "chat":
         return NO_AUDIO
     return "" if call_id else NO_CALL
-
-
-def _record_source(raw_data: dict[str, Any]) -> None:
-    """Record the address that SignalWire says it sends an RTP tap from.
-
-    SignalWire sets it after the tap verb, so the next tool call of the call is the first to
-    contain it.
-    """
-    said = raw_data.get("SWMLVars")
-    call_id, control_id = text(raw_data, "call_id"), text(said, "tap_control_id")
-    if not (isinstance(said, dict) and call_id and control_id and said.get("tap_rtp_src_addr")):
-        return
-    try:
-        taps.set_rtp_source(
-            call_id, control_id, said["tap_rtp_src_addr"], said.get("tap_rtp_src_port")
-        )
-    except Exception:  # the tool works without it
-        logger.exception("the address of a tap's sender was not recorded")
 
 
 skill_registry.register_skill(MonitoringSkill)

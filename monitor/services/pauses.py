@@ -36,7 +36,11 @@ def pause(user: Any, call_id: int) -> None:
 
     The pause is then the user's, even if the agent began it: the agent cannot end it.
     """
-    _begin(calls.lock_for(user, call_id), user.get_username())
+    call = calls.lock_for(user, call_id)
+    legs = list(call.taps.order_by("requested_at", "pk"))
+    if is_gone(call, facts_of(call, legs).ended_at, timezone.now()):
+        raise calls.CallGone
+    _begin(call, user.get_username())
 
 
 @transaction.atomic
@@ -100,11 +104,8 @@ def began_at(tap_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime.datetim
 
 
 def _begin(call: Call, username: str) -> None:
-    """Pause a locked call, or prolong its pause. Raises calls.CallGone."""
+    """Pause a locked call, or prolong its pause."""
     now = timezone.now()
-    legs = list(call.taps.order_by("requested_at", "pk"))
-    if is_gone(call, facts_of(call, legs).ended_at, now):
-        raise calls.CallGone
     until = now + datetime.timedelta(seconds=settings.PAUSE_MAX_SECONDS)
     if call.pause:
         call.pause.until = until
@@ -115,7 +116,8 @@ def _begin(call: Call, username: str) -> None:
             call=call, began_at=now, until=until, username=username
         )
     _publish(call)
-    began, live = call.pause.began_at, [leg.pk for leg in legs if leg.state not in FINAL]
+    began = call.pause.began_at
+    live = list(call.taps.exclude(state__in=FINAL).values_list("pk", flat=True))
     transaction.on_commit(lambda: forget_since(live, began))
 
 

@@ -1,4 +1,5 @@
-"""What agents ask for: to open and stop the taps of a call, and that a supervisor listens."""
+"""What agents ask for: to open and stop the taps of a call, to pause it, and that a supervisor
+listens."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from monitor.audio.g711 import CODECS
 from monitor.models import ENDED, FINAL, Call, Direction, Notice, Tap, TapState, Transport
-from monitor.services import calls, marks, rtp_ports, tap_urls, transitions
+from monitor.services import calls, marks, pauses, rtp_ports, tap_urls, transitions
 from monitor.services.transitions import STOPPED, Transition
 from monitor.wire.text import UNSTORABLE, storable
 
@@ -89,6 +90,17 @@ def ask_for_help(call_id: str, reason: str) -> bool:
     """Show supervisors that a call's agent needs one of them; return False if they cannot hear
     the call, because it has no tap."""
     return marks.ask_for_help(storable(call_id), reason)
+
+
+def pause(call_id: str, agent: str) -> bool:
+    """Keep what is said in a call from everybody, from now on; return False if it is not known."""
+    return pauses.pause_by_agent(call_id, agent)
+
+
+def resume(call_id: str, agent: str) -> bool:
+    """End the pause that a call's agent asked for; return False if there is none, or if a person
+    wants it to go on."""
+    return pauses.resume_by_agent(call_id, agent)
 
 
 @transaction.atomic

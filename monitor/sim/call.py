@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from monitor.audio.condition import Kind
@@ -20,6 +21,11 @@ from monitor.sim.teller import Teller
 from monitor.sim.trouble import spoiled
 
 Say = Callable[[str], None]
+
+#: In every fourth call the agent pauses the monitoring, as for a card number: from this second of
+#: the call on, for so long.
+CALLS_WITH_PAUSE = 4
+PAUSED_AT, PAUSED_FOR = 10.0, 8.0
 
 #: The direction of a script whose calls have a tap for each side.
 APART = "apart"
@@ -112,7 +118,8 @@ class SimulatedCall:
             if is_tapped and trouble is Kind.HELP:
                 await self._attempt(self._platform.ask_for_help(self.caller, swml))
             await self._tell("tapping")
-            talked = await self._attempt(self._stream(teller, seconds, hang_up))
+            async with self._pausing(swml):
+                talked = await self._attempt(self._stream(teller, seconds, hang_up))
             if talked and self.number % 2:
                 await self._attempt(self._stop_by_agent(swml))
             if self.number // 2 % 2:
@@ -158,6 +165,26 @@ class SimulatedCall:
         for one in orders:
             self.say(f"tap {one.control_id} asked for, {one.direction} {one.codec}")
         return orders
+
+    @contextlib.asynccontextmanager
+    async def _pausing(self, swml: Json) -> AsyncIterator[None]:
+        """In some calls, have the agent pause the monitoring for a while."""
+        pausing = asyncio.create_task(self._attempt(self._pause(swml)))
+        try:
+            yield
+        finally:
+            pausing.cancel()
+            await asyncio.wait([pausing])
+
+    async def _pause(self, swml: Json) -> None:
+        if self.number % CALLS_WITH_PAUSE or not self._legs:
+            return
+        await asyncio.sleep(PAUSED_AT / self._script.speed)
+        await self._platform.pause_monitoring(self.caller, swml)
+        self.say("paused")
+        await asyncio.sleep(PAUSED_FOR / self._script.speed)
+        await self._platform.resume_monitoring(self.caller, swml)
+        self.say("resumed")
 
     def _leg(self, order: TapOrder) -> Leg:
         frames = voice.frames(order.direction, order.codec, self.number, self._script.tone)

@@ -143,6 +143,14 @@ class Platform:
         if answer.get("action"):
             raise CallFailed("ask_for_help tapped the call again")
 
+    async def pause_monitoring(self, caller: Caller, swml: Json) -> None:
+        """Have the agent's tool pause the call. Raises CallFailed."""
+        await self._tool(caller, swml, "pause_monitoring", {})
+
+    async def resume_monitoring(self, caller: Caller, swml: Json) -> None:
+        """Have the agent's tool end its pause. Raises CallFailed."""
+        await self._tool(caller, swml, "resume_monitoring", {})
+
     async def stop_monitoring(self, caller: Caller, swml: Json, orders: Iterable[TapOrder]) -> None:
         """Have the agent's tool stop the taps of the call. Raises CallFailed."""
         answer = await self._tool(caller, swml, "stop_monitoring", {})

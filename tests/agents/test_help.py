@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from signalwire import AgentBase
 
-from agents import monitoring
+from agents import answering, monitoring
 from monitor.models import CallMark, Tap, TapState
 from monitor.services import taps
 from tests.support.agents import raw_data, use, verb_of
@@ -65,7 +65,7 @@ def test_help_that_is_asked_for_twice_is_one_call_for_help(agent: AgentBase) -> 
     [
         ({"conversation_type": "chat"}, monitoring.NO_AUDIO),
         ({"call_id": None}, monitoring.NO_CALL),
-        ({"call_id": "x" * 256}, monitoring.SORRY),
+        ({"call_id": "x" * 256}, answering.SORRY),
     ],
 )
 def test_what_cannot_be_heard_is_answered(
@@ -82,7 +82,7 @@ def test_help_is_not_promised_where_no_tap_can_be_opened(
         raise taps.NoPort("all are leased")
 
     monkeypatch.setattr(taps, "open_tap", no_port)
-    assert ask(agent) == {"response": monitoring.SORRY}
+    assert ask(agent) == {"response": answering.SORRY}
 
 
 def test_the_prompt_says_when_to_ask(agent: AgentBase) -> None:

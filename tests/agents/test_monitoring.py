@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from signalwire import AgentBase
 
-from agents import monitoring, parameters
+from agents import answering, monitoring, parameters
 from monitor.audio.g711 import CODECS
 from monitor.models import Call, Direction, Notice, RtpLease, Tap, TapEvent, Transport
 from monitor.services import tap_urls, taps
@@ -182,15 +182,15 @@ def test_an_error_is_logged_and_answered_and_its_text_kept(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(taps, verb, broken)
-    assert use(agent, tool, raw_data()) == {"response": monitoring.SORRY}
-    (record,) = [record for record in caplog.records if record.name == "agents.monitoring"]
+    assert use(agent, tool, raw_data()) == {"response": answering.SORRY}
+    (record,) = [record for record in caplog.records if record.name == "agents.answering"]
     assert (record.levelno, record.getMessage()) == (logging.ERROR, f"{tool} failed")
     assert record.exc_info
 
 
 def test_a_call_id_that_cannot_be_kept_is_answered(agent: AgentBase) -> None:
     body = raw_data(call_id="x" * 256)
-    assert use(agent, "start_monitoring", body) == {"response": monitoring.SORRY}
+    assert use(agent, "start_monitoring", body) == {"response": answering.SORRY}
 
 
 def test_numbers_and_names_are_not_logged(
@@ -352,7 +352,7 @@ def test_without_a_free_port_it_is_said_in_one_line(
     settings.RTP_PORTS = range(20000, 20001, 2)
     verb_of(use(agent, "start_monitoring", raw_data(call_id="call-0"), transport="rtp"), "tap")
     answer = use(agent, "start_monitoring", raw_data(), transport="rtp")
-    assert answer == {"response": monitoring.SORRY}
+    assert answer == {"response": answering.SORRY}
     assert Tap.objects.count() == 1
     [record] = [record for record in caplog.records if record.name == "agents.tap_opener"]
     assert (record.levelno, record.exc_info) == (logging.WARNING, None)

@@ -48,7 +48,7 @@ def test_a_tool_called_with_anything(
     said = agent.on_function_call(tool, arguments, body).to_dict()["response"]
     assert isinstance(said, str)
     assert said
-    assert said != agents.monitoring.SORRY or not is_call_id(body["call_id"])
+    assert said != agents.answering.SORRY or not is_call_id(body["call_id"])
     for tap in Tap.objects.select_related("call"):
         assert (tap.call.agent, tap.state) == ("any agent", "requested")
         tap.call.delete()

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from monitor.audio.condition import Kind
-from monitor.models import Call, CallEvent, CallMark, Tap, TapEvent, TapState
+from monitor.models import Call, CallEvent, CallMark, CallPause, Tap, TapEvent, TapState
 from monitor.services import conversation
 from monitor.services.taps import open_tap
 from monitor.sim import voice
@@ -309,3 +309,11 @@ async def test_a_call_is_told_of_live_and_in_its_record(agents_server: Server) -
     used = [line for line in conversation.lines(rows) if line.tool]
     assert [line.text for line in used] == ["start_monitoring", "stop_monitoring"]
     assert all(line.tool and line.tool.milliseconds for line in used)
+
+
+async def test_in_every_fourth_call_the_agent_pauses_the_monitoring(agents_server: Server) -> None:
+    fleet, said = make(account(agents_server), Script(speed=10), calls=4, seconds=2.5)
+    await fleet.once()
+    assert fleet.failed == 0, said
+    pause = await CallPause.objects.aget()
+    assert (pause.username, pause.end) == ("", "resumed")

@@ -9,7 +9,6 @@ from typing import Any
 
 from playwright.async_api import Page, WebSocketRoute, expect
 
-
 NEVER_PAUSED = {"changes": 0, "since": None, "until": None, "by": ""}
 
 
