@@ -375,7 +375,7 @@ class LifeWithListener(LifeOfATap):
             assert self.paused_until
             self.paused_until = None
 
-    @rule(seconds=st.sampled_from([1, 5, 30, 119, 121, 290]))
+    @rule(seconds=st.sampled_from([1, 5, 30, 119, 121, 301]))
     def time_passes(self, seconds: int) -> None:
         self.now = self.later(seconds)
         ended = pauses.end_forgotten()
