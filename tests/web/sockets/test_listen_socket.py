@@ -61,6 +61,7 @@ async def listener(sent: list[dict[str, Any]]) -> ListenSocket:
 def audience(listener: ListenSocket) -> TapAudience:
     audience = TapAudience(Outbox(), AudioCounts(), Limits())
     listener._subscriber.join(audience)
+    listener._audience = audience
     return audience
 
 
