@@ -81,7 +81,7 @@ class HistoryList(ChangeList):
         if self._is_masked:
             sortable = self.sortable_by or ()
             self.sortable_by = [name for name in sortable if self.get_ordering_field(name)]
-            self.search_help_text = f"{self.search_help_text} {NOT_SEARCHED}"
+            self.search_help_text = f"{self.search_help_text}. {NOT_SEARCHED}"
 
     @property
     def _is_masked(self) -> bool:

@@ -14,7 +14,7 @@ from monitor.services.taps import OpenedTap
 from tests.support.cast import permit
 
 CALLS = "/admin/monitor/call/"
-NOTE = "Numbers are masked for your account, so they are not searched."
+NOTE = "a caller&#x27;s number. Numbers are masked for your account, so they are not searched."
 
 
 def hide_numbers(user: User) -> None:
