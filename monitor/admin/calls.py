@@ -27,8 +27,8 @@ from monitor.admin.report_filters import REPORT_FILTERS
 from monitor.admin.said import cell
 from monitor.admin.said_list import SaidList, typed
 from monitor.admin.search import find_calls
-from monitor.models import Call, CallMark, LedgerKind, ListenSession, Tap
-from monitor.services import ledger, mark_words, permissions, talk_words, word_search
+from monitor.models import Call, CallMark, CallPause, LedgerKind, ListenSession, Tap
+from monitor.services import ledger, mark_words, pause_words, permissions, talk_words, word_search
 from monitor.services.call_facts import facts_of
 
 
@@ -62,6 +62,32 @@ class MarkInline(PartOfCall, HistoryInline):
     @admin.display(description=_("to"))
     def ended(self, mark: CallMark) -> SafeString:
         return moment(mark.ended_at, after=mark.began_at)
+
+
+class PauseInline(HistoryInline):
+    """When nobody heard the call. It is part of the call, so whoever may see the call sees it."""
+
+    model = CallPause
+    fields = readonly_fields = ("began", "beginning", "ended", "what_ended")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("monitor.view_call")
+
+    @admin.display(description=_("from"))
+    def began(self, pause: CallPause) -> SafeString:
+        return moment(pause.began_at)
+
+    @admin.display(description=_("what"))
+    def beginning(self, pause: CallPause) -> str:
+        return pause_words.beginning(pause)
+
+    @admin.display(description=_("to"))
+    def ended(self, pause: CallPause) -> SafeString:
+        return moment(pause.ended_at, after=pause.began_at)
+
+    @admin.display(description=_("end"))
+    def what_ended(self, pause: CallPause) -> str:
+        return pause_words.end(pause) if pause.ended_at else NOTHING
 
 
 @admin.register(Call)
@@ -106,7 +132,7 @@ class CallAdmin(HistoryAdmin):
         "talked",
     )
     readonly_fields = ("created", "status", "began", "ended", "gone", "talked")
-    inlines = (TapInline, MarkInline, OrderInline)
+    inlines = (TapInline, MarkInline, PauseInline, OrderInline)
     nothing_yet = _(
         "No call is known yet. Calls appear here with their first tap, or when something is said."
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from monitor.models import Call, CallMark, ListenSession, Tap, TapEvent, TapState
-from monitor.services import mark_words, permissions, stored_words
+from monitor.models import Call, CallMark, CallPause, ListenSession, Tap, TapEvent, TapState
+from monitor.services import mark_words, pause_words, permissions, stored_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,21 @@ def describe(entry: Entry) -> dict[str, str]:
 
 
 def timeline(
-    legs: Sequence[Tap], sessions: Iterable[ListenSession], marks: Iterable[CallMark]
+    legs: Sequence[Tap],
+    sessions: Iterable[ListenSession],
+    marks: Iterable[CallMark],
+    pauses: Iterable[CallPause],
 ) -> list[Entry]:
-    """Return what happened to the legs of a call, who joined and left, and why the call needed
-    attention, oldest first.
+    """Return what happened to the legs of a call, who joined and left, why the call needed
+    attention, and when it was paused, oldest first.
 
     What happened at the same moment keeps the order in which it was recorded.
     """
     happened = [_event(leg, event) for leg in legs for event in leg.events.all()]
     listened = [entry for session in sessions for entry in _listening(session)]
     marked = [_mark(legs, mark) for mark in marks]
-    return sorted([*happened, *listened, *marked], key=attrgetter("at"))
+    paused = [entry for pause in pauses for entry in _pausing(pause)]
+    return sorted([*happened, *listened, *marked, *paused], key=attrgetter("at"))
 
 
 def _event(leg: Tap, event: TapEvent) -> Entry:
@@ -80,6 +84,12 @@ def _mark(legs: Sequence[Tap], mark: CallMark) -> Entry:
     """Return the entry of a mark. It belongs to the newest leg of its direction."""
     meant = [leg for leg in legs if leg.direction == mark.leg]
     return Entry(mark.began_at, meant[-1] if meant else None, mark_words.sentence(mark))
+
+
+def _pausing(pause: CallPause) -> Iterable[Entry]:
+    yield Entry(pause.began_at, None, pause_words.beginning(pause))
+    if pause.ended_at:
+        yield Entry(pause.ended_at, None, pause_words.end(pause))
 
 
 def _listening(session: ListenSession) -> Iterable[Entry]:

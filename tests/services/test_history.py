@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from monitor.audio.condition import Kind
-from monitor.models import ListenSession
+from monitor.models import CallPause, ListenSession
 from monitor.services import history, taps
 from monitor.services.history import Entry
 from monitor.services.taps import OpenedTap
@@ -18,7 +18,7 @@ from tests.support.rows import NOW, SECOND, change
 def timeline(opened: OpenedTap) -> list[Entry]:
     call = opened.tap.call
     sessions = ListenSession.objects.filter(tap__call=call).select_related("tap")
-    return history.timeline(history.legs_of(call), sessions, call.marks.all())
+    return history.timeline(history.legs_of(call), sessions, call.marks.all(), call.pauses.all())
 
 
 def happen(opened: OpenedTap, at: int, old: str, new: str, reason: str) -> None:
@@ -107,3 +107,27 @@ def test_somebody_who_still_listens_has_not_left(opened: OpenedTap, alice: User)
     opened.tap.events.all().delete()
     ListenSession.objects.create(tap=opened.tap, user=alice, username="alice")
     assert len(timeline(opened)) == 1
+
+
+@pytest.mark.parametrize(
+    ("username", "ended_by", "end", "told"),
+    [
+        ("alice", "bob", "resumed", ["Paused by alice", "bob ended the pause"]),
+        ("", "", "resumed", ["Paused by the agent", "The agent ended the pause"]),
+        ("alice", "", "expired", ["Paused by alice", "The pause ended by itself"]),
+    ],
+)
+def test_pauses_are_told_of_the_whole_call(
+    opened: OpenedTap, username: str, ended_by: str, end: str, told: list[str]
+) -> None:
+    opened.tap.events.all().delete()
+    CallPause.objects.create(
+        call=opened.tap.call,
+        began_at=NOW,
+        until=NOW + 300 * SECOND,
+        username=username,
+        ended_at=NOW + 20 * SECOND,
+        ended_by=ended_by,
+        end=end,
+    )
+    assert [(entry.leg, entry.title) for entry in timeline(opened)] == [(None, one) for one in told]

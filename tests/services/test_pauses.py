@@ -206,3 +206,10 @@ def test_media_is_told_which_taps_are_paused(call: Call, alice: User, opened: Op
     assert pauses.began_at([opened.tap.pk]) == {}
     pauses.pause(alice, call.pk)
     assert pauses.began_at([opened.tap.pk]) == {opened.tap.pk: the_pause().began_at}
+
+
+def test_a_call_goes_with_its_pauses(call: Call, alice: User) -> None:
+    pauses.pause(alice, call.pk)
+    call.refresh_from_db()
+    call.delete()
+    assert not CallPause.objects.exists()

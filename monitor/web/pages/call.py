@@ -50,7 +50,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         **_described(request.user, row),
         "facts": facts,
         "legs": [_leg(leg, len(legs)) for leg in legs],
-        "timeline": history.timeline(legs, sessions or (), row.marks.all()),
+        "timeline": history.timeline(legs, sessions or (), row.marks.all(), row.pauses.all()),
         "sessions": sessions,
         "talk": talk_words.lines(row.talk) if hasattr(row, "talk") else [],
         "is_untapped": facts.state == CallState.UNTAPPED,

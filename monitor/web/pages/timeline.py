@@ -17,5 +17,5 @@ def timeline(request: HttpRequest, row: Call) -> dict[str, Any]:
     """Answer what happened to a call so far, oldest first, and why it needed attention. Who
     listened is in it only for those who may see that."""
     sessions = history.sessions_for(request.user, row) or ()
-    entries = history.timeline(history.legs_of(row), sessions, row.marks.all())
+    entries = history.timeline(history.legs_of(row), sessions, row.marks.all(), row.pauses.all())
     return {"entries": [history.describe(entry) for entry in entries]}
