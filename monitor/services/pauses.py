@@ -75,7 +75,7 @@ def resume_by_agent(call_id: str, agent: str) -> bool:
     call = Call.objects.get(call_id=storable(call_id))
     ledger.append([_by_agent(LedgerKind.RESUMED, call, agent)])
     with transaction.atomic():
-        call = Call.objects.locked().select_related("pause").get(pk=call.pk)
+        call = Call.objects.locked().get(pk=call.pk)
         if call.pause is None or call.pause.username:
             return False
         _end(call, call.pause, PauseEnd.RESUMED, "")
@@ -91,7 +91,7 @@ def end_forgotten(now: datetime.datetime | None = None) -> int:
         call_id = forgotten.call.call_id
         ledger.append([ledger.Entry(LedgerKind.PAUSE_EXPIRED, call_id=call_id)])
         with transaction.atomic():
-            call = Call.objects.locked().select_related("pause").get(pk=forgotten.call_id)
+            call = Call.objects.locked().get(pk=forgotten.call_id)
             if call.pause and call.pause.until <= now:
                 _end(call, call.pause, PauseEnd.EXPIRED, "")
     return len(due)
