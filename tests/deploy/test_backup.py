@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from monitor.models import LedgerEntry, LedgerKind
-from monitor.services import ledger
+from monitor.models import LedgerEntry
 from tests.support import environment
+from tests.support.ledger import new_ledger, written
 
 DUMP = shutil.which("pg_dump")
 
@@ -42,7 +42,8 @@ def verified(url: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def restored(transactional_db: Any, tmp_path: Path) -> str:
     """The URL of a second database, which has come back from a copy of the first."""
-    ledger.append([ledger.Entry(LedgerKind.LISTEN_BEGAN, username=one) for one in ("ann", "bob")])
+    # Of a chain of its own, because the tables were cleared since this process began its chain.
+    written(2, new_ledger())
     assert LedgerEntry.objects.count() >= 2
     assert environment.POSTGRES
     name = f"again_{tmp_path.name}".replace("-", "_").lower()
