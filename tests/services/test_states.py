@@ -348,9 +348,7 @@ class LifeWithListener(LifeOfATap):
     def access_is_checked(self) -> None:
         if not self.listening:
             return
-        refused = access_watch._refused({self.session: [self.listening]})
-        assert bool(refused) != self.describe_rights()
-        if refused:
+        if access_watch._refused({self.session: [self.listening]}):
             self.leaves()
 
     @rule(by_agent=st.booleans())
@@ -383,6 +381,12 @@ class LifeWithListener(LifeOfATap):
         assert ended == int(is_over)
         if is_over:
             self.paused_until = None
+
+    @invariant()
+    def access_is_what_the_rights_say(self) -> None:
+        listener: Any = Listener(self.tap.tap.pk)
+        refused = access_watch._refused({self.session: [listener]})
+        assert bool(refused) != self.describe_rights()
 
     @invariant()
     def who_listens_and_whether_it_is_paused_is_on_record(self) -> None:
