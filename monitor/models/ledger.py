@@ -97,7 +97,12 @@ class LedgerEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=("chain", "number"), name="entry_of_chain"),
         ]
-        indexes = [models.Index(fields=("kind", "-id"), name="ledger_of_kind")]
+        indexes = [
+            models.Index(fields=("kind", "-id"), name="ledger_of_kind"),
+            models.Index(
+                fields=("listen",), condition=~models.Q(listen=None), name="ledger_of_listen"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.chain}:{self.number}"

@@ -119,6 +119,7 @@ TABLE: dict[str, Row] = {
     "password": Row("/password", "200 200 200 200 200 302"),
     "password/changed": Row("/password/changed", "200 200 200 200 200 302"),
     "words/<str:language>-<str:digest>.js": Row("/words/es-0.js", PUBLIC),
+    "listened": Row("/listened", "200 200 200 200 200 302"),
     "settings": Row("/settings", "400 400 400 400 400 403", post=True),
     # SignalWire's, whose tokens open them, and nothing else.
     "tap/<str:token>/status": Row("/tap/x/status", "403 403 403 403 403 403", post=True),
@@ -160,6 +161,12 @@ TABLE: dict[str, Row] = {
     "admin/monitor/ledgerentry/export.csv": Row(
         "/admin/monitor/ledgerentry/export.csv", TELLS_AUDITORS
     ),
+    "admin/monitor/ledgerentry/listened/": Row(
+        "/admin/monitor/ledgerentry/listened/?call=call-of-sales", TELLS_AUDITORS
+    ),
+    "admin/monitor/ledgerentry/listened.<str:ending>": Row(
+        "/admin/monitor/ledgerentry/listened.csv?call=call-of-sales", TELLS_AUDITORS
+    ),
     # There is no record of a sign-in of the id that is asked for.
     **evidence("axes/accessattempt", ONLY_DORA, DETOUR, NO_RECORD),
     **evidence("axes/accessfailurelog", ONLY_DORA, DETOUR, NO_RECORD),
@@ -174,8 +181,8 @@ def _set_up(settings: Settings) -> None:
 
 
 def enter() -> LedgerEntry:
-    """Write into the ledger that somebody read what was said in the call."""
-    kind = LedgerKind.WORDS_READ
+    """Write into the ledger that somebody listened to the call."""
+    kind = LedgerKind.LISTEN_BEGAN
     return LedgerEntry.objects.create(
         chain="one", number=1, at=NOW, kind=kind, call_id="call-of-sales"
     )

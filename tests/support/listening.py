@@ -1,0 +1,22 @@
+"""Listenings, as the ledger has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.models import LedgerKind
+from monitor.services.ledger import Entry
+from tests.support.ledger import new_ledger
+
+
+def listened(session: int, username: str = "alice", call_id: str = "call-1", **fields: Any) -> None:
+    """Write that somebody listened: 60 s were sent, 50 s heard, 5 s rewound."""
+    heard = {"seconds_sent": 60.0, "seconds_acknowledged": 50.0, "seconds_rewound": 5.0}
+    ends = {"reason": "the page left", **heard, **fields.pop("ends", {})}
+    of = {"username": username, "call_id": call_id, "listen": session, **fields}
+    new_ledger().append(
+        [
+            Entry(LedgerKind.LISTEN_BEGAN, details={"reads_words": True}, **of),
+            Entry(LedgerKind.LISTEN_ENDED, details=ends, **of),
+        ]
+    )
