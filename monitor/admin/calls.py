@@ -20,6 +20,7 @@ from monitor.admin import vcon, words_export
 from monitor.admin.base import HistoryAdmin, HistoryInline, PartOfCall, filters_of
 from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
 from monitor.admin.filters import CallAgentFilter
+from monitor.admin.holds import HoldActions
 from monitor.admin.lists import HistoryList
 from monitor.admin.log import Kind
 from monitor.admin.orders import OrderInline
@@ -91,7 +92,7 @@ class PauseInline(HistoryInline):
 
 
 @admin.register(Call)
-class CallAdmin(HistoryAdmin):
+class CallAdmin(HoldActions, HistoryAdmin):
     """The list of calls. A call's page shows its taps, and what people asked for.
 
     Users who may read what was said also search and filter by it.
@@ -130,9 +131,11 @@ class CallAdmin(HistoryAdmin):
         "ended",
         "gone",
         "talked",
+        "legal_hold",
     )
-    readonly_fields = ("created", "status", "began", "ended", "gone", "talked")
+    readonly_fields = ("created", "status", "began", "ended", "gone", "talked", "legal_hold")
     inlines = (TapInline, MarkInline, PauseInline, OrderInline)
+    actions = ("hold", "release")
     nothing_yet = _(
         "No call is known yet. Calls appear here with their first tap, or when something is said."
     )

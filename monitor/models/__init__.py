@@ -8,6 +8,7 @@ from monitor.models.assigned_password import AssignedPassword
 from monitor.models.call import Call
 from monitor.models.call_event import ENDINGS, CallEvent, EventSource
 from monitor.models.call_report import CallReport, CallTool, CallWords
+from monitor.models.hold import LegalHold
 from monitor.models.ledger import AppendOnly, LedgerEntry, LedgerKind
 from monitor.models.listen import ListenSession
 from monitor.models.mark import CallMark
@@ -52,6 +53,7 @@ __all__ = [
     "EventSource",
     "LedgerEntry",
     "LedgerKind",
+    "LegalHold",
     "ListenSession",
     "MaskableRows",
     "Notice",

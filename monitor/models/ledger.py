@@ -40,6 +40,9 @@ class LedgerKind(models.TextChoices):
     SIGN_IN_REFUSED = "sign_in_refused", _("Was refused to sign in")
     REFUSED = "refused", _("Was refused")
     RIGHTS_CHANGED = "rights_changed", _("Changed who may do what")
+    HELD = "held", _("Put a call on legal hold")
+    RELEASED = "released", _("Ended the legal hold of a call")
+    ERASED = "erased", _("Erased a number")
 
 
 def _refuse() -> NoReturn:

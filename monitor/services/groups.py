@@ -44,6 +44,7 @@ ABILITIES: dict[str, StrPromise] = {
     "view_callorder": _("see who had taps started and stopped"),
     "view_ledgerentry": _("read the listening ledger"),
     "export_history": _("export what the history and the ledger show"),
+    "hold_call": _("put calls on legal hold, and end that"),
     "see_all_teams": _("see the calls of all teams and of agents without one"),
 }
 

@@ -15,7 +15,7 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, cast
 
@@ -53,6 +53,10 @@ class Entry:
     address: str = ""
     user_agent: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def about(self, kind: LedgerKind, call_id: str = "", **details: Any) -> Entry:
+        """Return an entry about something else that the same person does."""
+        return replace(self, kind=kind, call_id=call_id, details=details)
 
     def row(self) -> LedgerEntry:
         """Return the entry as a row that has no place in a chain yet."""

@@ -103,6 +103,11 @@ def lacks_notice(tap_id: uuid.UUID) -> bool:
     return Tap.objects.filter(pk=tap_id, notice="", call__agent__in=strict).exists()
 
 
+def may_hold(user: Any) -> bool:
+    """Return whether a user may put calls on legal hold, and end that."""
+    return bool(user.is_active and user.has_perm("monitor.hold_call"))
+
+
 def may_watch(user: Any) -> bool:
     """Return whether a user may see the live list."""
     return bool(user.is_active and user.has_perm("monitor.view_tap"))

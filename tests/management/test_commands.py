@@ -22,6 +22,7 @@ from monitor.models import (
     CallEvent,
     CallReport,
     CallWords,
+    LegalHold,
     ListenSession,
     RtpLease,
     Tap,
@@ -234,6 +235,31 @@ def test_prune_counts_without_deleting(alice: User) -> None:
     assert Tap.objects.count() == 2
     assert counts(run(*arguments), "listens", "taps", "calls") == [1, 2, 3]
     assert not Call.objects.exists()
+
+
+def test_prune_keeps_all_of_a_call_on_legal_hold_and_says_so() -> None:
+    for call_id in ("held", "free"):
+        call = ended(call_id, days=31).call
+        CallEvent.objects.create(
+            call=call, at=ago(days=31), received_at=ago(days=31), kind="x", payload={}, digest="x"
+        )
+    LegalHold.objects.create(call=Call.objects.get(call_id="held"), reason="case", username="root")
+    for arguments in (("--dry-run",), ()):
+        said = run("prune", "--days", "30", *arguments)
+        assert counts(said, "events of calls", "taps", "calls") == [1, 1, 1]
+        assert "legal holds: kept 1 old calls with all that belongs to them\n" in said
+    assert Call.objects.get().call_id == "held"
+    assert (Tap.objects.count(), CallEvent.objects.count()) == (1, 1)
+
+
+def test_prune_tells_beforehand_how_old_the_oldest_is_that_stays() -> None:
+    ended("old", days=31)
+    ended("young", days=29)
+    said = run("prune", "--days", "30", "--dry-run")
+    assert re.search(
+        f"^taps: would delete 1;.*; the oldest kept is of {ago(days=29):%Y-%m-%d}$", said, re.M
+    )
+    assert "events of calls: would delete 0; none is kept\n" in said
 
 
 def test_prune_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None:
