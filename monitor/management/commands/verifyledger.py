@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monitor.services.ledger_chain import Tip, key
 from monitor.services.ledger_check import LedgerCheck
+from monitor.services.ledger_tips import NotSigned, read_tips
 
 
 class Command(BaseCommand):
@@ -33,11 +35,19 @@ class Command(BaseCommand):
             metavar="CHAIN:NUMBER[:MAC]",
             help="an entry that must be there: the log has them",
         )
+        parser.add_argument(
+            "--tips-file",
+            action="append",
+            type=Path,
+            default=[],
+            help="a file that ledgertips has printed: its entries must be there",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        others = [path.read_text().strip().encode() for path in options["key_file"]]
+        keys = [key(), *(_text(path).strip().encode() for path in options["key_file"])]
+        tips = [*options["tip"], *_kept(options["tips_file"], keys)]
         entries = faults = 0
-        for one in LedgerCheck([key(), *others], options["tip"]).run():
+        for one in LedgerCheck(keys, tips).run():
             if one.fault:
                 faults += 1
                 self.stdout.write(f"{one.tip.chain}: {one.fault}")
@@ -47,6 +57,22 @@ class Command(BaseCommand):
         self.stdout.write(f"{entries} entries are as they were written")
         if faults:
             raise CommandError(f"the ledger was tampered with: chains with a fault: {faults}")
+
+
+def _kept(paths: Iterable[Path], keys: Sequence[bytes]) -> Iterator[Tip]:
+    """Yield the tips of files that ``ledgertips`` has printed."""
+    for path in paths:
+        try:
+            yield from read_tips(_text(path), keys)
+        except NotSigned as error:
+            raise CommandError(f"{path}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from None
 
 
 def _tip(text: str) -> Tip:
