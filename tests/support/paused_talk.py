@@ -102,17 +102,25 @@ def forget_rings() -> None:
 
 
 def everything_on_disk(valkey: ValkeyServer) -> bytes:
-    """Return all that the run has on disk, also what Valkey would save of its memory.
-
-    Another process reads the files: SQLite's would lose their locks when this one closed them.
-    """
+    """Return all that the run has on disk, also what Valkey would save of its memory."""
     with redis.Redis(port=valkey.port) as client:
         client.config_set("rdbcompression", "no")
         client.save()
     dump = Path(valkey.data_dir) / "dump.rdb"
-    places = (Path(valkey.data_dir), environment.DIRECTORY)
-    files = [file for place in places for file in place.rglob("*") if file.is_file()]
-    assert dump in files
-    found = subprocess.run(["cat", *files], capture_output=True, check=True).stdout
+    assert dump in _files(valkey)
+    found = on_disk(valkey)
     dump.unlink()
     return found
+
+
+def on_disk(valkey: ValkeyServer) -> bytes:
+    """Return all that the run has on disk: its database, its logs, and Valkey's files.
+
+    Another process reads the files: SQLite's would lose their locks when this one closed them.
+    """
+    return subprocess.run(["cat", *_files(valkey)], capture_output=True, check=True).stdout
+
+
+def _files(valkey: ValkeyServer) -> list[Path]:
+    places = (Path(valkey.data_dir), environment.DIRECTORY)
+    return [file for place in places for file in place.rglob("*") if file.is_file()]
