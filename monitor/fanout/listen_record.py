@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Coroutine
-from typing import Any
 
-from monitor.concurrency import Coalesced, Writes, in_thread
-from monitor.services import ledger, listens
+from monitor.concurrency import Coalesced, Writes
+from monitor.services import listens
 
 
 class ListenRecord:
@@ -17,36 +14,25 @@ class ListenRecord:
     def __init__(
         self,
         writes: Writes,
-        append: Coalesced[ledger.Entry],
+        open_listen: Coalesced[listens.Opening],
         end_listen: Coalesced[listens.Ending],
     ) -> None:
         self._writes = writes
-        self._append = append
+        self._open_listen = open_listen
         self._end_listen = end_listen
         self._opening: asyncio.Task[listens.OpenedListen] | None = None
 
-    async def open(
-        self, user: Any, tap_id: uuid.UUID, client: listens.Client, *, reads_words: bool
-    ) -> listens.OpenedListen:
+    async def open(self, opening: listens.Opening) -> listens.OpenedListen:
         """Write the row and the ledger's entry, before the first byte is sent.
 
-        Raises what ``open_listen`` raises, and ledger.NotWritten.
+        Raises NoSuchTap, NotOpen and TooMany of ``listens``, and ledger.NotWritten.
         """
-        opening = in_thread(listens.open_listen)(user, tap_id, client, reads_words=reads_words)
-        self._opening = self._writes.begin(self._enter(opening))
+        self._opening = self._writes.begin(self._outcome(opening))
         return await asyncio.shield(self._opening)
 
-    async def _enter(
-        self, opening: Coroutine[Any, Any, listens.OpenedListen]
-    ) -> listens.OpenedListen:
-        """Write the ledger's entry once the row is there; without it, the row is ended."""
-        listen = await opening
-        try:
-            await self._append(listen.entry)
-        except ledger.NotWritten:
-            await in_thread(listens.refuse)(listen)
-            raise
-        return listen
+    async def _outcome(self, opening: listens.Opening) -> listens.OpenedListen:
+        await self._open_listen(opening)
+        return opening.opened()
 
     async def opened(self) -> listens.OpenedListen | None:
         """Return the row once it is written, or None if it was not begun or was refused."""

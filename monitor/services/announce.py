@@ -9,14 +9,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from monitor.bus.process import this_process
-from monitor.models import Call, Team
+from monitor.models import Call, Tap, Team
 from monitor.services import descriptions, live_words
 from monitor.services.descriptions import describe
 
 
-def publish_change(tap_id: uuid.UUID) -> None:
-    """Publish the description of a tap's call when this transaction is committed."""
-    transaction.on_commit(lambda: _publish(Call.objects.filter(taps=tap_id)))
+def publish_change(*tap_ids: uuid.UUID) -> None:
+    """Publish the description of each call of these taps when this transaction is committed."""
+    calls = Tap.objects.filter(pk__in=tap_ids).values("call")
+    transaction.on_commit(lambda: _publish(Call.objects.filter(pk__in=calls)))
 
 
 def publish_changes(call_ids: Collection[int]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import uuid
 from collections import Counter
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.db import Error, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -85,47 +84,84 @@ class OpenedListen:
     state: str
     transitions: int
     media_opened_at: datetime.datetime | None
-    entry: ledger.Entry  # to be written into the ledger before the first byte is sent
 
 
-def open_listen(
-    user: Any, tap_id: uuid.UUID, client: Client, *, reads_words: bool = False
-) -> OpenedListen:
-    """Record that a user is about to hear a tap, and return what its socket needs to know.
+@dataclass(slots=True, eq=False)
+class Opening:
+    """That a user asks to hear a tap, and what has become of it once ``open_listens`` is done.
 
-    ``reads_words`` says whether the socket is also sent what is said. Raises NoSuchTap, TooMany
-    and NotOpen.
+    ``reads_words`` says whether the socket is also sent what is said.
     """
-    tap = Tap.objects.select_related("call").filter(pk=tap_id).first()
-    if tap is None:
-        raise NoSuchTap
-    session = start(user, tap, client)
-    return OpenedListen(
-        session_id=session.pk,
-        tap_id=tap.pk,
-        direction=tap.direction,
-        state=tap.state,
-        transitions=tap.transitions,
-        media_opened_at=tap.media_opened_at,
-        entry=_entry(LedgerKind.LISTEN_BEGAN, session, reads_words=reads_words, notice=tap.notice),
-    )
+
+    user: Any
+    tap_id: uuid.UUID
+    client: Client
+    reads_words: bool = False
+    listen: OpenedListen | None = None
+    refusal: NoSuchTap | NotOpen | TooMany | None = None
+
+    def opened(self) -> OpenedListen:
+        """Return the session. Raises the refusal if there is none."""
+        if self.listen is None:
+            raise self.refusal or NotOpen("it is not open yet")
+        return self.listen
+
+
+def open_listens(openings: Sequence[Opening]) -> None:
+    """Record that users are about to hear taps, and write it into the ledger, in one transaction:
+    200 listeners that come together cost a few, and each call is described once.
+
+    Each opening then has its listen or its refusal. Raises ledger.NotWritten; nobody hears then.
+    """
+    ledger.append_with(partial(_open, openings))
+
+
+def _open(openings: Sequence[Opening]) -> list[ledger.Entry]:
+    entries = []
+    for one in openings:
+        try:
+            session = _begin(one.user, one.tap_id, one.client)
+        except (NoSuchTap, NotOpen, TooMany) as refusal:
+            one.refusal = refusal
+            continue
+        tap = session.tap
+        one.listen = OpenedListen(
+            session_id=session.pk,
+            tap_id=tap.pk,
+            direction=tap.direction,
+            state=tap.state,
+            transitions=tap.transitions,
+            media_opened_at=tap.media_opened_at,
+        )
+        details = {"reads_words": one.reads_words, "notice": tap.notice}
+        entries.append(_entry(LedgerKind.LISTEN_BEGAN, session, **details))
+    announce.publish_change(*{one.tap_id for one in openings if one.listen})
+    return entries
 
 
 def start(user: Any, tap: Tap, client: Client) -> ListenSession:
-    """Record that a user is about to hear a tap. Raises TooMany and NotOpen."""
+    """Record that a user is about to hear a tap. Raises NoSuchTap, TooMany and NotOpen."""
     with transaction.atomic():
-        _check_open(user, tap.pk)
-        if _calls_heard(user, tap) > MAX_PER_USER:
-            raise TooMany(f"you already hear {MAX_PER_USER} calls")
-        session = ListenSession.objects.create(
-            tap=tap,
-            user=user,
-            username=user.get_username(),
-            address=client.address[:45],
-            user_agent=client.user_agent[:200],
-        )
+        session = _begin(user, tap.pk, client)
         announce.publish_change(tap.pk)
     return session
+
+
+def _begin(user: Any, tap_id: uuid.UUID, client: Client) -> ListenSession:
+    # Read within the transaction, because it may have been asked to stop a moment ago.
+    tap = Tap.objects.select_related("call").filter(pk=tap_id).first()
+    if tap is None:
+        raise NoSuchTap
+    _check_open(user, tap)
+    if _calls_heard(user, tap) > MAX_PER_USER:
+        raise TooMany(f"you already hear {MAX_PER_USER} calls")
+    return ListenSession.objects.create(
+        tap=tap,
+        user=user,
+        username=user.get_username(),
+        address=client.address[:45],
+        user_agent=client.user_agent[:200],
+    )
 
 
 def _calls_heard(user: Any, also: Tap) -> int:
@@ -145,12 +181,8 @@ def _calls_heard(user: Any, also: Tap) -> int:
     return sum(per_call.values())
 
 
-def _check_open(user: Any, tap_id: uuid.UUID) -> None:
-    """Refuse a tap that takes no listener. Raises NotOpen.
-
-    The tap is read again, because it may have been asked to stop a moment ago.
-    """
-    tap = Tap.objects.get(pk=tap_id)
+def _check_open(user: Any, tap: Tap) -> None:
+    """Refuse a tap that takes no listener. Raises NotOpen."""
     if tap.stop_requested_at:
         raise NotOpen("monitoring of this call was stopped")
     if tap.state in ENDED and not _heard_its_end(user, tap):
@@ -167,15 +199,6 @@ def _heard_its_end(user: Any, tap: Tap) -> bool:
     return ListenSession.objects.filter(until_then, tap=tap, user=user).exists()
 
 
-def refuse(listen: OpenedListen) -> None:
-    """End a session before its first byte, because the ledger took no entry about it."""
-    # If the database takes nothing at all, the session is ended as abandoned.
-    with contextlib.suppress(Error), transaction.atomic():
-        session = ListenSession.objects.filter(pk=listen.session_id)
-        session.update(ended_at=timezone.now(), end_reason="the ledger could not be written")
-        announce.publish_change(listen.tap_id)
-
-
 def end(endings: Iterable[Ending]) -> None:
     """Record the end of any number of sessions, and write it into the ledger, in one transaction.
 
@@ -187,11 +210,11 @@ def end(endings: Iterable[Ending]) -> None:
 
 def _end(endings: Sequence[Ending]) -> list[ledger.Entry]:
     now = timezone.now()
-    for session_id, tap_id, reason, heard in endings:
+    for session_id, _, reason, heard in endings:
         ListenSession.objects.filter(pk=session_id).update(
             ended_at=now, seen_at=now, end_reason=reason[:100], **heard._asdict()
         )
-        announce.publish_change(tap_id)
+    announce.publish_change(*{one.tap_id for one in endings})
     marks.end_listened([one.session_id for one in endings])
     return _end_entries({one.session_id: _end_details(one) for one in endings})
 
@@ -257,8 +280,7 @@ def _end_abandoned(abandoned: QuerySet[ListenSession]) -> list[ledger.Entry]:
     sessions = {one.pk: one for one in abandoned.select_for_update().order_by("pk")}
     ended = ListenSession.objects.filter(pk__in=sessions)
     ended.update(ended_at=F("seen_at"), end_reason=SERVER_GONE)
-    for tap_id in {session.tap_id for session in sessions.values()}:
-        announce.publish_change(tap_id)
+    announce.publish_change(*{session.tap_id for session in sessions.values()})
     return _end_entries({pk: _last_known(session) for pk, session in sessions.items()})
 
 

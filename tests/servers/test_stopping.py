@@ -278,6 +278,14 @@ async def test_what_ends_at_once_is_written_in_two_transactions(transactional_db
     assert len(written) <= 2
 
 
+async def test_a_write_takes_no_more_than_it_may(transactional_db: Any) -> None:
+    written: list[list[int]] = []
+    write = Coalesced(written.append, Writes(), most=50)
+    await asyncio.gather(*(write(number) for number in range(120)))
+    assert [len(batch) for batch in written] == [50, 50, 20]
+    assert [one for batch in written for one in batch] == list(range(120))
+
+
 async def test_a_write_that_waits_for_its_thread_is_made_though_its_socket_is_cancelled(
     transactional_db: Any,
 ) -> None:

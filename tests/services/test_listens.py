@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import uuid
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
+from monitor.bus.process import Process
 from monitor.models import LedgerKind, ListenSession
 from monitor.services import ledger, listens, taps
 from monitor.services.taps import OpenedTap
-from tests.support.ledger import entries
+from tests.support.ledger import entries, take_no_entries
 from tests.support.rows import SECOND, change
 
 #: 170 Frames were sent, 2 were left out; 10.2 s were sent, 9 s acknowledged, and 3 s were older.
@@ -168,3 +171,73 @@ class TestAfterTheEnd:
         change(opened, state="finished", ended_at=now, stop_requested_at=now)
         with pytest.raises(listens.NotOpen, match="monitoring of this call was stopped"):
             listens.start(alice, opened.tap, self.CLIENT)
+
+
+class TestListenersWhoComeTogether:
+    CLIENT = listens.Client("192.0.2.7", "Browser")
+
+    def wishes(self, taps: list[OpenedTap], *users: User) -> list[listens.Opening]:
+        return [
+            listens.Opening(user, one.tap.pk, self.CLIENT, reads_words=True)
+            for user in users
+            for one in taps
+        ]
+
+    def test_each_has_a_session_and_an_entry(
+        self, opened: OpenedTap, alice: User, bob: User
+    ) -> None:
+        wishes = self.wishes([opened], alice, bob)
+        listens.open_listens(wishes)
+        sessions = ListenSession.objects.order_by("pk")
+        assert [one.username for one in sessions] == ["alice", "bob"]
+        assert [one.opened().session_id for one in wishes] == [one.pk for one in sessions]
+        written = entries(LedgerKind.LISTEN_BEGAN)
+        assert [one.listen for one in written] == [one.pk for one in sessions]
+        assert json.loads(written[0].details)["reads_words"] is True
+
+    def test_one_who_is_refused_keeps_nobody_from_hearing(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        over = taps.open_tap("over")
+        change(over, state="finished", ended_at=timezone.now())
+        unknown = listens.Opening(alice, uuid.uuid4(), self.CLIENT)
+        ended, heard = self.wishes([over, opened], alice)
+        listens.open_listens([unknown, ended, heard])
+        assert heard.opened().tap_id == opened.tap.pk
+        with pytest.raises(listens.NoSuchTap):
+            unknown.opened()
+        with pytest.raises(listens.NotOpen, match="this call has ended"):
+            ended.opened()
+
+    def test_a_user_hears_no_more_than_eight_calls_by_coming_at_once(self, alice: User) -> None:
+        wishes = self.wishes([taps.open_tap(f"call-{number}") for number in range(9)], alice)
+        listens.open_listens(wishes)
+        assert sum(one.listen is not None for one in wishes) == 8
+        with pytest.raises(listens.TooMany):
+            wishes[-1].opened()
+
+    def test_each_call_is_described_once(
+        self,
+        opened: OpenedTap,
+        alice: User,
+        bob: User,
+        process: Process,
+        django_capture_on_commit_callbacks: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        told: list[Any] = []
+        monkeypatch.setattr(process.publisher, "publish", told.append)
+        other = taps.open_tap("other")
+        with django_capture_on_commit_callbacks(execute=True):
+            listens.open_listens(self.wishes([opened, other], alice, bob))
+        listeners = {one["call"]["id"]: one["call"]["listeners"] for one in told}
+        assert len(told) == 2
+        assert list(listeners.values()) == [["alice", "bob"], ["alice", "bob"]]
+
+    def test_nobody_hears_while_the_ledger_takes_no_entry(
+        self, opened: OpenedTap, alice: User
+    ) -> None:
+        take_no_entries()
+        with pytest.raises(ledger.NotWritten):
+            listens.open_listens(self.wishes([opened], alice))
+        assert not ListenSession.objects.exists()

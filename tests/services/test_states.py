@@ -331,7 +331,7 @@ class LifeWithListener(LifeOfATap):
         assert self.describe_rights()
         client = listens.Client("192.0.2.1", "Browser")
         try:
-            self.listen_id = listens.open_listen(self.user, self.tap.tap.pk, client).session_id
+            self.listen_id = listens.start(self.user, self.tap.tap, client).pk
         except listens.NotOpen:
             assert self.stopped_at or self.seen[-1] in ENDED
         else:

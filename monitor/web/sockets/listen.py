@@ -13,7 +13,6 @@ from monitor.audio import g711
 from monitor.bus.keys import EVENTS
 from monitor.bus.ring import in_micros
 from monitor.bus.timing import frames_in, seconds_in
-from monitor.concurrency import in_thread
 from monitor.fanout.audience import TapAudience, TapSubscriber
 from monitor.fanout.floor import Floor
 from monitor.fanout.lag import ListenerLag
@@ -43,7 +42,7 @@ class ListenSocket(SupervisorSocket):
             floor.limits.grace, self._add_note, self._on_pause, partial(self.end, CloseCode.DONE)
         )
         self._clock = ClockAnswers()
-        self._record = ListenRecord(floor.writes, floor.append_entry, floor.end_listen)
+        self._record = ListenRecord(floor.writes, floor.open_listen, floor.end_listen)
         self._notes: list[str] = []  # JSON messages to be sent before the next Frame
         self._audience: TapAudience  # once it is joined
         self._call = ""  # its id, once it is known
@@ -81,7 +80,7 @@ class ListenSocket(SupervisorSocket):
         position = self._audience.newest
         self._floor.open_sockets.listeners[listen.session_id] = self
         # Read after the subscription: no event tells of what changed before it.
-        tap = await in_thread(descriptions.describe_tap)(listen.tap_id)
+        tap = await self._floor.describe_tap(listen.tap_id)
         self._follower.begin(listen.tap_id, tap["state"], tap["transitions"])
         self._call = tap["call"]
         await self._floor.call_words.follow(self._call, self._on_words)
@@ -93,13 +92,10 @@ class ListenSocket(SupervisorSocket):
         self._fast_path.on_text = self._on_text
 
     async def _open_listen(self) -> listens.OpenedListen:
+        client = client_of(self.scope)
+        opening = listens.Opening(self._user, self._asked_for, client, self._may_read_words)
         try:
-            return await self._record.open(
-                self._user,
-                self._asked_for,
-                client_of(self.scope),
-                reads_words=self._may_read_words,
-            )
+            return await self._record.open(opening)
         except (listens.NoSuchTap, listens.NotOpen) as error:
             raise Closed(CloseCode.NO_SUCH_TAP, str(error)) from None
         except listens.TooMany as error:

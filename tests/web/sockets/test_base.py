@@ -53,7 +53,7 @@ class Page(SupervisorSocket):
 
 def floor() -> Any:
     """What a ListenSocket takes from the Floor when it is made."""
-    return SimpleNamespace(limits=Limits(), writes=None, append_entry=None, end_listen=None)
+    return SimpleNamespace(limits=Limits(), writes=None, open_listen=None, end_listen=None)
 
 
 class Session(dict[str, Any]):

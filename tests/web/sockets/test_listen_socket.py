@@ -35,7 +35,7 @@ def floor_with(ring: Any) -> Any:
         metrics=Metrics(),
         limits=Limits(),
         writes=None,
-        append_entry=None,
+        open_listen=None,
         end_listen=None,
     )
 
