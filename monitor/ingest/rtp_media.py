@@ -132,9 +132,6 @@ class RtpMedia:
             return
         self._record.opened(opened)
         stream = self._new_stream(opened, position)
-        for samples in self._waiting:
-            stream.packet(samples)
-        self._waiting.clear()
         streams = self._intake.open_streams
         streams.add(stream)
         try:
@@ -143,6 +140,9 @@ class RtpMedia:
         except BaseException:
             streams.remove(stream)
             raise
+        for samples in self._waiting:
+            stream.packet(samples)
+        self._waiting.clear()
         self.stream = stream
 
     def _new_stream(self, opened: media.TapMedia, position: int) -> PacketStream:

@@ -255,6 +255,7 @@ async def test_a_connection_that_lost_its_tap_ends_at_the_next_checkpoint(
     assert told == ["over"]
 
 
+@pytest.mark.django_db
 class TestPauses:
     """What the database has counts where nobody told this process."""
 

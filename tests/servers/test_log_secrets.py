@@ -9,8 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 from channels.db import database_sync_to_async
+from django.apps import apps
 from django.conf import settings
 
+from tests.support.ledger import new_ledger
 from tests.support.main_path import KEYS, OWN_KEY, OWN_LOGIN, MainPath, found_in, lines_with
 from tests.support.rest import TOKEN, FakeRest
 from tests.support.servers import Server
@@ -57,7 +59,13 @@ def commands_said() -> str:
     return said
 
 
-@pytest.mark.usefixtures("transactional_db", "static_files")
+@pytest.fixture
+def new_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain of this process that begins now: its tables were cleared since the last one began."""
+    monkeypatch.setattr(apps.get_app_config("monitor"), "ledger", new_ledger())
+
+
+@pytest.mark.usefixtures("transactional_db", "static_files", "new_chain")
 @pytest.mark.parametrize("loud", [False, True], ids=["shipped", "debug"])
 @pytest.mark.parametrize("kind", KINDS)
 async def test_no_line_has_a_secret(kind: str, loud: bool, rest: FakeRest) -> None:
