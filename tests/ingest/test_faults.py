@@ -210,7 +210,8 @@ async def come_and_go(server: Server, path: str, sessions: list[str], turns: int
 async def test_a_thousand_listeners_that_came_and_left_leave_nothing_behind(
     transactional_db: Any, alone: str
 ) -> None:
-    """They come 20 at a time, and the first 200 are a warm-up that fills caches and pools.
+    """They come 20 at a time, and the first 200 are a warm-up that fills caches and pools. That of
+    SQLite's connection, which stays open, goes on to fill up to 2 MB.
 
     A listener that stayed, with its socket, would take some 50 kB, and one that waited for the
     garbage collector 14 kB. The metrics are read only once a second, because Django leaves
@@ -242,7 +243,7 @@ async def test_a_thousand_listeners_that_came_and_left_leave_nothing_behind(
 
         await eventually(as_before, within=60, every=1)
         grown = memory(server.process.pid) - before
-    assert grown < 3 * 1024 * 1024
+    assert grown < 5 * 1024 * 1024
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])

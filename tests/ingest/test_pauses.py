@@ -73,10 +73,11 @@ async def seem_to_keep_up(page: websockets.ClientConnection, ear: Ear) -> None:
     await page.send(json.dumps({"type": "ack", "position": position}))
 
 
-async def backfill(page: websockets.ClientConnection, frames: int) -> bytes:
-    """Return what a listener is sent that asks for all older audio: so many Frames and more."""
-    await page.send(json.dumps({"type": "backfill", "seconds": 30}))
-    return await Ear(page).take(frames * 480)
+async def rewound(server: Server, opened: OpenedTap, user: User, frames: int) -> bytes:
+    """Return what a new listener is sent that asks for all older audio: so many Frames and more."""
+    async with server.listen(opened.tap.pk, user) as page:
+        await page.send(json.dumps({"type": "backfill", "seconds": 30}))
+        return await Ear(page).take(frames * 480)
 
 
 @pytest.mark.parametrize("transport", ["ws", "rtp"])
@@ -98,25 +99,21 @@ async def test_a_tone_in_the_middle_of_a_pause_is_found_nowhere(
         each_server.listen(opened.tap.pk, alice) as lagging,
     ):
         await more([ear], 10)
-        await seem_to_keep_up(lagging, ear)
         if paused:
             await pause(alice, opened)
             await told(ear, paused=True)
         mouth.says_tone = True
         await more([ear], 17)
         await seem_to_keep_up(lagging, ear)
-        async with each_server.listen(opened.tap.pk, alice) as page:
-            found["rewound in the pause"] = await backfill(page, 25)
+        found["rewound in the pause"] = await rewound(each_server, opened, alice, 25)
         mouth.says_tone = False
         await more([ear], 3)
-        await seem_to_keep_up(lagging, ear)
         if paused:
             await resume(alice, opened)
             await told(ear, paused=False)
         await more([ear], 20)
         await seem_to_keep_up(lagging, ear)
-        async with each_server.listen(opened.tap.pk, alice) as page:
-            found["rewound after it"] = await backfill(page, 50)
+        found["rewound after it"] = await rewound(each_server, opened, alice, 50)
         found["lagging"] = await Ear(lagging).take(45 * 480)
         found["ring"] = pcm(await frames_of(opened.tap))
         found["disk"] = everything_on_disk(valkey)
@@ -139,14 +136,13 @@ async def test_what_is_said_the_moment_the_pause_is_ordered_is_kept_nowhere(
         mouth.says_tone = True  # nobody waits until it is really said
         await pause(alice, opened)
         await told(ear, paused=True)
-        before = len(ear.frames)
         await more([ear], 10)
-        assert all(masked(ear.frames[before:]))
         since = in_micros((await CallPause.objects.aget()).began_at)
-        kept = await frames_of(opened.tap)
-        after = [one for one in kept if frame.unpack_header(one).received_at >= since]
-        assert len(after) >= 10
-        assert not has_tone(pcm(after))
+        for frames in (ear.frames, await frames_of(opened.tap)):
+            after = [one for one in frames if frame.unpack_header(one).received_at >= since]
+            assert len(after) >= 5
+            assert all(masked(after))
+            assert not has_tone(pcm(after))
 
 
 async def test_a_new_connection_of_a_paused_call_begins_paused(

@@ -75,8 +75,9 @@ class ListenSocket(SupervisorSocket):
         # Before the subscription, whose first event is about this listener, and would otherwise
         # look like a new state.
         self._follower.begin(listen.tap_id, listen.state, listen.transitions)
-        await self._floor.reader.subscribe(EVENTS, self._follower.on_event)
+        # Joined first, because an event may already tell of a pause.
         self._audience = await self._floor.tap_audiences.subscribe(listen.tap_id, self._subscriber)
+        await self._floor.reader.subscribe(EVENTS, self._follower.on_event)
         position = self._audience.newest
         self._floor.open_sockets.listeners[listen.session_id] = self
         # Read after the subscription: no event tells of what changed before it.
