@@ -94,6 +94,11 @@ class Page:
         self.had_after = 0.0  # seconds since it first came; 0 until then
         self.socket: PageSocket | None = None
 
+    def leave(self) -> None:
+        """Close the last socket, if it was opened."""
+        if self.socket is not None and hasattr(self.socket, "transport"):
+            self.socket.transport.abort()
+
     async def come(self, tally: Tally) -> None:
         """Return once it has audio or the list."""
         came = time.monotonic()
@@ -131,6 +136,10 @@ async def storm(plan: StormPlan) -> dict[str, Any]:
     acks.cancel()
     for task in coming:
         task.cancel()
+    await asyncio.gather(*coming, acks, return_exceptions=True)
+    for page in pages:
+        page.leave()
+    await asyncio.sleep(LOOK_EVERY)  # until they are closed
     return {
         "listeners": _times(listeners),
         "consoles": _times(consoles),
