@@ -7,14 +7,15 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from monitor.fanout.audience import TapAudience
+from monitor.fanout.audience import TapAudience, TapSubscriber
 from monitor.limits import Limits
+from monitor.services.listens import OpenedListen
 from monitor.telemetry.metrics import AudioCounts, Metrics
 from monitor.web.sockets.listen import ListenSocket
 from monitor.wire import fast_path, frame
@@ -171,3 +172,37 @@ async def test_only_acknowledgements_are_taken_on_the_fast_path(
 ) -> None:
     audience.on_frame(frame.pack(frame.Leg.BOTH, frame.Flag.NONE, 480, 0, bytes(960)))
     assert listener._on_text(said) is taken
+
+
+async def test_a_pause_that_is_told_while_a_listener_joins_is_followed(
+    listener: ListenSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader calls the listener's handler as soon as that is subscribed."""
+    tap = listener._tap_id
+    pause = {"changes": 1, "since": "2026-11-28T12:00:00+00:00", "until": None, "by": "alice"}
+    told = {"type": "call", "call": {"pause": pause, "legs": [{"id": str(tap)}]}}
+
+    async def opened() -> OpenedListen:
+        return OpenedListen(1, tap, "both", "tapping", 1, None)
+
+    async def join(tap_id: uuid.UUID, subscriber: TapSubscriber) -> TapAudience:
+        return TapAudience(Outbox(), AudioCounts(), Limits())
+
+    async def subscribe(key: str, handler: Callable[[bytes], None]) -> None:
+        with contextlib.suppress(KeyError):  # of the rest of the leg's description
+            handler(json.dumps(told).encode())
+        raise Away
+
+    floor = SimpleNamespace(
+        reader=SimpleNamespace(subscribe=subscribe), tap_audiences=SimpleNamespace(subscribe=join)
+    )
+    monkeypatch.setattr(listener, "_open_listen", opened)
+    monkeypatch.setattr(listener, "_floor", floor)
+    with pytest.raises(Away):
+        await listener.opened()
+    assert listener._audience.hidden_since
+    assert json.loads(listener._notes[-1]) == {"type": "pause", **pause}
+
+
+class Away(Exception):
+    """Ends the joining where the test has seen enough."""
