@@ -115,12 +115,10 @@ def _lost(refused: Closed) -> Closed:
     A tap that its user has heard, and may not know of any more, is not of the user's teams now.
     What must be recorded before it is shown, and cannot be, may be tried again.
     """
-    if refused.code == CloseCode.TRY_LATER:
+    if refused.code in (CloseCode.TRY_LATER, CloseCode.NO_NOTICE):
         return refused
     if refused.code == CloseCode.NO_SUCH_TAP:
         return Closed(CloseCode.NOT_ALLOWED, "this call is not your team's any more")
-    if refused.code == CloseCode.NO_NOTICE:
-        return refused
     return Closed(CloseCode.REVOKED, refused.reason)
 
 
