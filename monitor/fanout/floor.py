@@ -12,8 +12,8 @@ from monitor.fanout.access_watch import AccessWatch
 from monitor.fanout.attention_news import AttentionNews
 from monitor.fanout.audience import TapAudiences
 from monitor.fanout.call_agents import CallAgents
-from monitor.fanout.call_words import CallWords
 from monitor.fanout.consoles import Consoles
+from monitor.fanout.followers import call_words, tap_events
 from monitor.fanout.keepalive import Keepalive
 from monitor.fanout.lag_watch import LagWatch
 from monitor.fanout.live_list import LiveList
@@ -55,7 +55,8 @@ class Floor:
         self.attention_news = AttentionNews(attention_lease, self.consoles)
         self.live_list = LiveList(strip_board, self.attention_news, call_agents)
         self.tap_audiences = TapAudiences(reader, process.metrics.audio, limits)
-        self.call_words = CallWords(reader)
+        self.call_words = call_words(reader)
+        self.tap_events = tap_events(reader)
         self.open_sockets = OpenSockets()
         self.access_watch = AccessWatch(reader, process.revocations, self.open_sockets)
         self.keepalive = Keepalive(self.open_sockets)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +25,7 @@ class TapFollower:
         pause: Callable[[dict[str, Any]], None],
         end: Callable[[str], None],
     ) -> None:
-        self._tap_id = b""
+        self._tap_id = ""
         self._grace = grace
         self._notify = notify
         self._pause = pause
@@ -39,21 +38,18 @@ class TapFollower:
 
     def begin(self, tap_id: uuid.UUID, state: str, transitions: int) -> None:
         """Begin to follow a tap whose state and number of transitions the listener knows."""
-        self._tap_id = str(tap_id).encode()
+        self._tap_id = str(tap_id)
         self.state, self._transitions = state, transitions
 
-    def on_event(self, value: bytes) -> None:
-        """Handle an entry of the events stream."""
-        if self._tap_id not in value:
-            return  # most events are about other calls, and have some 800 bytes to parse
-        event = json.loads(value)
+    def on_event(self, event: dict[str, Any], _: bytes) -> None:
+        """Handle an event that is about the tap, or about its call."""
         if event["type"] == "call":
             if pause := event["call"].get("pause"):  # a worker of an older release tells none
                 self.follow_pause(pause)
             for leg in event["call"]["legs"]:
-                if leg["id"].encode() == self._tap_id:
+                if leg["id"] == self._tap_id:
                     self.follow(leg)
-        elif event["type"] == "stall" and event["tap"].encode() == self._tap_id:
+        elif event["type"] == "stall":
             self._notify_state(stalled=event["stalled"])
 
     def follow(self, tap: dict[str, Any]) -> None:

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from monitor.audio import g711
-from monitor.bus.keys import EVENTS
 from monitor.bus.ring import in_micros
 from monitor.bus.timing import frames_in, seconds_in
 from monitor.fanout.audience import TapAudience, TapSubscriber
@@ -77,7 +76,7 @@ class ListenSocket(SupervisorSocket):
         self._follower.begin(listen.tap_id, listen.state, listen.transitions)
         # Joined first, because an event may already tell of a pause.
         self._audience = await self._floor.tap_audiences.subscribe(listen.tap_id, self._subscriber)
-        await self._floor.reader.subscribe(EVENTS, self._follower.on_event)
+        await self._floor.tap_events.follow(str(listen.tap_id), self._follower.on_event)
         position = self._audience.newest
         self._floor.open_sockets.listeners[listen.session_id] = self
         # Read after the subscription: no event tells of what changed before it.
@@ -156,9 +155,9 @@ class ListenSocket(SupervisorSocket):
         self._notes.append(note)
         self._wake_send_loop()
 
-    def _on_words(self, message: str) -> None:
+    def _on_words(self, _: dict[str, Any], message: bytes) -> None:
         if self._may_read_words:
-            self._add_text(message)
+            self._add_text(message.decode())
 
     def send_keepalive(self) -> None:
         self._add_note(ALIVE)
@@ -246,7 +245,7 @@ class ListenSocket(SupervisorSocket):
         listen = await self._record.opened()
         if listen is None:
             return
-        self._floor.reader.unsubscribe(EVENTS, self._follower.on_event)
+        self._floor.tap_events.unfollow(str(listen.tap_id), self._follower.on_event)
         self._floor.call_words.unfollow(self._call, self._on_words)
         self._floor.tap_audiences.unsubscribe(listen.tap_id, self._subscriber)
         self._floor.open_sockets.listeners.pop(listen.session_id, None)
