@@ -114,15 +114,15 @@ async def _join(users: list[Any], tap_ids: list[uuid.UUID]) -> float:
     from monitor.concurrency import Coalesced, Writes, in_thread
     from monitor.fanout.floor import OPENED_AT_ONCE
     from monitor.fanout.listen_record import ListenRecord
-    from monitor.services import listens
+    from monitor.services import listens, openings
 
     writes, client = Writes(), listens.Client("192.0.2.7", "Browser")
-    opening = Coalesced(listens.open_listens, writes, OPENED_AT_ONCE)
+    opening = Coalesced(openings.open_listens, writes, OPENED_AT_ONCE)
     records = [ListenRecord(writes, opening, Coalesced(listens.end, writes)) for _ in users]
     began = time.perf_counter()
     joined = await asyncio.gather(
         *(
-            record.open(listens.Opening(user, tap_id, client, reads_words=True))
+            record.open(openings.Opening(user, tap_id, client, reads_words=True))
             for record, user, tap_id in zip(records, users, itertools.cycle(tap_ids))
         )
     )

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import redis
 from django.utils import timezone
 
-TAPS_AT_ONCE = 8  # listeners that share a user: listens.MAX_PER_USER
+TAPS_AT_ONCE = 8  # listeners that share a user: openings.MAX_PER_USER
 
 
 class Ring(NamedTuple):

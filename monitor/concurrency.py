@@ -7,7 +7,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -149,6 +149,29 @@ class SharedReads(Generic[K, T]):
         if shared is None:
             shared = self._of_keys[key] = SharedRead(partial(self._read, key))
         return await shared()
+
+
+class GatheredReads(Generic[K, T]):
+    """Reads at once what many ask for, each thing by its key.
+
+    Whoever asks during one reading shares the next, and so never gets what was read before it
+    asked.
+    """
+
+    def __init__(self, read: Callable[[set[K]], Coroutine[Any, Any, Mapping[K, T]]]) -> None:
+        self._read_keys = read
+        self._keys: set[K] = set()
+        self._shared = SharedRead(self._read)
+
+    async def __call__(self, key: K) -> T:
+        """Return what is read of a key, or raise what the reading raises. Raises KeyError if the
+        reading has found nothing of it."""
+        self._keys.add(key)
+        return (await self._shared())[key]
+
+    async def _read(self) -> Mapping[K, T]:
+        keys, self._keys = self._keys, set()
+        return await self._read_keys(keys)
 
 
 class Batches(Generic[T]):

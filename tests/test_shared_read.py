@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from monitor.concurrency import SharedRead, SharedReads
+from monitor.concurrency import GatheredReads, SharedRead, SharedReads
 
 
 class Readings:
@@ -92,3 +92,21 @@ async def test_a_key_that_nobody_asks_for_is_forgotten() -> None:
     await asyncio.gather(*map(shared, range(10)))
     await asyncio.sleep(0)
     assert len(shared._of_keys) == 0
+
+
+async def test_all_that_is_asked_for_at_the_same_time_is_read_at_once() -> None:
+    read: list[set[str]] = []
+
+    async def reading(keys: set[str]) -> dict[str, str]:
+        read.append(keys)
+        await asyncio.sleep(0)
+        return {key: key.upper() for key in keys if key != "gone"}
+
+    gathered = GatheredReads(reading)
+    asked = [asyncio.create_task(gathered(key)) for key in ("a", "b", "a", "gone")]
+    await asyncio.sleep(0)
+    late = asyncio.create_task(gathered("a"))
+    assert await asyncio.gather(*asked[:3], late) == ["A", "B", "A", "A"]
+    with pytest.raises(KeyError):
+        await asked[3]
+    assert read == [{"a", "b", "gone"}, {"a"}]

@@ -20,7 +20,7 @@ STEADY = 20  # listeners that are there before, and by which the delay of live a
 BEFORE = 5.0  # seconds of the window without a storm
 STARTS_WITHIN = 60.0  # seconds
 LOOK_EVERY = 0.2  # seconds
-LISTENERS_PER_USER = 8  # listens.MAX_PER_USER
+LISTENERS_PER_USER = 8  # openings.MAX_PER_USER
 
 
 class Storm(NamedTuple):

@@ -12,18 +12,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable
-from typing import Any
-
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.utils.crypto import constant_time_compare
 
 from monitor.bus.keys import REVOCATIONS
 from monitor.bus.reader import StreamReader
 from monitor.bus.revocations import Revocation, Revocations
 from monitor.concurrency import in_thread
 from monitor.fanout.open_sockets import AT_ONCE, RECHECK, OpenSocket, OpenSockets
-from monitor.services import second_factor, sessions
-from monitor.services.session_store import SessionStore
+from monitor.services import second_factor
+from monitor.services.sign_ins import sign_in_of
 from monitor.wire.close import CloseCode, Closed
 
 logger = logging.getLogger(__name__)
@@ -70,7 +66,7 @@ class AccessWatch:
             if lost.session and lost.session == session_digest(session):
                 for socket in sockets:
                     socket.end(CloseCode.REVOKED, "signed out")
-            elif lost.user_id is None or lost.user_id in {one.user_id for one in sockets}:
+            elif lost.user_id is None or {lost.user_id, None} & {one.user_id for one in sockets}:
                 concerned.append(session)
         if concerned:
             task = asyncio.get_running_loop().create_task(self._check_all(concerned))
@@ -95,15 +91,15 @@ def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, 
     """Return the sockets whose user may not have them any more, and how each is closed."""
     refused = []
     for session_key, sockets in by_session.items():
-        user = user_of(session_key)
-        without_factor = user is not None and second_factor.is_missing(user)
+        sign_in = sign_in_of(session_key)
+        without_factor = sign_in is not None and second_factor.is_missing(sign_in.user)
         for socket in sockets:
             try:
-                if user is None:
+                if sign_in is None:
                     raise Closed(CloseCode.REVOKED, "signed out")
                 if without_factor:
                     raise Closed(CloseCode.REVOKED, "set up your second factor first")
-                socket.check_access(user)
+                socket.check_access(sign_in.user)
             except Closed as closed:
                 refused.append((socket, _lost(closed)))
     return refused
@@ -120,22 +116,3 @@ def _lost(refused: Closed) -> Closed:
     if refused.code == CloseCode.NO_SUCH_TAP:
         return Closed(CloseCode.NOT_ALLOWED, "this call is not your team's any more")
     return Closed(CloseCode.REVOKED, refused.reason)
-
-
-def user_of(session_key: str) -> Any | None:
-    """Return the active user that a session still signs in, or None. An open socket is a use of
-    its session.
-
-    ``django.contrib.auth.get_user`` would do, but after a rotation of SECRET_KEY it changes the
-    session's key, and there is no response here that could bring the new key to the browser.
-    """
-    session = SessionStore(session_key)
-    user = get_user_model()._default_manager.filter(pk=session.get(SESSION_KEY, 0)).first()
-    if user is None or not user.is_active:
-        return None
-    known = session.get(HASH_SESSION_KEY, "")
-    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
-    if not any(constant_time_compare(known, one) for one in valid):
-        return None
-    sessions.note_use(session)
-    return user

@@ -7,8 +7,9 @@ from monitor.bus.process import Process
 from monitor.bus.reader import StreamReader
 from monitor.bus.ring import RingReader
 from monitor.bus.seconds import SecondsReader
-from monitor.concurrency import Coalesced, SharedReads, Writes, in_thread
+from monitor.concurrency import Coalesced, GatheredReads, SharedReads, Writes, in_thread
 from monitor.fanout.access_watch import AccessWatch
+from monitor.fanout.admission import Admission
 from monitor.fanout.attention_news import AttentionNews
 from monitor.fanout.audience import TapAudiences
 from monitor.fanout.call_agents import CallAgents
@@ -22,7 +23,7 @@ from monitor.fanout.session_recorder import SessionRecorder
 from monitor.fanout.strip_board import StripBoard
 from monitor.fanout.words_delay import WordsDelay
 from monitor.limits import Limits
-from monitor.services import descriptions, listens
+from monitor.services import descriptions, listens, openings
 
 #: Listeners who come together and are written in one transaction. It keeps other processes from
 #: writing for some 0.1 s on SQLite, and the last of them from hearing for as long.
@@ -62,6 +63,8 @@ class Floor:
         self.keepalive = Keepalive(self.open_sockets)
         self.lag_watch = LagWatch(self.open_sockets)
         self.session_recorder = SessionRecorder(self.open_sockets)
-        self.open_listen = Coalesced(listens.open_listens, writes, OPENED_AT_ONCE)
+        self.admission = Admission(writes)
+        self.open_listen = Coalesced(openings.open_listens, writes, OPENED_AT_ONCE)
         self.end_listen = Coalesced(listens.end, writes)
-        self.describe_tap = SharedReads(in_thread(descriptions.describe_tap))
+        self.describe_tap = GatheredReads(in_thread(descriptions.describe_taps))
+        self.newest_frame = SharedReads(ring.newest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from monitor.concurrency import Coalesced, Writes
-from monitor.services import listens
+from monitor.services import listens, openings
 
 
 class ListenRecord:
@@ -14,15 +14,15 @@ class ListenRecord:
     def __init__(
         self,
         writes: Writes,
-        open_listen: Coalesced[listens.Opening],
+        open_listen: Coalesced[openings.Opening],
         end_listen: Coalesced[listens.Ending],
     ) -> None:
         self._writes = writes
         self._open_listen = open_listen
         self._end_listen = end_listen
-        self._opening: asyncio.Task[listens.OpenedListen] | None = None
+        self._opening: asyncio.Task[openings.OpenedListen] | None = None
 
-    async def open(self, opening: listens.Opening) -> listens.OpenedListen:
+    async def open(self, opening: openings.Opening) -> openings.OpenedListen:
         """Write the row and the ledger's entry, before the first byte is sent.
 
         Raises NoSuchTap, NotOpen and TooMany of ``listens``, and ledger.NotWritten.
@@ -30,11 +30,11 @@ class ListenRecord:
         self._opening = self._writes.begin(self._outcome(opening))
         return await asyncio.shield(self._opening)
 
-    async def _outcome(self, opening: listens.Opening) -> listens.OpenedListen:
+    async def _outcome(self, opening: openings.Opening) -> openings.OpenedListen:
         await self._open_listen(opening)
         return opening.opened()
 
-    async def opened(self) -> listens.OpenedListen | None:
+    async def opened(self) -> openings.OpenedListen | None:
         """Return the row once it is written, or None if it was not begun or was refused."""
         if self._opening is None:
             return None
@@ -43,6 +43,6 @@ class ListenRecord:
         except Exception:
             return None  # the client was told why
 
-    async def end(self, listen: listens.OpenedListen, heard: listens.Heard, reason: str) -> None:
+    async def end(self, listen: openings.OpenedListen, heard: listens.Heard, reason: str) -> None:
         """Write how much was heard, and why the listening ended."""
         await self._end_listen(listens.Ending(listen.session_id, listen.tap_id, reason, heard))

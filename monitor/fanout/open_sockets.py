@@ -22,7 +22,10 @@ class OpenSocket(Protocol):
     """A supervisor's socket."""
 
     session_key: str
-    user_id: int
+
+    @property
+    def user_id(self) -> int | None:
+        """Whose it is. None until that is known."""
 
     def check_access(self, user: Any) -> None:
         """Raise Closed if this user may not have the socket. Reads the database."""

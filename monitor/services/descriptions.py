@@ -127,11 +127,19 @@ def _describe_call(call: Any, listening: _Listening) -> dict[str, Any]:
     }
 
 
-def describe_tap(tap_id: uuid.UUID) -> dict[str, Any]:
-    """Describe a tap to its listener, with the names of its call. Raises Tap.DoesNotExist."""
-    tap = Tap.objects.select_related("call__pause").get(pk=tap_id)
-    pause = describe_pause(tap.call)
-    return {**describe_leg(tap), "call": str(tap.call_id), **_names(tap.call), "pause": pause}
+def describe_taps(tap_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+    """Describe taps to their listeners, with the names of their calls; return them by their ids.
+    One that was deleted is not among them."""
+    taps = Tap.objects.filter(pk__in=tap_ids).select_related("call__pause")
+    return {
+        tap.pk: {
+            **describe_leg(tap),
+            "call": str(tap.call_id),
+            **_names(tap.call),
+            "pause": describe_pause(tap.call),
+        }
+        for tap in taps
+    }
 
 
 def describe_leg(tap: Tap) -> dict[str, Any]:

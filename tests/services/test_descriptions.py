@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from monitor.audio.condition import Kind
 from monitor.models import CallMark, ListenSession, Tap
-from monitor.services import listens, marks, media, taps
-from monitor.services.descriptions import current_calls, describe_tap
+from monitor.services import listens, marks, media, openings, taps
+from monitor.services.descriptions import current_calls, describe_taps
 from monitor.services.taps import OpenedTap
 from tests.support.rows import NOW, SECOND, change, read
 
@@ -161,23 +161,22 @@ class TestLegs:
         assert leg_of(described(), opened.tap)["media"] is False
 
     def test_a_listener_is_told_of_the_tap_and_its_call(self, opened: OpenedTap) -> None:
-        tap = describe_tap(opened.tap.pk)
+        tap = describe_taps([opened.tap.pk])[opened.tap.pk]
         assert (tap["id"], tap["direction"]) == (str(opened.tap.pk), "both")
         assert (tap["call"], tap["call_id"]) == (str(opened.tap.call_id), "call-1")
         assert (tap["agent"], tap["caller_name"]) == ("receptionist", "Ann Lee")
 
     def test_a_tap_that_was_deleted_is_not_described(self, db: Any) -> None:
-        with pytest.raises(Tap.DoesNotExist):
-            describe_tap(uuid.uuid4())
+        assert describe_taps([uuid.uuid4()]) == {}
 
 
 class TestListeners:
     def test_those_who_listen_now_are_named_once_in_the_order_in_which_they_joined(
         self, opened: OpenedTap, listening: OpenedTap, alice: User, bob: User
     ) -> None:
-        first = listens.start(alice, listening.tap, CLIENT)
-        listens.start(bob, opened.tap, CLIENT)
-        listens.start(alice, opened.tap, CLIENT)
+        first = openings.start(alice, listening.tap, CLIENT)
+        openings.start(bob, opened.tap, CLIENT)
+        openings.start(alice, opened.tap, CLIENT)
         assert described()["listeners"] == ["alice", "bob"]
         listens.end([listens.Ending(first.pk, first.tap_id, "the page left", listens.Heard(10))])
         assert described()["listeners"] == ["bob", "alice"]
@@ -185,7 +184,7 @@ class TestListeners:
     def test_each_leg_counts_its_own(
         self, opened: OpenedTap, listening: OpenedTap, alice: User
     ) -> None:
-        listens.start(alice, listening.tap, CLIENT)
+        openings.start(alice, listening.tap, CLIENT)
         assert [leg["listeners"] for leg in described()["legs"]] == [0, 1]
 
 

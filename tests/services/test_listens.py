@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from monitor.bus.process import Process
 from monitor.models import LedgerKind, ListenSession
-from monitor.services import ledger, listens, taps
+from monitor.services import ledger, listens, openings, taps
 from monitor.services.taps import OpenedTap
 from tests.support.ledger import entries, take_no_entries
 from tests.support.rows import SECOND, change
@@ -26,7 +26,7 @@ class TestListening:
     CLIENT = listens.Client("192.0.2.7", "Browser")
 
     def test_who_where_and_when_is_written(self, opened: OpenedTap, alice: User) -> None:
-        session = listens.start(alice, opened.tap, self.CLIENT)
+        session = openings.start(alice, opened.tap, self.CLIENT)
         listens.end(
             [listens.Ending(session.pk, session.tap_id, "the page left", listens.Heard(700, 3))]
         )
@@ -36,7 +36,7 @@ class TestListening:
         assert row.ended_at is not None
 
     def test_the_name_outlives_the_user(self, opened: OpenedTap, alice: User) -> None:
-        listens.start(alice, opened.tap, self.CLIENT)
+        openings.start(alice, opened.tap, self.CLIENT)
         alice.delete()
         row = ListenSession.objects.get()
         assert (row.user, row.username) == (None, "alice")
@@ -46,39 +46,39 @@ class TestListening:
     ) -> None:
         listening = taps.open_tap("call-1", direction="listen")
         for _ in range(8):
-            listens.start(alice, opened.tap, self.CLIENT)
-            listens.start(alice, listening.tap, self.CLIENT)
-        with pytest.raises(listens.TooMany):
-            listens.start(alice, listening.tap, self.CLIENT)
+            openings.start(alice, opened.tap, self.CLIENT)
+            openings.start(alice, listening.tap, self.CLIENT)
+        with pytest.raises(openings.TooMany):
+            openings.start(alice, listening.tap, self.CLIENT)
 
     def test_each_call_takes_a_place(self, opened: OpenedTap, alice: User) -> None:
         for number in range(8):
-            listens.start(alice, taps.open_tap(f"other-{number}").tap, self.CLIENT)
-        with pytest.raises(listens.TooMany):
-            listens.start(alice, opened.tap, self.CLIENT)
+            openings.start(alice, taps.open_tap(f"other-{number}").tap, self.CLIENT)
+        with pytest.raises(openings.TooMany):
+            openings.start(alice, opened.tap, self.CLIENT)
 
     def test_nobody_hears_more_than_eight_calls_at_once(
         self, opened: OpenedTap, alice: User
     ) -> None:
         for _ in range(8):
-            listens.start(alice, opened.tap, self.CLIENT)
-        with pytest.raises(listens.TooMany, match="you already hear 8 calls"):
-            listens.start(alice, opened.tap, self.CLIENT)
+            openings.start(alice, opened.tap, self.CLIENT)
+        with pytest.raises(openings.TooMany, match="you already hear 8 calls"):
+            openings.start(alice, opened.tap, self.CLIENT)
 
     def test_sessions_of_a_worker_that_was_killed_take_no_place_up_after_10_s(
         self, opened: OpenedTap, alice: User
     ) -> None:
         for _ in range(8):
-            listens.start(alice, opened.tap, self.CLIENT)
-        ListenSession.objects.update(seen_at=F("seen_at") - listens.OPEN_FOR)
-        assert listens.OPEN_FOR == 10 * SECOND
-        listens.start(alice, opened.tap, self.CLIENT)
+            openings.start(alice, opened.tap, self.CLIENT)
+        ListenSession.objects.update(seen_at=F("seen_at") - openings.OPEN_FOR)
+        assert openings.OPEN_FOR == 10 * SECOND
+        openings.start(alice, opened.tap, self.CLIENT)
 
     def test_what_was_heard_so_far_is_written_with_a_sign_of_life(
         self, opened: OpenedTap, alice: User
     ) -> None:
-        goes_on = listens.start(alice, opened.tap, self.CLIENT)
-        ended = listens.start(alice, opened.tap, self.CLIENT)
+        goes_on = openings.start(alice, opened.tap, self.CLIENT)
+        ended = openings.start(alice, opened.tap, self.CLIENT)
         listens.end(
             [listens.Ending(ended.pk, ended.tap_id, "the page left", listens.Heard(700, 3))]
         )
@@ -93,7 +93,7 @@ class TestListening:
     def test_an_abandoned_session_is_ended_at_its_last_sign_of_life(
         self, opened: OpenedTap, alice: User
     ) -> None:
-        session = listens.start(alice, opened.tap, self.CLIENT)
+        session = openings.start(alice, opened.tap, self.CLIENT)
         seen_at = ListenSession.objects.get().seen_at
         assert listens.end_abandoned(seen_at + 29 * SECOND) == 0
         assert listens.end_abandoned(seen_at + 30 * SECOND) == 1
@@ -103,7 +103,7 @@ class TestListening:
     def test_an_abandoned_sessions_end_is_in_the_ledger_once(
         self, opened: OpenedTap, alice: User
     ) -> None:
-        session = listens.start(alice, opened.tap, self.CLIENT)
+        session = openings.start(alice, opened.tap, self.CLIENT)
         listens.heartbeat([session.pk], {session.pk: HEARD})
         seen_at = ListenSession.objects.get().seen_at
         for _ in range(2):
@@ -117,7 +117,7 @@ class TestListening:
     def test_a_session_whose_end_the_ledger_does_not_take_stays_open(
         self, opened: OpenedTap, alice: User, full_ledger: None
     ) -> None:
-        session = listens.start(alice, opened.tap, self.CLIENT)
+        session = openings.start(alice, opened.tap, self.CLIENT)
         ends = (
             lambda: listens.end_abandoned(session.seen_at + 30 * SECOND),
             lambda: listens.end([listens.Ending(session.pk, session.tap_id, "left", HEARD)]),
@@ -138,47 +138,47 @@ class TestAfterTheEnd:
     def test_who_did_not_listen_is_refused(
         self, opened: OpenedTap, alice: User, bob: User, state: str
     ) -> None:
-        listens.start(bob, opened.tap, self.CLIENT)
+        openings.start(bob, opened.tap, self.CLIENT)
         change(opened, state=state, ended_at=timezone.now())
-        with pytest.raises(listens.NotOpen, match="this call has ended"):
-            listens.start(alice, opened.tap, self.CLIENT)
+        with pytest.raises(openings.NotOpen, match="this call has ended"):
+            openings.start(alice, opened.tap, self.CLIENT)
 
     def test_who_listened_then_may_come_back(self, opened: OpenedTap, alice: User) -> None:
-        session = listens.start(alice, opened.tap, self.CLIENT)
+        session = openings.start(alice, opened.tap, self.CLIENT)
         change(opened, state="finished", ended_at=timezone.now())
         listens.end(
             [listens.Ending(session.pk, session.tap_id, "the page left", listens.Heard(700, 3))]
         )
-        assert listens.start(alice, opened.tap, self.CLIENT).pk != session.pk
+        assert openings.start(alice, opened.tap, self.CLIENT).pk != session.pk
 
     @pytest.mark.parametrize(("before", "may"), [(14, True), (16, False)])
     def test_who_was_cut_off_up_to_15_s_before_may_come_back(
         self, opened: OpenedTap, alice: User, before: int, may: bool
     ) -> None:
-        listens.start(alice, opened.tap, self.CLIENT)
+        openings.start(alice, opened.tap, self.CLIENT)
         ended_at = timezone.now()
         ListenSession.objects.update(ended_at=ended_at - before * SECOND)
         change(opened, state="finished", ended_at=ended_at)
         if may:
-            listens.start(alice, opened.tap, self.CLIENT)
+            openings.start(alice, opened.tap, self.CLIENT)
         else:
-            with pytest.raises(listens.NotOpen):
-                listens.start(alice, opened.tap, self.CLIENT)
+            with pytest.raises(openings.NotOpen):
+                openings.start(alice, opened.tap, self.CLIENT)
 
     def test_but_not_once_the_tap_was_asked_to_stop(self, opened: OpenedTap, alice: User) -> None:
-        listens.start(alice, opened.tap, self.CLIENT)
+        openings.start(alice, opened.tap, self.CLIENT)
         now = timezone.now()
         change(opened, state="finished", ended_at=now, stop_requested_at=now)
-        with pytest.raises(listens.NotOpen, match="monitoring of this call was stopped"):
-            listens.start(alice, opened.tap, self.CLIENT)
+        with pytest.raises(openings.NotOpen, match="monitoring of this call was stopped"):
+            openings.start(alice, opened.tap, self.CLIENT)
 
 
 class TestListenersWhoComeTogether:
     CLIENT = listens.Client("192.0.2.7", "Browser")
 
-    def wishes(self, taps: list[OpenedTap], *users: User) -> list[listens.Opening]:
+    def wishes(self, taps: list[OpenedTap], *users: User) -> list[openings.Opening]:
         return [
-            listens.Opening(user, one.tap.pk, self.CLIENT, reads_words=True)
+            openings.Opening(user, one.tap.pk, self.CLIENT, reads_words=True)
             for user in users
             for one in taps
         ]
@@ -187,7 +187,7 @@ class TestListenersWhoComeTogether:
         self, opened: OpenedTap, alice: User, bob: User
     ) -> None:
         wishes = self.wishes([opened], alice, bob)
-        listens.open_listens(wishes)
+        openings.open_listens(wishes)
         sessions = ListenSession.objects.order_by("pk")
         assert [one.username for one in sessions] == ["alice", "bob"]
         assert [one.opened().session_id for one in wishes] == [one.pk for one in sessions]
@@ -200,20 +200,20 @@ class TestListenersWhoComeTogether:
     ) -> None:
         over = taps.open_tap("over")
         change(over, state="finished", ended_at=timezone.now())
-        unknown = listens.Opening(alice, uuid.uuid4(), self.CLIENT)
+        unknown = openings.Opening(alice, uuid.uuid4(), self.CLIENT)
         ended, heard = self.wishes([over, opened], alice)
-        listens.open_listens([unknown, ended, heard])
+        openings.open_listens([unknown, ended, heard])
         assert heard.opened().tap_id == opened.tap.pk
-        with pytest.raises(listens.NoSuchTap):
+        with pytest.raises(openings.NoSuchTap):
             unknown.opened()
-        with pytest.raises(listens.NotOpen, match="this call has ended"):
+        with pytest.raises(openings.NotOpen, match="this call has ended"):
             ended.opened()
 
     def test_a_user_hears_no_more_than_eight_calls_by_coming_at_once(self, alice: User) -> None:
         wishes = self.wishes([taps.open_tap(f"call-{number}") for number in range(9)], alice)
-        listens.open_listens(wishes)
+        openings.open_listens(wishes)
         assert sum(one.listen is not None for one in wishes) == 8
-        with pytest.raises(listens.TooMany):
+        with pytest.raises(openings.TooMany):
             wishes[-1].opened()
 
     def test_each_call_is_described_once(
@@ -229,7 +229,7 @@ class TestListenersWhoComeTogether:
         monkeypatch.setattr(process.publisher, "publish", told.append)
         other = taps.open_tap("other")
         with django_capture_on_commit_callbacks(execute=True):
-            listens.open_listens(self.wishes([opened, other], alice, bob))
+            openings.open_listens(self.wishes([opened, other], alice, bob))
         listeners = {one["call"]["id"]: one["call"]["listeners"] for one in told}
         assert len(told) == 2
         assert list(listeners.values()) == [["alice", "bob"], ["alice", "bob"]]
@@ -239,5 +239,5 @@ class TestListenersWhoComeTogether:
     ) -> None:
         take_no_entries()
         with pytest.raises(ledger.NotWritten):
-            listens.open_listens(self.wishes([opened], alice))
+            openings.open_listens(self.wishes([opened], alice))
         assert not ListenSession.objects.exists()

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from monitor.audio.condition import Kind
 from monitor.bus.process import this_process
 from monitor.models import CallMark, ListenSession, TapState
-from monitor.services import listens, marks, media, taps, transitions
+from monitor.services import listens, marks, media, openings, taps, transitions
 from monitor.services.marks import Mark
 from monitor.services.taps import OpenedTap
 from monitor.services.transitions import Transition
@@ -152,7 +152,7 @@ class TestHelp:
         return CallMark.objects.get()
 
     def listen(self, user: User, opened: OpenedTap, since: int, until: int | None = None) -> int:
-        session = listens.start(user, opened.tap, CLIENT)
+        session = openings.start(user, opened.tap, CLIENT)
         session.started_at = NOW + since * SECOND
         session.ended_at = None if until is None else NOW + until * SECOND
         session.save()

@@ -202,7 +202,10 @@ class TestReconciling:
         media.write_silences([media.Silence(opened.tap.pk, "a", NOW)])
         assert media.heartbeat({"a": opened.tap.pk}) == set()
         assert media.end_lost(timezone.now() + 59 * SECOND) == (0, 0)
-        assert descriptions.describe_tap(opened.tap.pk)["silent_since"] == NOW.isoformat()
+        assert (
+            descriptions.describe_taps([opened.tap.pk])[opened.tap.pk]["silent_since"]
+            == NOW.isoformat()
+        )
 
     def test_a_silent_tap_of_a_killed_process_ended_when_it_was_last_heard(
         self, opened: OpenedTap

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from monitor.models import Call, CallOrder, OrderKind, Tap
-from monitor.services import calls, carrier_requests, listens, media, orders, taps
+from monitor.services import calls, carrier_requests, listens, media, openings, orders, taps
 from monitor.services.descriptions import current_calls
 from monitor.services.taps import OpenedTap
 from tests.support.orders import claimed, ended, newest_tap, open_other_side, the_order
@@ -164,8 +164,8 @@ class TestStop:
         self, opened: OpenedTap, alice: User
     ) -> None:
         orders.ask_stop(alice, opened.tap.call_id)
-        with pytest.raises(listens.NotOpen):
-            listens.start(alice, read(opened), listens.Client("192.0.2.7", "Browser"))
+        with pytest.raises(openings.NotOpen):
+            openings.start(alice, read(opened), listens.Client("192.0.2.7", "Browser"))
         with pytest.raises(media.Refused):
             media.connect(opened.tap.pk, "a")
 

@@ -15,7 +15,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from monitor.bus.keys import audio_key
 from monitor.models import Call, CallPause, LedgerEntry, LedgerKind, PauseEnd
 from monitor.services import calls, ledger, pauses
-from monitor.services.descriptions import current_calls, describe_tap
+from monitor.services.descriptions import current_calls, describe_taps
 from monitor.services.taps import OpenedTap
 from monitor.wire import frame
 from tests.support.ledger import entries
@@ -68,7 +68,7 @@ def test_everybody_is_told_who_paused_a_call_since_when_and_until_when(
 
 def test_a_listener_is_told_the_same(call: Call, alice: User, opened: OpenedTap) -> None:
     pauses.pause(alice, call.pk)
-    assert describe_tap(opened.tap.pk)["pause"] == described()
+    assert describe_taps([opened.tap.pk])[opened.tap.pk]["pause"] == described()
 
 
 def test_each_change_raises_the_version_of_the_call(call: Call, alice: User) -> None:

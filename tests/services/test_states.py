@@ -34,7 +34,7 @@ from monitor.models import (
     TapState,
     Team,
 )
-from monitor.services import calls, listens, media, pauses, tap_status, taps
+from monitor.services import calls, listens, media, openings, pauses, tap_status, taps
 from monitor.services.taps import OpenedTap
 from monitor.web.sockets.listen import ListenSocket
 from monitor.wire.status_report import StatusReport
@@ -331,8 +331,8 @@ class LifeWithListener(LifeOfATap):
         assert self.describe_rights()
         client = listens.Client("192.0.2.1", "Browser")
         try:
-            self.listen_id = listens.start(self.user, self.tap.tap, client).pk
-        except listens.NotOpen:
+            self.listen_id = openings.start(self.user, self.tap.tap, client).pk
+        except openings.NotOpen:
             assert self.stopped_at or self.seen[-1] in ENDED
         else:
             assert not self.stopped_at

@@ -77,7 +77,7 @@ def test_a_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.django_db
 def test_what_pages_are_told_of_a_tap_has_neither_token() -> None:
     tap = taps.open_tap("call-1").tap
-    told = json.dumps([descriptions.describe_tap(tap.pk), descriptions.current_calls()])
+    told = json.dumps([descriptions.describe_taps([tap.pk])[tap.pk], descriptions.current_calls()])
     assert str(tap.pk) in told
     assert not [one for one in PURPOSES if tap_urls.make(one, tap.pk).partition(".")[2] in told]
 

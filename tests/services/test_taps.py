@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from monitor.models import Call, Tap, TapState
-from monitor.services import listens, media, permissions, tap_status, tap_urls, taps
+from monitor.services import listens, media, openings, permissions, tap_status, tap_urls, taps
 from monitor.services.taps import AlreadyTapped, OpenedTap
 from monitor.wire.status_report import StatusReport
 from tests.support.rows import NOW, SECOND, change, read, reasons
@@ -188,8 +188,8 @@ class TestStopping:
 
     def test_from_then_on_it_takes_no_listener(self, opened: OpenedTap, alice: User) -> None:
         taps.stop_taps("call-1")
-        with pytest.raises(listens.NotOpen, match="monitoring of this call was stopped"):
-            listens.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
+        with pytest.raises(openings.NotOpen, match="monitoring of this call was stopped"):
+            openings.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
         assert not opened.tap.listens.exists()
 
     def test_it_is_ended_after_5_seconds_in_which_signalwire_did_nothing(

@@ -14,12 +14,12 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 
 from monitor.bus.redis import Unavailable
-from monitor.concurrency import in_thread
 from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.services import second_factor
+from monitor.services.sign_ins import SignIn
 from monitor.web import password_change
-from monitor.web.sockets.origin import App
+from monitor.web.sockets.origin import App, session_key_of
 from monitor.wire import fast_path
 from monitor.wire.allowance import Allowance
 from monitor.wire.close import RESTART, CloseCode, Closed
@@ -41,6 +41,8 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         self._mailbox = mailbox  # what the send loop sends
         self._invalid = Allowance(INVALID_BURST, INVALID_RATE)
         self._sent_before = 0  # messages, by the last call of keepalive_if_idle
+        self._user: Any = None  # once it is checked
+        self.user_id: int | None = None
         self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     def check_access(self, user: Any) -> None:
@@ -81,9 +83,7 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         self.scope = scope
         self._send = send
         self._fast_path = fast_path.take(scope)
-        self._user = scope["user"]
-        self.session_key = scope["session"].session_key or ""
-        self.user_id = self._user.pk
+        self.session_key = session_key_of(scope)
         await receive()  # websocket.connect
         # Accepted even where refused: a page cannot read why a handshake failed.
         await send({"type": "websocket.accept"})
@@ -132,17 +132,15 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
             return Closed(CloseCode.TRY_LATER, "the audio bus is away")
 
     async def _serve(self, receive: App) -> Closed:
-        if not self._user.is_authenticated:
+        if not self.session_key:
             raise Closed(CloseCode.NOT_SIGNED_IN, "not signed in")
-        if password_change.must_change(self.scope["session"]):
-            raise Closed(CloseCode.NOT_ALLOWED, "change your password first")
         self._floor.open_sockets.add(self)  # first: the right may be lost while it is checked
-        await in_thread(self._check_user)()
+        session = (await self._floor.admission(self.session_key, self._check)).session
         await self.opened()
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self.send_loop())]
         try:
             waited: set[asyncio.Future[Any]] = {*tasks, self._ended}
-            left = self.scope["session"].get_expiry_age()
+            left = session.get_expiry_age()
             done, _ = await asyncio.wait(waited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
@@ -158,7 +156,12 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
                 raise outcome
         return Closed(CloseCode.DONE, "the page left")
 
-    def _check_user(self) -> None:
+    def _check(self, sign_in: SignIn) -> None:
+        """Take the user who is signed in. Raises Closed if that user may not have this socket."""
+        self._user = sign_in.user
+        self.user_id = sign_in.user.pk
+        if password_change.must_change(sign_in.session):
+            raise Closed(CloseCode.NOT_ALLOWED, "change your password first")
         if second_factor.is_missing(self._user):
             raise Closed(CloseCode.NOT_ALLOWED, "set up your second factor first")
         try:

@@ -8,11 +8,11 @@ from typing import Any
 from monitor import staticfiles
 from monitor.audio import g711
 from monitor.fanout.floor import Floor
-from monitor.services import listens
+from monitor.services import openings
 
 
 def hello(
-    listen: listens.OpenedListen, tap: dict[str, Any], stalled: bool, position: int
+    listen: openings.OpenedListen, tap: dict[str, Any], stalled: bool, position: int
 ) -> dict[str, Any]:
     """Return the hello message. The listener's audio begins after ``position``."""
     return {
@@ -28,12 +28,12 @@ def hello(
     }
 
 
-async def is_stalled(listen: listens.OpenedListen, floor: Floor) -> bool:
+async def is_stalled(listen: openings.OpenedListen, floor: Floor) -> bool:
     """Tell whether a tap with open media has brought no audio lately.
 
     Raises bus.Unavailable.
     """
-    newest = await floor.ring.newest(listen.tap_id)
+    newest = await floor.newest_frame(listen.tap_id)
     opened_at = listen.media_opened_at
     opened = opened_at.timestamp() if opened_at else time.time()
     heard = newest.received_at if newest else opened

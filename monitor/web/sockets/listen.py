@@ -19,7 +19,7 @@ from monitor.fanout.listen_record import ListenRecord
 from monitor.fanout.mailbox import Mailbox
 from monitor.fanout.rewind import NotRewound, Rewind
 from monitor.fanout.tap_follower import TapFollower
-from monitor.services import descriptions, ledger, listens, permissions, refusals
+from monitor.services import descriptions, ledger, listens, openings, permissions, refusals
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
 from monitor.web.sockets.clock import ClockAnswers, NotTold
 from monitor.web.sockets.hello import hello, is_stalled
@@ -53,7 +53,7 @@ class ListenSocket(SupervisorSocket):
         if not permissions.may_listen(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
         if not permissions.knows_tap(user, self._asked_for):
-            raise Closed(CloseCode.NO_SUCH_TAP, str(listens.NoSuchTap()))
+            raise Closed(CloseCode.NO_SUCH_TAP, str(openings.NoSuchTap()))
         if permissions.lacks_notice(self._asked_for):
             raise Closed(CloseCode.NO_NOTICE, "the parties were not told that it is listened to")
         self._may_read_words = permissions.may_read_words(user)
@@ -80,7 +80,7 @@ class ListenSocket(SupervisorSocket):
         position = self._audience.newest
         self._floor.open_sockets.listeners[listen.session_id] = self
         # Read after the subscription: no event tells of what changed before it.
-        tap = await self._floor.describe_tap(listen.tap_id)
+        tap = await self._describe_tap()
         self._follower.begin(listen.tap_id, tap["state"], tap["transitions"])
         self._call = tap["call"]
         await self._floor.call_words.follow(self._call, self._on_words)
@@ -91,14 +91,20 @@ class ListenSocket(SupervisorSocket):
         self._follower.follow(tap)
         self._fast_path.on_text = self._on_text
 
-    async def _open_listen(self) -> listens.OpenedListen:
+    async def _describe_tap(self) -> dict[str, Any]:
+        try:
+            return await self._floor.describe_tap(self._tap_id)
+        except KeyError:
+            raise Closed(CloseCode.NO_SUCH_TAP, str(openings.NoSuchTap())) from None
+
+    async def _open_listen(self) -> openings.OpenedListen:
         client = client_of(self.scope)
-        opening = listens.Opening(self._user, self._asked_for, client, self._may_read_words)
+        opening = openings.Opening(self._user, self._asked_for, client, self._may_read_words)
         try:
             return await self._record.open(opening)
-        except (listens.NoSuchTap, listens.NotOpen) as error:
+        except (openings.NoSuchTap, openings.NotOpen) as error:
             raise Closed(CloseCode.NO_SUCH_TAP, str(error)) from None
-        except listens.TooMany as error:
+        except openings.TooMany as error:
             raise Closed(CloseCode.TOO_MANY, str(error)) from None
         except ledger.NotWritten as error:
             raise Closed(CloseCode.TRY_LATER, str(error)) from None

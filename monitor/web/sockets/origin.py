@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import AuthMiddlewareStack
 from django.conf import settings
+from django.http import parse_cookie
 
 from monitor.services import listens
 from monitor.wire.client_address import UNKNOWN, is_loopback
@@ -55,22 +55,23 @@ def same_origin(scope: dict[str, Any]) -> bool:
 
 
 class SameOriginOnly:
-    """Admits only sockets of our own pages, and puts their session's user into the scope."""
+    """Admits only sockets of our own pages."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: dict[str, Any], receive: App, send: App) -> None:
-        if not same_origin(scope):
+        if same_origin(scope):
+            await self._app(scope, receive, send)
+        else:
             await receive()
             await send({"type": "websocket.close"})  # before accept: HTTP 403
-            return
 
-        async def app(scope: dict[str, Any], receive: App, session_send: App) -> None:
-            # By the server's own send: the session middleware's looks for changes at every frame.
-            await self._app(scope, receive, send)
 
-        await AuthMiddlewareStack(app)(scope, receive, send)
+def session_key_of(scope: dict[str, Any]) -> str:
+    """Return the key of the session that a socket's cookie names, or an empty string."""
+    cookie = dict(scope["headers"]).get(b"cookie", b"").decode("latin1")
+    return parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME, "")
 
 
 def client_of(scope: dict[str, Any]) -> listens.Client:

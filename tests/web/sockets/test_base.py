@@ -14,6 +14,8 @@ from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.fanout.open_sockets import OpenSockets
 from monitor.limits import Limits
+from monitor.services.session_store import SessionStore
+from monitor.services.sign_ins import SignIn
 from monitor.telemetry.metrics import Metrics
 from monitor.web.sockets.base import SupervisorSocket
 from monitor.web.sockets.console import ConsoleSocket
@@ -29,7 +31,7 @@ class Page(SupervisorSocket):
     messages_sent = 0
 
     def __init__(self, hello: Any) -> None:
-        floor = Mock(spec=Floor, open_sockets=OpenSockets(), metrics=Metrics())
+        floor = Mock(spec=Floor, open_sockets=OpenSockets(), metrics=Metrics(), admission=admitted)
         super().__init__(floor, Mailbox(1))
         self._hello = hello
         self.reason = ""
@@ -56,13 +58,9 @@ def floor() -> Any:
     return SimpleNamespace(limits=Limits(), writes=None, open_listen=None, end_listen=None)
 
 
-class Session(dict[str, Any]):
-    """A session that holds nothing."""
-
-    session_key = "key"
-
-    def get_expiry_age(self) -> int:
-        return 3600
+async def admitted(session_key: str, check: Any) -> SignIn:
+    """Let in everybody."""
+    return SignIn(None, SessionStore(session_key))
 
 
 async def left(message: dict[str, Any]) -> None:
@@ -92,9 +90,7 @@ async def test_a_page_that_leaves_during_hello_is_not_taken_for_a_redis_that_is_
     hello: Any, reason: str
 ) -> None:
     page = Page(hello)
-    user = SimpleNamespace(pk=1, is_authenticated=True)
-    scope = {"user": user, "session": Session()}
-    await page(scope, connect, left)
+    await page({"headers": [(b"cookie", b"sessionid=key")]}, connect, left)
     assert page.reason == reason
 
 

@@ -7,15 +7,16 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from monitor.fanout.audience import TapAudience, TapSubscriber
+from monitor.fanout.followers import OnMessage
 from monitor.limits import Limits
-from monitor.services.listens import OpenedListen
+from monitor.services.openings import OpenedListen
 from monitor.telemetry.metrics import AudioCounts, Metrics
 from monitor.web.sockets.listen import ListenSocket
 from monitor.wire import fast_path, frame
@@ -188,13 +189,13 @@ async def test_a_pause_that_is_told_while_a_listener_joins_is_followed(
     async def join(tap_id: uuid.UUID, subscriber: TapSubscriber) -> TapAudience:
         return TapAudience(Outbox(), AudioCounts(), Limits())
 
-    async def subscribe(key: str, handler: Callable[[bytes], None]) -> None:
+    async def follow(subject: str, on_event: OnMessage) -> None:
         with contextlib.suppress(KeyError):  # of the rest of the leg's description
-            handler(json.dumps(told).encode())
+            on_event(told, b"")
         raise Away
 
     floor = SimpleNamespace(
-        reader=SimpleNamespace(subscribe=subscribe), tap_audiences=SimpleNamespace(subscribe=join)
+        tap_events=SimpleNamespace(follow=follow), tap_audiences=SimpleNamespace(subscribe=join)
     )
     monkeypatch.setattr(listener, "_open_listen", opened)
     monkeypatch.setattr(listener, "_floor", floor)
