@@ -87,25 +87,26 @@ def test_every_figure_is_in_the_protocol(figure: packet_figures.Figure) -> None:
     assert f"`{figure.name}`" in PROTOCOL
 
 
-def settings_read() -> set[str]:
-    source = (ROOT / "monitor" / "settings.py").read_text()
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
+def settings_read(method: str) -> set[str]:
+    """Return the names of the settings that are read with a method of the environment."""
+    modules = (ROOT / "monitor" / "settings").glob("*.py")
+    calls = re.compile(rf'env\.{method}\(\s*"([A-Z_]+)"')
+    return {name for module in modules for name in calls.findall(module.read_text())}
 
 
-@pytest.mark.parametrize("name", sorted(settings_read()))
+@pytest.mark.parametrize("name", sorted(settings_read(r"\w+")))
 def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
 
 
 def test_every_readme_setting_is_read() -> None:
     table = README[README.index("## Settings") :]
-    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.M)) <= settings_read() | {"PORT"}
+    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.M)) <= settings_read(r"\w+") | {"PORT"}
 
 
 def test_the_readme_names_every_secret_that_a_file_may_hold() -> None:
-    source = (ROOT / "monitor" / "settings.py").read_text()
     (row,) = re.findall(r"^\| `<NAME>_FILE` .*$", README, re.M)
-    assert set(re.findall(r"`([A-Z_]+)`", row)) == set(re.findall(r'secret\("([A-Z_]+)"', source))
+    assert set(re.findall(r"`([A-Z_]+)`", row)) == settings_read("secret")
 
 
 def section(title: str) -> str:

@@ -83,7 +83,7 @@ class Launch:
         if not settings.REDIS_URL:
             known["REDIS_URL"] = self._start_valkey()
         self.env |= known
-        # Found by settings.py of every other manage.py in this checkout.
+        # Found by the settings of every other manage.py in this checkout.
         self._note.touch(mode=0o600)
         self._note.write_text("".join(f"{name}={value}\n" for name, value in known.items()))
 

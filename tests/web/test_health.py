@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from monitor.settings import PRIVATE_NETWORKS
+from monitor.settings.site import PRIVATE_NETWORKS
 from monitor.wire.client_address import parse_address, parse_networks, within
 
 PROBES = ["/healthz", "/metrics"]
