@@ -54,7 +54,7 @@ def commands_said() -> str:
             capture_output=True,
             text=True,
         )
-        assert ran.returncode == 0, ran.stderr
+        assert ran.returncode == 0, ran.stdout + ran.stderr
         said += ran.stdout + ran.stderr
     return said
 
