@@ -144,21 +144,6 @@ def items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
-def url(*schemes: str) -> Callable[[str], str]:
-    """Return a parser of absolute URLs, which leaves a trailing slash out. Text may be empty."""
-
-    def parse(text: str) -> str:
-        value = text.strip().rstrip("/")
-        parts = _split_url(value)
-        where = parts.path if parts.scheme == "unix" else parts.netloc
-        if value and not (parts.scheme in schemes and where):
-            allowed = ", ".join(f"{scheme}://" for scheme in schemes)
-            raise ValueError(f"a URL that begins with one of: {allowed}")
-        return value
-
-    return parse
-
-
 def log_level(text: str) -> str:
     """Parse the name of a log level, in any case."""
     if text.upper() not in LOG_LEVELS:

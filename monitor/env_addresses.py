@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from monitor.env import items
 from monitor.wire.client_address import Network, TrustedProxies, parse_networks
+from monitor.wire.redis_address import RedisAddress
 
 #: What Django lets ALLOWED_HOSTS hold: a name, all names below one, everything, or IPv6.
 HOST = re.compile(r"\*|\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
@@ -105,3 +106,10 @@ def networks(text: str) -> tuple[Network, ...]:
         return parse_networks(text)
     except ValueError as error:
         raise ValueError(f"networks, such as 10.0.0.0/8,fd00::/8 ({error})") from None
+
+
+def redis_url(text: str) -> str:
+    """Check the URL of Redis, in any of the forms of RedisAddress. Text may be empty."""
+    if value := text.strip():
+        RedisAddress.parse(value)
+    return value

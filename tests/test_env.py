@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from monitor import env, env_addresses
 from monitor.env import Environment
+from monitor.wire.redis_address import FORMS
 
 
 def test_a_variable_is_parsed_without_the_space_around_it() -> None:
@@ -123,15 +124,16 @@ def test_a_secrets_file_that_cannot_be_read_is_named(
 def test_nonsense_in_a_secrets_file_is_not_shown(key_file: Path) -> None:
     environment = Environment({"REDIS_URL_FILE": str(key_file)})
     with pytest.raises(ImproperlyConfigured) as error:
-        environment.secret("REDIS_URL", env.url("redis"))
+        environment.secret("REDIS_URL", env_addresses.redis_url)
     said = str(error.value)
-    assert said == f"REDIS_URL_FILE='{key_file}': use a URL that begins with one of: redis://"
+    assert said == f"REDIS_URL_FILE='{key_file}': use {FORMS['server']}"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "parse"),
     [
-        ("REDIS_URL", "hunter2", env.url("redis")),
+        ("REDIS_URL", "hunter2", env_addresses.redis_url),
+        ("REDIS_URL", "redis+sentinel://:hunter2@host", env_addresses.redis_url),
         ("DATABASE_URL", "hunter2", env.database),
         ("DATABASE_URL", "mysql://user:hunter2@host/name", env.database),
         ("DATABASE_URL", "postgres://user:hunter2/@host/name", env.database),
@@ -159,9 +161,8 @@ def test_an_error_about_a_secret_shows_none_of_it(
         (env.whole(20, 500), "500", 500),
         (env.items, " a, b,", ["a", "b"]),
         (env.items, "", []),
-        (env.url("redis", "unix"), "redis://:x@host:6379/0/", "redis://:x@host:6379/0"),
-        (env.url("redis", "unix"), "unix:///run/valkey.sock", "unix:///run/valkey.sock"),
-        (env.url("redis", "unix"), "", ""),
+        (env_addresses.redis_url, " redis://:x@host:6379/0 ", "redis://:x@host:6379/0"),
+        (env_addresses.redis_url, "", ""),
         (env_addresses.origin, "https://A.example:8443/", "https://a.example:8443"),
         (env_addresses.origins, "https://a.example,http://b", ["https://a.example", "http://b"]),
         (env_addresses.origins, "", []),
@@ -198,10 +199,7 @@ def test_good_text_is_parsed(parse: Callable[[str], Any], text: str, value: obje
         (env.whole(20, 500), ""),
         (env.whole_or_never(5, 600), "4"),
         (env.whole_or_never(5, 600), "never"),
-        (env.url("redis", "unix"), "https://host"),
-        (env.url("redis", "unix"), "redis://"),
-        (env.url("redis", "unix"), "unix://host"),
-        (env.url("redis", "unix"), "redis://[::1"),
+        (env_addresses.redis_url, "https://host"),
         (env_addresses.origin, "a.example"),
         (env_addresses.origin, "https://a.example/path"),
         (env_addresses.origin, "https://user@a.example"),

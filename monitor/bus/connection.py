@@ -17,6 +17,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import ResponseError
 
+from monitor.bus.redis import new_connection
 from monitor.wire import private_names
 
 logger = logging.getLogger(__name__)
@@ -41,11 +42,6 @@ class RedisConnection:
         self._connection = connection
         self._timeout = timeout
         self._parser = hiredis.Reader(replyError=ResponseError)
-
-    async def open(self) -> None:
-        """Connect. Raises redis-py's errors, OSError and TimeoutError."""
-        async with asyncio.timeout(self._timeout):
-            await self._connection.connect()  # type: ignore[no-untyped-call]
 
     async def call(self, packed: bytes, replies: int, *, patience: float = 0.0) -> list[Any]:
         """Write the packed commands and return their replies; an error reply is a value.
@@ -99,3 +95,18 @@ def connection_class() -> type[RedisConnection]:
     slower = "redis-py's public methods carry the audio, which are slower. Nothing is lost"
     logger.warning("%s", private_names.warning(lacking, slower))
     return PlainRedisConnection
+
+
+async def open_connection(timeout: float) -> RedisConnection:
+    """Open a connection to the server that takes writes now, within ``timeout`` seconds.
+
+    Raises bus.Unavailable. A connection whose opening is broken off is not used again.
+    """
+    async with asyncio.timeout(timeout):
+        connection = await new_connection()
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
+    return connection_class()(connection, timeout)

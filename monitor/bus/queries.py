@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import redis.asyncio
 
-from monitor.bus.redis import TIMEOUT, new_async_client
+from monitor.bus.redis import TIMEOUT, close_client, new_async_client
 
 T = TypeVar("T")
 
@@ -51,4 +51,4 @@ class Queries:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await close_client(self._client)

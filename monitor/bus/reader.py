@@ -16,12 +16,12 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from monitor.bus.connection import RedisConnection, connection_class
+from monitor.bus.connection import RedisConnection, open_connection
 from monitor.bus.cursors import Cursors
 from monitor.bus.keys import position_of
 from monitor.bus.queries import Queries
 from monitor.bus.reconnect import Reconnect
-from monitor.bus.redis import TIMEOUT, Unavailable, new_connection
+from monitor.bus.redis import TIMEOUT, Unavailable
 from monitor.bus.timing import frames_in, gather_time
 from monitor.telemetry.metrics import Metrics
 from monitor.wire.fast_path import Outbox
@@ -114,9 +114,8 @@ class StreamReader:
                 await self.reconnect.after(error)
 
     async def _read_until_it_breaks(self) -> None:
-        connection = connection_class()(new_connection(), TIMEOUT)
+        connection = await open_connection(TIMEOUT)
         try:
-            await connection.open()
             while True:
                 await self._read(connection)
                 self.reconnect.succeeded()

@@ -1,4 +1,4 @@
-"""The Redis server: its URL, clients for it, and the errors that it raises."""
+"""Redis: the servers that REDIS_URL names, clients for them, and the errors that they raise."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import Any, cast
 
 import redis
 import redis.asyncio
+import redis.asyncio.sentinel
+import redis.sentinel
 from django.conf import settings
 from redis.asyncio.connection import AbstractConnection
+from redis.backoff import NoBackoff
+from redis.connection import parse_url
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from monitor.bus.keys import HEALTH, HEALTH_KEPT
+from monitor.wire.redis_address import RedisAddress
 
 TIMEOUT = 2.0  # seconds without an answer before a connection counts as broken
+#: Seconds for which one Sentinel is waited for. Several may be away before one answers.
+SENTINEL_TIMEOUT = 0.5
 
 #: The errors of a Redis that is away, frozen or restarting.
 Unavailable = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
@@ -36,6 +44,14 @@ def redis_url() -> str:
     return str(settings.REDIS_URL)
 
 
+def redis_address() -> RedisAddress:
+    """Return where Redis is. Raises NotConfigured."""
+    return _address_of(redis_url())
+
+
+_address_of = functools.cache(RedisAddress.parse)
+
+
 def describe(error: BaseException) -> str:
     """Return what an error says, or its name: TimeoutError says nothing."""
     return str(error) or type(error).__name__
@@ -43,7 +59,7 @@ def describe(error: BaseException) -> str:
 
 def new_client() -> redis.Redis:
     """Return a client with a connection of its own: a pooled one may be broken already."""
-    return redis.Redis.from_url(redis_url(), socket_timeout=TIMEOUT, **_OPTIONS)
+    return _new_client(redis_address())
 
 
 def find_trouble() -> str:
@@ -72,19 +88,79 @@ _OPTIONS: dict[str, Any] = {"protocol": 2, "socket_connect_timeout": TIMEOUT}
 @functools.cache
 def shared_client(url: str) -> redis.Redis:
     """Return the client that all threads of the process share."""
-    return redis.Redis.from_url(url, socket_timeout=TIMEOUT, **_OPTIONS)
+    return _new_client(_address_of(url))
 
 
 def new_async_client() -> redis.asyncio.Redis:
-    """Return a new asynchronous client. The caller closes it, and limits the time of its calls.
+    """Return a new asynchronous client. ``close_client`` closes it, and the caller limits the
+    time of its calls.
 
     A ``socket_timeout`` would put redis-py's writes into ``asyncio.wait_for``, which
     on Python 3.11 swallows one cancellation in forty; ``asyncio.timeout`` does not.
     """
-    return redis.asyncio.Redis.from_url(redis_url(), socket_timeout=None, **_OPTIONS)
+    address = redis_address()
+    if address.kind == "server":
+        return redis.asyncio.Redis.from_url(address.url, socket_timeout=None, **_OPTIONS)
+    sentinel: Any = _new_async_sentinel(address)
+    options = _options(address) | {"socket_timeout": None}
+    master = sentinel.master_for(address.master, **options)
+    return cast("redis.asyncio.Redis", master)
 
 
-def new_connection() -> AbstractConnection:
-    """Return a new, unconnected connection. The caller limits the time of its calls."""
-    pool = redis.asyncio.ConnectionPool.from_url(redis_url(), socket_timeout=None, **_OPTIONS)
+async def close_client(client: redis.asyncio.Redis) -> None:
+    """Close a client's connections, those to Sentinels too."""
+    await client.aclose()
+    pool = client.connection_pool
+    if isinstance(pool, redis.asyncio.sentinel.SentinelConnectionPool):
+        await pool.sentinel_manager.aclose()
+
+
+async def new_connection() -> AbstractConnection:
+    """Return a new, unconnected connection to the server that takes writes now.
+
+    The caller limits the time of this and of the connection's calls. Raises Unavailable.
+    """
+    address = redis_address()
+    if address.kind == "server":
+        return _connection(address.url)
+    async with _new_async_sentinel(address) as sentinel:
+        host, port = await sentinel.discover_master(address.master)
+    return _connection(address.url, host=host, port=port)
+
+
+def _connection(url: str, **host: str | int) -> AbstractConnection:
+    pool = redis.asyncio.ConnectionPool.from_url(url, socket_timeout=None, **_OPTIONS, **host)
     return cast("AbstractConnection", pool.make_connection())  # type: ignore[no-untyped-call]
+
+
+def _new_client(address: RedisAddress) -> redis.Redis:
+    if address.kind == "server":
+        return redis.Redis.from_url(address.url, socket_timeout=TIMEOUT, **_OPTIONS)
+    sentinel: Any = redis.sentinel.Sentinel(  # type: ignore[no-untyped-call]
+        address.hosts, sentinel_kwargs=_sentinel_options(address)
+    )
+    options = _options(address) | {"socket_timeout": TIMEOUT}
+    master = sentinel.master_for(address.master, **options)
+    return cast("redis.Redis", master)
+
+
+def _new_async_sentinel(address: RedisAddress) -> redis.asyncio.sentinel.Sentinel:
+    return redis.asyncio.sentinel.Sentinel(  # type: ignore[no-untyped-call]
+        address.hosts, sentinel_kwargs=_sentinel_options(address)
+    )
+
+
+def _options(address: RedisAddress) -> dict[str, Any]:
+    """Return the options of a URL without a host, as redis-py's other clients take them."""
+    options: dict[str, Any] = parse_url(address.url)  # type: ignore[no-untyped-call]
+    encrypted = options.pop("connection_class", None) is not None
+    return {**options, **_OPTIONS, "ssl": encrypted}
+
+
+def _sentinel_options(address: RedisAddress) -> dict[str, Any]:
+    """Return the options of connections to Sentinels, which need neither password nor database."""
+    options = _options(address)
+    for name in ("username", "password", "db"):
+        options.pop(name, None)
+    brief = {"socket_timeout": SENTINEL_TIMEOUT, "socket_connect_timeout": SENTINEL_TIMEOUT}
+    return {**options, **brief, "retry": Retry(NoBackoff(), 0)}

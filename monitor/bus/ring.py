@@ -8,7 +8,7 @@ import math
 import uuid
 from collections.abc import Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis.asyncio
 from django.conf import settings
@@ -18,6 +18,7 @@ from monitor.bus.connection import bulk, pack
 from monitor.bus.keys import audio_key, position_of
 from monitor.bus.queries import Queries
 from monitor.bus.redis import Entries, Unavailable, redis_url, shared_client
+from monitor.bus.timing import frames_in
 from monitor.wire import frame
 
 logger = logging.getLogger(__name__)
@@ -32,13 +33,14 @@ EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 class RingTarget:
     """The ring of one tap as the writer sees it: its key, and what was lost on the way to it."""
 
-    __slots__ = ("_xadd", "dropped", "gap_due", "key", "renewed_at")
+    __slots__ = ("_xadd", "confirmed", "dropped", "gap_due", "key", "renewed_at")
 
     def __init__(self, tap_id: uuid.UUID) -> None:
         self.key = audio_key(tap_id)
         frames = settings.RING_SECONDS * 1000 // settings.CHUNK_MS
         words = (b"XADD", self.key.encode(), b"MAXLEN", b"~", b"%d" % frames)
         self._xadd = b"*8\r\n" + b"".join(map(bulk, words))  # the part that never changes
+        self.confirmed = -1  # the position of the last Frame that Redis has confirmed
         self.dropped = 0  # Frames lost since the tap's stream last took this number
         self.gap_due = False  # whether the next Frame must be flagged with GAP
         self.renewed_at = -math.inf  # monotonic seconds: when the ring's expiry was last renewed
@@ -48,6 +50,18 @@ class RingTarget:
         entry_id = b"%d-1" % position
         parts = (self._xadd, len(entry_id), entry_id, len(data), data)
         return b"%b$%d\r\n%b\r\n$1\r\nf\r\n$%d\r\n%b\r\n" % parts
+
+    def newest(self) -> bytes:
+        """Return the packed command that asks for the ring's last entry."""
+        return pack("XREVRANGE", self.key, "+", "-", "COUNT", 1)
+
+    def missing(self, newest: list[Any]) -> int:
+        """Return how many confirmed Frames lie behind the ring's last entry."""
+        found = position_of(newest[0][0]) if newest else -1
+        if found >= self.confirmed:
+            return 0
+        chunk = samples_in(settings.CHUNK_MS / 1000)
+        return min(-(-(self.confirmed - found) // chunk), frames_in(settings.RING_SECONDS))
 
     def renew(self, now: float) -> bytes:
         """Return the packed command that keeps the ring for another KEPT_UNRENEWED seconds."""

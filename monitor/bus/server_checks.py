@@ -14,7 +14,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from redis.connection import parse_url
 
-from monitor.bus.redis import Unavailable, new_client, redis_url
+from monitor.bus.redis import Unavailable, new_client, redis_address
+from monitor.wire.redis_address import RedisAddress
 
 KEEPS_NOTHING = {"save": "", "appendonly": "no"}
 #: Parts of a REDIS_URL, each of which shows that the server does not admit everybody. A path is
@@ -35,7 +36,7 @@ def redis_server(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def dangers() -> list[CheckMessage]:
     """Return the ways in which audio can leave Redis past Earshot. Raises bus.Unavailable."""
-    return [*_disk(), *_access(redis_url())]
+    return [*_disk(), *_access(redis_address())]
 
 
 def _disk() -> list[CheckMessage]:
@@ -60,8 +61,8 @@ def _disk() -> list[CheckMessage]:
     ]
 
 
-def _access(url: str) -> list[CheckMessage]:
-    parts: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+def _access(address: RedisAddress) -> list[CheckMessage]:
+    parts: dict[str, Any] = parse_url(address.url)  # type: ignore[no-untyped-call]
     if CREDENTIALS & parts.keys():
         return []
     return [

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from redis.exceptions import ResponseError
 
 from monitor.bus import ring
-from monitor.bus.connection import RedisConnection, connection_class, pack
+from monitor.bus.connection import RedisConnection, open_connection, pack
 from monitor.bus.keys import (
     EVENTS,
     EVENTS_KEPT,
@@ -22,7 +22,7 @@ from monitor.bus.keys import (
     SECONDS_KEPT_FOR,
 )
 from monitor.bus.reconnect import Reconnect
-from monitor.bus.redis import TIMEOUT, Unavailable, describe, new_connection
+from monitor.bus.redis import TIMEOUT, Unavailable, describe
 from monitor.bus.ring import RingTarget
 from monitor.bus.timing import gather_time
 from monitor.telemetry.episodes import Episodes
@@ -32,8 +32,9 @@ from monitor.wire import frame
 logger = logging.getLogger(__name__)
 
 #: Errors after which the batch is sent again, because they pass: the server is still loading its
-#: data, or a failover has made it a replica and its name will soon lead to another server.
-TRANSIENT_ERRORS = ("LOADING", "MASTERDOWN", "READONLY")
+#: data, has lost its replicas, or a failover has made it a replica, and its name or the Sentinels
+#: will soon lead to another server.
+TRANSIENT_ERRORS = ("LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY")
 BATCH_SIZE = 512  # Frames in one round trip
 #: Seconds for which audio may wait for Redis. After that it is too late for a live call.
 MAX_AGE = 3.0
@@ -152,7 +153,7 @@ class StreamWriter:
 
     async def _flush(self) -> None:
         if self._connection is None:
-            connection = await _opened()
+            connection = await open_connection(TIMEOUT)
             try:
                 await self.before_sending()
             except BaseException:
@@ -162,9 +163,11 @@ class StreamWriter:
         # A batch that failed is queued again, and may have become too old meanwhile.
         self._drop_late(time.monotonic())
         size = min(BATCH_SIZE, len(self._pending))
-        batch = [_flagged(self._pending.popleft()) for _ in range(size)]
+        batch = [self._pending.popleft() for _ in range(size)]
         extra = [self._commands.popleft() for _ in range(len(self._commands))]
         try:
+            await self._find_losses(self._connection, batch)
+            batch = list(map(_flagged, batch))
             await self._send(self._connection, batch, extra)
             self._is_retry = False
         except BaseException:
@@ -173,11 +176,32 @@ class StreamWriter:
             self._commands.extendleft(reversed(extra))  # a repeated event does no harm
             raise
 
+    async def _find_losses(self, connection: RedisConnection, batch: list[_Pending]) -> None:
+        """Count what the server lacks of what was confirmed before this connection was opened.
+
+        A replica that takes the place of its master may not have had the last Frames yet.
+        """
+        expired = time.monotonic() - ring.KEPT_UNRENEWED
+        targets = [
+            target
+            for target in {entry.target for entry in batch}
+            if target.confirmed >= 0 and expired < target.renewed_at < self._connected_at
+        ]
+        if not targets:
+            return
+        answers = await connection.call(b"".join(one.newest() for one in targets), len(targets))
+        for target, newest in zip(targets, answers, strict=True):
+            if not isinstance(newest, ResponseError) and (missing := target.missing(newest)):
+                self._lose(target, "not replicated", missing)
+
     async def _send(
         self, connection: RedisConnection, batch: list[_Pending], extra: list[bytes]
     ) -> None:
         commands = [*self._commands_of(batch), *extra]
         answers = await connection.call(b"".join(commands), len(commands))
+        for entry, answer in zip(batch, answers, strict=False):
+            if type(answer) is bytes:
+                entry.target.confirmed = entry.position
         errors = [(at, one) for at, one in enumerate(answers) if isinstance(one, ResponseError)]
         for _, error in errors:
             if str(error).startswith(TRANSIENT_ERRORS):
@@ -222,11 +246,11 @@ class StreamWriter:
             self.dropped += 1
             self._lose(self._pending.popleft().target, "Redis away")
 
-    def _lose(self, target: RingTarget, cause: str) -> None:
-        """Count a lost Frame, and have the next Frame of its tap flagged with GAP."""
-        target.dropped += 1
+    def _lose(self, target: RingTarget, cause: str, frames: int = 1) -> None:
+        """Count lost Frames, and have the next Frame of their tap flagged with GAP."""
+        target.dropped += frames
         target.gap_due = True
-        self._metrics.dropped.add(1, cause)
+        self._metrics.dropped.add(frames, cause)
 
     async def _disconnect(self) -> None:
         if self._connection is not None:
@@ -236,14 +260,3 @@ class StreamWriter:
 
 async def _nothing() -> None:
     """Wait for nothing before what is queued is sent."""
-
-
-async def _opened() -> RedisConnection:
-    """Return a new connection. One whose opening is broken off is not used again."""
-    connection = connection_class()(new_connection(), TIMEOUT)
-    try:
-        await connection.open()
-    except BaseException:
-        await connection.close()
-        raise
-    return connection

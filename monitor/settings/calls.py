@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from monitor.env import flag, url, whole, whole_or_never
+from monitor.env import flag, whole, whole_or_never
+from monitor.env_addresses import redis_url
 from monitor.settings.environment import env
 from monitor.wire import private_patterns
 from monitor.wire.human_phrases import ASKS_FOR_A_HUMAN
 from monitor.wire.phrases import parse_phrases
 
-REDIS_URL = env.secret("REDIS_URL", url("redis", "rediss", "unix"))
+REDIS_URL = env.secret("REDIS_URL", redis_url)
 CHUNK_MS = env.read("CHUNK_MS", "60", whole(20, 500))
 RING_SECONDS = env.read("RING_SECONDS", "30", whole(5, 600))
 # Seconds without audio after which a tap's media is closed.

@@ -9,6 +9,7 @@ import redis
 from pytest_django import Settings
 
 from monitor.bus import server_checks
+from monitor.wire.redis_address import RedisAddress
 from tests.support import environment
 from tests.support.cast import PASSWORD
 from tests.support.checks import ids, manage
@@ -50,10 +51,12 @@ def test_e005_a_server_that_keeps_audio_on_disk(
         ("rediss://redis.example.com?password=secret", []),
         ("rediss://redis.example.com?ssl_certfile=/etc/earshot.pem", []),
         ("unix:///run/valkey.sock", []),
+        ("redis+sentinel://one,two/main", ["monitor.W006"]),
+        ("redis+sentinel://:secret@one,two/main", []),
     ],
 )
 def test_w006_a_server_that_lets_everybody_in(url: str, expected: list[str]) -> None:
-    assert ids(server_checks._access(url)) == expected
+    assert ids(server_checks._access(RedisAddress.parse(url))) == expected
 
 
 def test_w007_a_managed_service_that_does_not_answer_config(

@@ -62,8 +62,9 @@ def assert_bit_for_bit(samples: bytes, packets: list[bytes]) -> None:
 
 async def replies(kind: type[RedisConnection], commands: tuple[bytes, ...]) -> list[Any]:
     """Send a batch by a connection of this kind, and return the replies."""
-    connection = kind(new_connection(), TIMEOUT)
-    await connection.open()
+    opened = await new_connection()
+    await opened.connect()  # type: ignore[no-untyped-call]
+    connection = kind(opened, TIMEOUT)
     try:
         return await connection.call(b"".join(commands), len(commands))
     finally:
