@@ -18,7 +18,8 @@ http = get_asgi_application()
 from monitor.concurrency import in_thread  # noqa: E402
 from monitor.routing import websocket_router  # noqa: E402
 from monitor.runtime import Runtime, limits_from_settings  # noqa: E402
-from monitor.servers import startup  # noqa: E402  models need the apps loaded
+from monitor.servers import startup, stopping  # noqa: E402  models need the apps loaded
+from monitor.servers.drain import Drain  # noqa: E402
 from monitor.telemetry.redaction import redact_other_logs  # noqa: E402
 from monitor.web.webhooks import CALL_LIMIT, STATUS_LIMIT  # noqa: E402
 from monitor.wire.body_limit import BodyLimit, BodyLimits, PathLimit  # noqa: E402
@@ -36,19 +37,23 @@ class Earshot:
     protocol, so there it is the first request, which ``script/server`` makes.
     """
 
+    _drain: Drain  # once it has started
+
     def __init__(self) -> None:
         redact_other_logs()
         startup.say_what_is_missing()
         self._started = False
         self.runtime = Runtime(limits_from_settings())
         self._router = ProtocolTypeRouter(
-            {"http": _requests, "websocket": websocket_router(self.runtime)}
+            {"http": self._requests, "websocket": websocket_router(self.runtime)}
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self._start()
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif scope["type"] == "websocket" and self._drain.is_under_way:
+            await stopping.turn_away(scope, receive, send)
         else:
             await self._router(scope, receive, send)
 
@@ -56,7 +61,20 @@ class Earshot:
         if not self._started:
             self._started = True
             self.runtime.start()
+            self._drain = Drain(settings.DRAIN_SECONDS, self.runtime.floor.open_sockets)
+            self._drain.await_signal()
             self.runtime.writes.begin(in_thread(startup.lock_demo_users)())
+
+    async def _requests(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Have Django answer a request, and tell it when that came: the request may wait for the
+        thread that all requests share. uvicorn cancels an incomplete one when it stops: that costs
+        a log line, and no traceback."""
+        scope["arrived_at"] = timezone.now()
+        scope["draining"] = self._drain.is_under_way
+        try:
+            await http(scope, receive, stopping.closing(send) if scope["draining"] else send)
+        except asyncio.CancelledError:
+            logger.warning("a request was cancelled: its client had not sent all of it")
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         while True:
@@ -74,17 +92,6 @@ class Earshot:
                 await asyncio.gather(self.runtime.writes.wait(), self.runtime.stop())
         except TimeoutError:
             logger.error("the last writes did not end within %s s of the stop", STOP_WITHIN)
-
-
-async def _requests(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Have Django answer a request, and tell it when that came: the request may wait for the
-    thread that all requests share. uvicorn cancels an incomplete one when it stops: that costs a
-    log line, and no traceback."""
-    scope["arrived_at"] = timezone.now()
-    try:
-        await http(scope, receive, send)
-    except asyncio.CancelledError:
-        logger.warning("a request was cancelled: its client had not sent all of it")
 
 
 def protected(app: App, *limits: PathLimit) -> App:

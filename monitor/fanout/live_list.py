@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 from weakref import WeakValueDictionary
 
+from django.conf import settings
 from django.utils import timezone
 
 from monitor import staticfiles
@@ -53,6 +54,7 @@ class LiveList:
         about: dict[str, Any] = {
             "type": "snapshot",
             "build": staticfiles.build(),
+            "come_back_ms": settings.COME_BACK_MS,
             "attention_watched": self._attention_news.is_watched,
         }
         if sight.reads_words:

@@ -97,7 +97,7 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
         # Daphne's access log then names the client, and not the proxy.
         protocol.client_addr = find_client(scope, settings.TRUSTED_PROXIES)
         if scope["type"] == "websocket":
-            scope["extensions"] = {fast_path.EXTENSION: protocol}
+            scope["extensions"] = {fast_path.EXTENSION: protocol, stopping.RESPONSE: {}}
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -112,6 +112,8 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
                 protocol.sendMessage(data, True)
         elif message["type"] == "websocket.close" and protocol.state == protocol.STATE_OPEN:
             protocol.fail(message.get("code", 1000), message.get("reason") or "")
+        elif message["type"] == f"{stopping.RESPONSE}.start" and protocol in self.connections:
+            protocol.refuse(message["status"])
         elif message["type"] == "http.response.body":
             await self._send_body(protocol, message)
         else:

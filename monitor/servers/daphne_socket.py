@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import daphne.server  # noqa: F401  first: it installs Twisted's asyncio reactor
+from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import tcp
 from twisted.internet.protocol import connectionDone
@@ -57,6 +58,13 @@ class Socket(FrameReceiver, WebSocketProtocol):  # type: ignore[misc]  # daphne 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         if hasattr(self, "server"):  # without it the handshake failed before Daphne heard of it
             super().onClose(wasClean, NO_CODE if code is None else code, reason)
+
+    def refuse(self, status: int) -> None:
+        """Answer the handshake with this status. Daphne's ``serverReject`` knows 403 alone."""
+        deny: Any = ConnectionDeny  # autobahn has no types
+        self.handshake_deferred.errback(deny(status, "Refused"))
+        del self.handshake_deferred
+        self.server.protocol_disconnected(self)
 
     def sendMessage(self, payload: bytes, isBinary: bool = False) -> None:  # noqa: N802, N803
         """Send a message of any length. Raises Disconnected.

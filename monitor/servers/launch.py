@@ -166,7 +166,7 @@ class Launch:
         for _, child in reversed(self._children):
             child.terminate()
             try:
-                child.wait(STOP_WITHIN)
+                child.wait(settings.DRAIN_SECONDS + STOP_WITHIN)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured
 
-from monitor.env import flag, items
+from monitor.env import flag, items, whole
 from monitor.env_addresses import host_of, hosts, networks, origin, origins, trusted_proxies
 from monitor.settings.environment import env
 
@@ -34,6 +34,12 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # The proxies whose X-Forwarded-For is believed. There are none until the operator names them.
 TRUSTED_PROXIES = env.read("TRUSTED_PROXIES", "", trusted_proxies)
 
-# Who may read /healthz and /metrics: this machine, and private networks (RFC 1918, RFC 4193).
+# Who may read /healthz, /readyz and /metrics: this machine, and private networks (RFC 1918 and
+# RFC 4193).
 PRIVATE_NETWORKS = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 PROBE_NETWORKS = env.read("PROBE_NETWORKS", PRIVATE_NETWORKS, networks)
+
+# Seconds between SIGTERM and a worker's stop, in which others take over its clients.
+DRAIN_SECONDS = env.read("DRAIN_SECONDS", "0", whole(0, 3600))
+# Milliseconds within which pages connect again that have lost their worker.
+COME_BACK_MS = env.read("COME_BACK_MS", "500", whole(0, 60_000))

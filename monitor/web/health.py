@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/metrics``, for machines on the operator's network."""
+"""``/healthz``, ``/readyz`` and ``/metrics``, for machines on the operator's network."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200 while the database answers and Redis takes writes, else 503 with the reason."""
+    return _answer(_trouble())
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while new clients may be sent to this worker, else 503 with the reason."""
+    if getattr(request, "scope", {}).get("draining"):  # tests' requests have no scope
+        return _answer({"worker": "about to stop"})
+    return _answer(_trouble())
+
+
+def _trouble() -> dict[str, str]:
+    """Return what a worker needs and does not have, with the reasons."""
     trouble = {}
     try:
         with connection.cursor() as cursor:
@@ -41,5 +55,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
         trouble["database"] = "no answer"
     if said := find_trouble():
         trouble["redis"] = said
+    return trouble
+
+
+def _answer(trouble: dict[str, str]) -> JsonResponse:
     status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
     return JsonResponse({"ok": not trouble, **trouble}, status=status)

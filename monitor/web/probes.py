@@ -12,7 +12,11 @@ from monitor.wire.client_address import parse_address, within
 
 View = Callable[[HttpRequest], HttpResponse]
 
-PROBES: dict[str, View] = {"/healthz": health.healthz, "/metrics": health.metrics_page}
+PROBES: dict[str, View] = {
+    "/healthz": health.healthz,
+    "/readyz": health.readyz,
+    "/metrics": health.metrics_page,
+}
 
 
 def middleware(get_response: View) -> View:

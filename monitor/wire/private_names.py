@@ -74,8 +74,9 @@ DAPHNE = (
     PrivateNames(
         "daphne",
         AUTOBAHN,
-        ("application_queue", "client_addr", "last_ping", "muted"),
-        "hand messages to the application, and name the client in the access log",
+        ("application_queue", "client_addr", "handshake_deferred", "last_ping", "muted"),
+        "hand messages to the application, refuse a handshake with any status, and name the "
+        "client in the access log",
     ),
     PrivateNames(
         "daphne",

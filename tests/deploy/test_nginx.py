@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,8 @@ from django.contrib.auth.models import User
 from monitor.models import ListenSession
 from tests.support.nginx import PROGRAM, Nginx
 from tests.support.servers import Server, cookie
-from tests.support.talk import message, message_of, open_tap, payload
+from tests.support.stopping import BOTH, RESTART, stopped
+from tests.support.talk import closing, message, message_of, open_tap, payload
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs nginx")
@@ -89,6 +92,45 @@ async def test_a_call_of_one_worker_is_heard_at_the_other(proxy: Nginx, alice: U
     await until(lambda: len(used(proxy, "/listen/", "/tap/")) == 2)
 
 
+@BOTH
+async def test_while_a_worker_drains_all_who_come_are_let_in_at_the_other(
+    kind: str, tmp_path: Path, transactional_db: Any, static_files: None, alice: User
+) -> None:
+    nginx = Nginx(tmp_path)
+    behind = {"PUBLIC_URL": nginx.url, "TRUSTED_PROXIES": "1"}
+    opened = await open_tap()
+    with (
+        Server(kind, DRAIN_SECONDS="3", **behind) as draining,
+        Server("daphne", **behind) as other,
+        nginx.serve(draining.port, other.port),
+    ):
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def come() -> websockets.ClientConnection:
+                page = await stack.enter_async_context(await listen(nginx, "/console", alice))
+                await message_of(page, "snapshot")
+                return page
+
+            before = [await come() for _ in range(4)]
+            stop = asyncio.create_task(stopped(draining))
+            await until(lambda: status_of(draining, "/readyz") == 503)
+            sender = await stack.enter_async_context(tap(nginx, opened.uri))
+            late = [await come() for _ in range(4)]
+            await sender.send(payload(1))
+            assert not stop.done()
+            await stop
+            await asyncio.gather(*(page.ping() for page in (sender, *late)))  # they are still open
+            left = [page for page in before if page.close_code]
+            assert [await closing(page) for page in left] == [RESTART] * 2
+
+
+def status_of(server: Server, path: str) -> int:
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    with contextlib.closing(client):
+        client.request("GET", path)
+        return client.getresponse().status
+
+
 def used(proxy: Nginx, *paths: str) -> set[str]:
     """Return to which workers nginx has passed requests for these paths on, once they ended."""
     begin = "|".join(map(re.escape, paths))
@@ -114,7 +156,7 @@ def test_a_body_larger_than_any_is_refused_at_once(proxy: Nginx) -> None:
     assert answered(proxy, "/tap/x/status", bytes(3 * 1024 * 1024)) == 413
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_the_probes_are_not_for_the_world(proxy: Nginx, path: str) -> None:
     assert answered(proxy, path) == 404
 

@@ -86,8 +86,8 @@ class Listed:
 
     def _open(self, socket: WebSocketRoute) -> None:
         self._socket = socket
-        snapshot = {"type": "snapshot", "build": "", "now": iso(0), "attention_watched": True}
-        socket.send(json.dumps({**snapshot, "calls": self._calls}))
+        about = {"build": "", "come_back_ms": 500, "now": iso(0), "attention_watched": True}
+        socket.send(json.dumps({"type": "snapshot", **about, "calls": self._calls}))
 
     def say(self, call: dict[str, Any]) -> None:
         """Tell the page of a call that is new or has changed."""

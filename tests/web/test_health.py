@@ -1,4 +1,4 @@
-"""Which addresses may ask for /healthz and /metrics, and under which host names."""
+"""Which addresses may ask for /healthz, /readyz and /metrics, and under which host names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.test import Client
 from monitor.settings.site import PRIVATE_NETWORKS
 from monitor.wire.client_address import parse_address, parse_networks, within
 
-PROBES = ["/healthz", "/metrics"]
+PROBES = ["/healthz", "/readyz", "/metrics"]
 
 
 @pytest.mark.parametrize("path", PROBES)

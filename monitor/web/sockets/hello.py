@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from django.conf import settings
+
 from monitor import staticfiles
 from monitor.audio import g711
 from monitor.fanout.floor import Floor
@@ -18,6 +20,7 @@ def hello(
     return {
         "type": "hello",
         "build": staticfiles.build(),
+        "come_back_ms": settings.COME_BACK_MS,
         "tap": tap,
         "rate": g711.SAMPLE_RATE,
         "channels": 1,

@@ -100,6 +100,7 @@
  * @typedef {object} Hello the first message to a listener
  * @property {"hello"} type
  * @property {string} build names the server's static files, "" in DEBUG
+ * @property {number} come_back_ms within which a lost connection is first tried again
  * @property {HeardTap} tap
  * @property {number} rate samples per second
  * @property {number} channels
@@ -125,6 +126,7 @@
  * @typedef {object} Snapshot the first message to a page of calls
  * @property {"snapshot"} type
  * @property {string} build
+ * @property {number} come_back_ms as in Hello
  * @property {string} now
  * @property {boolean} attention_watched somebody looks for conditions; otherwise no call has any
  * @property {Call[]} calls

@@ -24,9 +24,10 @@ export const Close = Object.freeze({
 });
 
 /**
- * @typedef {"nothing" | "sign in" | "come back" | "come back live" | "wait for a place"} Reaction
+ * @typedef {"nothing" | "sign in" | "come back" | "come back soon" | "come back live" | "wait for a place"} Reaction
  *   nothing, sign in: trying again would get the same answer
  *   come back: with the usual back-off
+ *   come back soon: another worker may be there, so the first try is made as soon as the server allows
  *   come back live: the connection works, so the first try needs no delay
  *   wait for a place: another connection of this user must end first
  */
@@ -37,7 +38,8 @@ export const REACTIONS = new Map(
     [Close.DONE, "nothing"],
     [Close.NOT_UTF8, "nothing"],
     [Close.POLICY, "nothing"],
-    [Close.RESTARTING, "come back"],
+    [Close.LOST, "come back soon"],
+    [Close.RESTARTING, "come back soon"],
     [Close.TRY_LATER, "come back"],
     [Close.NOT_SIGNED_IN, "sign in"],
     [Close.NOT_ALLOWED, "nothing"],

@@ -1,6 +1,6 @@
 /**
  * A WebSocket that reconnects. Its back-off is stepped and jittered, and starts over only
- * once a message has arrived. It abandons a connection that has gone quiet, and does not try
+ * once a message has arrived. The server tells it how soon the first try may be. It abandons a connection that has gone quiet, and does not try
  * again where the server refused it for good.
  */
 
@@ -17,6 +17,8 @@ const STEPS = [500, 1000, 2000, 4000, 8000];
  */
 const NO_PLACE_STEPS = [10_000, 20_000, 40_000, 60_000];
 const JITTER = 0.3;
+/** Milliseconds within which a lost connection is first tried again, before the server has told it. */
+const COME_BACK_MS = 500;
 const CONNECT_MS = 10_000;
 
 /** The server sends "alive" when it has sent nothing else for 4 to 8 s. */
@@ -44,14 +46,16 @@ function stepOf(steps, attempt) {
  * @param {number} code
  * @param {number} attempt retries since the last message, or since the close code became TOO_MANY
  * @param {() => number} random
+ * @param {number} within milliseconds in which all pages of a lost worker come back
  * @returns {number | null}
  */
-export function retryDelay(code, attempt, random) {
+export function retryDelay(code, attempt, random, within) {
   if (isFinal(code)) return null;
   const reaction = reactionTo(code);
   // Never sooner than its step, by when the place of a killed worker is free.
   if (reaction === "wait for a place") return Math.round(stepOf(NO_PLACE_STEPS, attempt) * (1 + JITTER * random()));
   if (reaction === "come back live" && attempt === 0) return 0;
+  if (reaction === "come back soon" && attempt === 0) return Math.round(within * random());
   return backoff(attempt, random);
 }
 
@@ -108,6 +112,7 @@ export class LiveSocket {
     this.env = env;
     this.attempt = 0;
     this.code = 0; // of the last close
+    this.comeBackMs = COME_BACK_MS;
     /** @type {WebSocket | null} */
     this.socket = null;
     this.cancelNext = nothing; // the next try, or the limit on connecting
@@ -173,7 +178,9 @@ export class LiveSocket {
   #receive(data) {
     this.attempt = this.code = 0;
     this.heardAt = this.env.now();
-    this.onMessage(typeof data === "string" ? JSON.parse(data) : data);
+    const message = typeof data === "string" ? JSON.parse(data) : data;
+    this.comeBackMs = message.come_back_ms ?? this.comeBackMs;
+    this.onMessage(message);
   }
 
   /**
@@ -209,7 +216,7 @@ export class LiveSocket {
     // The server has answered, so the tries before that no longer count.
     if (code === Close.TOO_MANY && this.code !== code) this.attempt = 0;
     this.code = code;
-    const delay = retryDelay(code, this.attempt, this.env.random);
+    const delay = retryDelay(code, this.attempt, this.env.random, this.comeBackMs);
     if (delay === null) {
       this.#enter("closed", code, reason, 0);
       return;

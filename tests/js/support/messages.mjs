@@ -14,6 +14,7 @@ export function hello(changes = {}) {
   return {
     type: "hello",
     build: "",
+    come_back_ms: 500,
     tap: tap("t1"),
     rate: 8000,
     channels: 1,
@@ -31,5 +32,5 @@ export function hello(changes = {}) {
  * @returns {Snapshot}
  */
 export function snapshot(...calls) {
-  return { type: "snapshot", build: "", now: iso(NOW), attention_watched: true, calls };
+  return { type: "snapshot", build: "", come_back_ms: 500, now: iso(NOW), attention_watched: true, calls };
 }

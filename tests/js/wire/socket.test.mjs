@@ -97,20 +97,41 @@ test("the delays follow the steps while nothing is received, and start again aft
   world.live.open();
   const delays = [];
   for (let n = 0; n < 6; n++) {
-    world.lose();
+    world.lose(1013);
     delays.push(world.state.delay);
     world.pass(world.state.delay);
   }
   assert.deepEqual(delays, [500, 1000, 2000, 4000, 8000, 8000]);
   assert.equal(world.sockets.length, 7);
   world.socket.accept(); // being let in is no message, because a server may accept and then crash
-  world.lose();
+  world.lose(1013);
   assert.equal(world.state.delay, 8000);
   world.pass(8000);
   world.socket.accept();
   world.say({ type: "snapshot" });
-  world.lose();
+  world.lose(1013);
   assert.equal(world.state.delay, 500);
+});
+
+for (const code of [1006, 1012]) {
+  test(`after ${code} the first try is made at random within the time that the server allows`, () => {
+    const delays = (/** @type {number} */ chance) => [0, 1, 2].map((attempt) => retryDelay(code, attempt, () => chance, 3000));
+    assert.deepEqual(delays(0), [0, 700, 1400]);
+    assert.deepEqual(delays(1), [3000, 1300, 2600]);
+  });
+}
+
+test("the server's first message says within which time", () => {
+  const world = new World(0.5);
+  world.live.open();
+  world.lose();
+  assert.equal(world.state.delay, 250);
+  world.pass(250);
+  world.socket.accept();
+  world.say({ type: "hello", come_back_ms: 3000 });
+  world.say({ type: "alive" });
+  world.lose(1012);
+  assert.equal(world.state.delay, 1500);
 });
 
 for (const code of [1000, 1007, 1008, 4401, 4403, 4404, 4410]) {
@@ -140,12 +161,12 @@ for (const code of [1006, 1011, 1012, 1013, 1001]) {
 
 test("a socket that was too slow comes back at once, but not in a loop", () => {
   const half = () => 0.5;
-  assert.equal(retryDelay(4408, 0, half), 0);
-  assert.equal(retryDelay(4408, 1, half), 1000);
+  assert.equal(retryDelay(4408, 0, half, 3000), 0);
+  assert.equal(retryDelay(4408, 1, half, 3000), 1000);
 });
 
 test("with too many connections it waits until those of a killed worker are freed, then longer", () => {
-  const delays = (/** @type {number} */ chance) => [0, 1, 2, 3, 50].map((attempt) => retryDelay(4429, attempt, () => chance));
+  const delays = (/** @type {number} */ chance) => [0, 1, 2, 3, 50].map((attempt) => retryDelay(4429, attempt, () => chance, 3000));
   assert.deepEqual(delays(0), [10_000, 20_000, 40_000, 60_000, 60_000]);
   assert.deepEqual(delays(1), [13_000, 26_000, 52_000, 78_000, 78_000]);
 });

@@ -240,6 +240,13 @@ class TestHealth:
         assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         assert response.json() == {"ok": False, "database": "no answer"}
 
+    def test_a_worker_is_not_ready_without_what_it_needs(
+        self, client: Client, db: Any, settings: Any
+    ) -> None:
+        assert client.get("/readyz").status_code == HTTPStatus.OK
+        settings.REDIS_URL = ""
+        assert client.get("/readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE
+
     def test_it_is_never_cached(self, client: Client, db: Any) -> None:
         assert "no-store" in client.get("/healthz")["Cache-Control"]
 

@@ -43,6 +43,7 @@ async def test_the_first_message_is_a_snapshot_of_live_calls(server: Server, ali
         snapshot = await json_message(page)
     assert snapshot["type"] == "snapshot"
     assert snapshot["build"] == staticfiles.build()
+    assert snapshot["come_back_ms"] == 500
     [call] = snapshot["calls"]
     assert (call["agent"], call["caller"], call["caller_name"]) == (
         "Receptionist",

@@ -63,16 +63,16 @@ async def test_hello_describes_the_tap_and_the_audio(server: Server, alice: User
     opened = await open_tap(direction="speak", agent="Receptionist")
     async with server.listen(opened.tap.pk, alice) as page:
         hello = await json_message(page)
-    assert hello["tap"]["agent"] == "Receptionist"
-    assert {
-        key: hello[key] for key in ("type", "build", "rate", "channels", "leg", "state", "position")
-    } == {
+    assert hello.pop("tap")["agent"] == "Receptionist"
+    assert hello == {
         "type": "hello",
         "build": staticfiles.build(),
+        "come_back_ms": 500,
         "rate": 8000,
         "channels": 1,
         "leg": "speak",
         "state": "requested",
+        "stalled": False,
         "position": 0,
     }
 
