@@ -1,19 +1,13 @@
-"""Starts and ends what ``script/server`` runs: Valkey, Daphne, rtptaps and the demo.
-
-Each child has a session of its own. Ctrl-C therefore reaches this process alone, which ends
-its children in the right order. On Linux they also end if this process is killed.
-"""
+"""Starts and ends what ``script/server`` runs: Valkey, Daphne, rtptaps and the demo."""
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import re
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -28,17 +22,13 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-READY_WITHIN = 60.0  # seconds
+from monitor.servers.children import Children, LaunchError
+
 STOP_WITHIN = 8.0  # seconds a child has after SIGTERM
 DEMO_CALLS = 3
 DEMO_SECONDS = 60
 PLAIN = re.compile(r"[\w./-]+")  # a path that stands in Valkey's configuration as it is
 LONGEST_SOCKET = 103  # bytes of a Unix socket's path: sun_path holds 104 on macOS, 108 on Linux
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-class LaunchError(Exception):
-    """Something did not start. The text says what it was, and what to do."""
 
 
 class Launch:
@@ -48,7 +38,7 @@ class Launch:
         self.host = host
         self.port = port
         self.env = dict(os.environ)
-        self._children: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._children = Children(Path(settings.VAR_DIR))
         self._note = settings.VAR_DIR / "server.env"
         self._cleanup = ExitStack()
 
@@ -111,44 +101,13 @@ class Launch:
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a Python child that logs to ``var/<name>.log``."""
-        with self.log(name).open("wb") as log:
-            child = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=settings.BASE_DIR,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            )
-        self._children.append((name, child))
-
-    def log(self, name: str) -> Path:
-        return Path(settings.VAR_DIR) / f"{name}.log"
+        self._children.log(name).unlink(missing_ok=True)  # of the last server
+        command = (sys.executable, *arguments)
+        self._children.start(name, *command, cwd=settings.BASE_DIR, env=self.env)
 
     def wait(self, name: str, ready: Callable[[], bool]) -> None:
-        """Wait until a child is ready. Raises LaunchError, with the end of its log, if it is
-        not ready in time."""
-        until = time.monotonic() + READY_WITHIN
-        while not ready():
-            self.check()
-            if time.monotonic() > until:
-                raise LaunchError(
-                    f"{name} is not ready after {READY_WITHIN:.0f} s: {self.tail(name)}"
-                )
-            time.sleep(0.1)
-
-    def check(self) -> None:
-        """Raise LaunchError if a child has ended."""
-        for name, child in self._children:
-            if child.poll() is not None:
-                raise LaunchError(f"{name} ended ({child.returncode}): {self.tail(name)}")
-
-    def tail(self, name: str) -> str:
-        """Return the end of a child's log, and where the log is."""
-        lines = self.log(name).read_text(errors="replace").splitlines()[-12:]
-        return f"see {self.log(name)}\n" + "\n".join(lines)
+        """Wait until a child is ready. Raises LaunchError if it is not ready in time."""
+        self._children.wait(name, ready)
 
     def watch(self) -> NoReturn:
         """Wait for Ctrl-C or SIGTERM, both raised as KeyboardInterrupt, or for a child's end."""
@@ -156,20 +115,14 @@ class Launch:
         signal.signal(signal.SIGINT, _interrupt)
         signal.signal(signal.SIGTERM, _interrupt)
         while True:
-            self.check()
+            self._children.check()
             time.sleep(0.5)
 
     def stop(self) -> None:
         """End every child, the last started first."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave one behind
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for _, child in reversed(self._children):
-            child.terminate()
-            try:
-                child.wait(settings.DRAIN_SECONDS + STOP_WITHIN)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+        self._children.stop(settings.DRAIN_SECONDS + STOP_WITHIN)
         if "SERVER_PID" in self.env:  # prepared: the note is this process's
             self._note.unlink(missing_ok=True)
         self._cleanup.close()
@@ -177,12 +130,6 @@ class Launch:
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _die_with_parent() -> None:
-    """Have Linux send SIGTERM to this process when its parent is gone. Runs in the child,
-    before exec."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _check_free(host: str, port: int) -> None:

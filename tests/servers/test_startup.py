@@ -15,7 +15,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from monitor.servers import demo, startup
-from monitor.servers.launch import Launch, LaunchError
+from monitor.servers.children import LaunchError
+from monitor.servers.launch import Launch
 from monitor.services import taps
 
 

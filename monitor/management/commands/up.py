@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monitor.servers import demo
-from monitor.servers.launch import DEMO_CALLS, Launch, LaunchError
+from monitor.servers.children import LaunchError
+from monitor.servers.launch import DEMO_CALLS, Launch
 
 
 class Command(BaseCommand):
