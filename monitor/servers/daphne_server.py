@@ -1,6 +1,6 @@
 """Daphne's server, made into Earshot's; ``monitor.servers.daphne`` starts it.
 
-It is Daphne's own command line with eight differences:
+It is Daphne's own command line with nine differences:
 
 - A close frame carries its reason; Daphne sends the code alone.
 - A message that is too big is answered with a close frame; autobahn drops the connection.
@@ -8,6 +8,7 @@ It is Daphne's own command line with eight differences:
 - The access log shows no tokens.
 - Forwarded addresses are left to the application (TRUSTED_PROXIES).
 - Clients cannot take the last file descriptors.
+- Many connections may come at the same moment.
 - A stop waits until the sockets are closed.
 - The application is told of the stop (lifespan); Daphne never tells it.
 """
@@ -41,6 +42,11 @@ from monitor.wire.client_address import find_client
 
 logger = logging.getLogger(__name__)
 
+#: Connections that the system keeps until they are taken, as many as with uvicorn. Twisted's 50 are
+#: too few when all pages of a floor come back at once: those that found no room tried again after
+#: 1, 3, 7, 15 and 31 s.
+BACKLOG = 2048
+
 DAPHNE_PROXY_HEADERS = (
     "proxy_forwarded_address_header",
     "proxy_forwarded_port_header",
@@ -61,6 +67,7 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
         if kwargs.get("proxy_forwarded_address_header"):
             logger.warning(PROXY_HEADERS)
         kwargs.update(dict.fromkeys(DAPHNE_PROXY_HEADERS))
+        kwargs["endpoints"] = [_with_backlog(one) for one in kwargs.get("endpoints") or ()]
         super().__init__(*args, **kwargs)
         application = self.application
         protected = isinstance(application, BodyLimit)
@@ -168,6 +175,13 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
             for protocol in self.connections
             if not isinstance(protocol, WebRequest) and protocol.state == protocol.STATE_CLOSING
         ]
+
+
+def _with_backlog(endpoint: str) -> str:
+    """Return Twisted's description of an endpoint that keeps BACKLOG connections waiting, unless it
+    says how many."""
+    listens = endpoint.startswith(("tcp:", "ssl:", "unix:")) and ":backlog=" not in endpoint
+    return f"{endpoint}:backlog={BACKLOG}" if listens else endpoint
 
 
 def _keep_reserve(factory: Any, limit: DescriptorLimit) -> None:

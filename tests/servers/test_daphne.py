@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -82,6 +83,18 @@ def test_a_stop_waits_for_requests_but_not_for_ever_and_takes_no_new_ones() -> N
             client.close()
     assert took < EXIT_WITHIN
     assert "lifespan.shutdown" in server.said()
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+def test_pages_that_come_at_once_find_room_before_the_server_takes_any(kind: str) -> None:
+    """As when it has just been started again. For a page that finds no room, the system tries again
+    only after a second."""
+    with Server(kind, "tests.support.plain:application") as server, contextlib.ExitStack() as pages:
+        server.process.send_signal(signal.SIGSTOP)
+        for _ in range(200):
+            address = ("127.0.0.1", server.port)
+            pages.enter_context(socket.create_connection(address, timeout=0.9))
+        server.process.send_signal(signal.SIGCONT)
 
 
 def upgrade(peer: socket.socket, path: bytes) -> None:
