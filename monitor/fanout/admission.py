@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from monitor.concurrency import Coalesced, Writes
+from monitor.concurrency import in_thread
 from monitor.services.sign_ins import SignIn, sign_in_of
 from monitor.wire.close import CloseCode, Closed
 
-#: Sockets that are checked in one turn of the database's thread. One takes about 1 ms, and who
-#: else needs the database waits meanwhile.
+#: Sockets that are checked in one turn of the database's thread, and as many of the last session.
+#: One takes about 1 ms, and who else needs the database waits meanwhile.
 AT_ONCE = 50
 
 Check = Callable[[SignIn], None]
@@ -19,24 +20,34 @@ Check = Callable[[SignIn], None]
 
 @dataclass(slots=True, eq=False)
 class _Coming:
-    """A socket that asks to be let in, and the outcome once it is checked."""
+    """A socket that asks to be let in."""
 
-    session_key: str
     check: Check
+    outcome: asyncio.Future[SignIn]  # cancelled if the socket has left
     sign_in: SignIn | None = None
     error: Exception | None = None
-    has_left: bool = False
+
+    def settle(self) -> None:
+        """Tell the socket what was found."""
+        if self.outcome.done():
+            return
+        if self.sign_in is None:
+            not_signed_in = Closed(CloseCode.NOT_SIGNED_IN, "not signed in")
+            self.outcome.set_exception(self.error or not_signed_in)
+        else:
+            self.outcome.set_result(self.sign_in)
 
 
 class Admission:
     """Lets sockets in, or raises what is against it.
 
     A floor that comes back has several sockets of each session. The session, its user and the
-    user's permissions are then read once.
+    user's permissions are read once for all of them that wait at the same time.
     """
 
-    def __init__(self, writes: Writes) -> None:
-        self._check = Coalesced(_check_all, writes, AT_ONCE)
+    def __init__(self) -> None:
+        self._waiting: defaultdict[str, list[_Coming]] = defaultdict(list)  # by session
+        self._checking: asyncio.Task[None] | None = None
 
     async def __call__(self, session_key: str, check: Check) -> SignIn:
         """Return who is signed in by a session, once ``check`` has not raised anything.
@@ -44,29 +55,50 @@ class Admission:
         ``check`` may read and write the database. Raises Closed if nobody is signed in, and what
         ``check`` raises.
         """
-        coming = _Coming(session_key, check)
+        coming = _Coming(check, asyncio.get_running_loop().create_future())
+        self._waiting[session_key].append(coming)
+        if self._checking is None:
+            self._checking = asyncio.create_task(self._check_waiting())
+        return await coming.outcome
+
+    async def _check_waiting(self) -> None:
         try:
-            await self._check(coming)
-        except asyncio.CancelledError:
-            coming.has_left = True
-            raise
-        if coming.error is not None:
-            raise coming.error
-        if coming.sign_in is None:
-            raise Closed(CloseCode.NOT_SIGNED_IN, "not signed in")
-        return coming.sign_in
+            while self._waiting:
+                turn = self._next_turn()
+                await in_thread(_check_all)(turn)
+                for sockets in turn.values():
+                    for one in sockets:
+                        one.settle()
+        finally:
+            self._checking = None
+
+    def _next_turn(self) -> dict[str, list[_Coming]]:
+        """Return the sessions that have waited longest, with up to AT_ONCE sockets of each."""
+        turn: dict[str, list[_Coming]] = {}
+        while self._waiting and sum(map(len, turn.values())) < AT_ONCE:
+            session_key = next(iter(self._waiting))
+            sockets = self._waiting.pop(session_key)
+            turn[session_key] = sockets[:AT_ONCE]
+            if sockets[AT_ONCE:]:
+                self._waiting[session_key] = sockets[AT_ONCE:]
+                break
+        return turn
 
 
-def _check_all(coming: Sequence[_Coming]) -> None:
-    sign_ins: dict[str, SignIn | None] = {}
-    for one in coming:
-        if one.has_left:
-            continue
+def _check_all(turn: dict[str, list[_Coming]]) -> None:
+    for session_key, sockets in turn.items():
         try:
-            if one.session_key not in sign_ins:
-                sign_ins[one.session_key] = sign_in_of(one.session_key)
-            one.sign_in = sign_ins[one.session_key]
-            if one.sign_in is not None:
-                one.check(one.sign_in)
-        except Exception as error:
-            one.error = error
+            sign_in, error = sign_in_of(session_key), None
+        except Exception as raised:
+            sign_in, error = None, raised
+        for one in sockets:
+            one.sign_in, one.error = sign_in, error
+            if sign_in is not None and not one.outcome.cancelled():
+                _check(one, sign_in)
+
+
+def _check(coming: _Coming, sign_in: SignIn) -> None:
+    try:
+        coming.check(sign_in)
+    except Exception as error:
+        coming.sign_in, coming.error = None, error

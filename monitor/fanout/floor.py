@@ -63,7 +63,7 @@ class Floor:
         self.keepalive = Keepalive(self.open_sockets)
         self.lag_watch = LagWatch(self.open_sockets)
         self.session_recorder = SessionRecorder(self.open_sockets)
-        self.admission = Admission(writes)
+        self.admission = Admission()
         self.open_listen = Coalesced(openings.open_listens, writes, OPENED_AT_ONCE)
         self.end_listen = Coalesced(listens.end, writes)
         self.describe_tap = GatheredReads(in_thread(descriptions.describe_taps))

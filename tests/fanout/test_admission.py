@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from monitor.concurrency import Writes, in_thread
+from monitor.concurrency import in_thread
 from monitor.fanout.admission import Admission
 from monitor.services import sign_ins
 from monitor.services.sign_ins import SignIn
@@ -35,7 +35,7 @@ def session_of() -> SessionOf:
 
 @pytest.fixture
 def admission() -> Admission:
-    return Admission(Writes())
+    return Admission()
 
 
 def let_in(_: SignIn) -> None:
@@ -75,8 +75,10 @@ async def test_a_session_that_several_sockets_have_is_read_once(
 
     monkeypatch.setattr("monitor.fanout.admission.sign_in_of", reading)
     session = await session_of(alice)
-    await asyncio.gather(*(admission(session, let_in) for _ in range(8)))
-    assert read == [session]
+    others = [await session_of(alice) for _ in range(3)]
+    asked = [session, *others] * 30  # more than are checked in one turn
+    await asyncio.gather(*(admission(one, let_in) for one in asked))
+    assert sorted(read) == sorted([session, *others])
 
 
 async def test_who_comes_after_signing_out_is_not_let_in_by_an_earlier_reading(
@@ -99,3 +101,14 @@ async def test_who_has_left_before_its_turn_is_not_checked(
     goes.cancel()
     await admission(session, lambda _: checked.append("stays"))
     assert checked == ["stays"]
+
+
+async def test_no_session_has_all_turns_however_many_sockets_it_opens(
+    admission: Admission, session_of: SessionOf, alice: User, bob: User
+) -> None:
+    hers, his = await session_of(alice), await session_of(bob)
+    let_in_by_turn: list[str] = []
+    many = (admission(hers, lambda _: let_in_by_turn.append("alice")) for _ in range(200))
+    one = admission(his, lambda _: let_in_by_turn.append("bob"))
+    await asyncio.gather(*many, one)
+    assert let_in_by_turn.index("bob") == 50
