@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -67,10 +67,13 @@ class Publisher:
         self._unpublished = Unpublished()
         self._unpublished_words = Unpublished()
 
-    def publish(self, event: dict[str, Any]) -> None:
-        """Publish an event to every process, or remember its call if Redis does not accept it."""
-        if not self.append(EVENTS, event) and "call" in event:
-            self._unpublished.add(event["call"]["id"])
+    def publish(self, *events: dict[str, Any]) -> None:
+        """Publish events to every process in one round trip, or remember their calls if Redis does
+        not accept one of them."""
+        if events and not self.append(EVENTS, *events):
+            for event in events:
+                if "call" in event:
+                    self._unpublished.add(event["call"]["id"])
 
     def publish_words(self, words: dict[str, Any]) -> None:
         """Publish what is said in a call, or remember the call if Redis does not accept it."""
@@ -93,15 +96,15 @@ class Publisher:
         self._unpublished.publish(publish_call)
         self._unpublished_words.publish(publish_words)
 
-    def append(self, key: str, message: dict[str, Any]) -> bool:
-        """Append a message to a stream; return False if Redis refused it or is away.
+    def append(self, key: str, *messages: dict[str, Any]) -> bool:
+        """Append messages to a stream; return False if Redis refused one or is away.
 
         Without a configured Redis it returns True: no server runs that could miss the message.
         """
         if key != REVOCATIONS and self.is_away():
             return False  # an attempt would block the thread that all sockets of the process share
         try:
-            _append(key, message)
+            _append(key, messages)
         except NotConfigured:
             pass
         except redis.TimeoutError:
@@ -135,13 +138,14 @@ def forget_old_events(now: float | None = None) -> None:
         logger.warning("old events are not deleted yet: %s", error)
 
 
-def _append(key: str, message: dict[str, Any]) -> None:
+def _append(key: str, messages: Sequence[dict[str, Any]]) -> None:
     """Append to a stream, and have it expire EVENTS_KEPT_FOR seconds after its last entry.
 
     Raises Unavailable.
     """
     with shared_client(redis_url()).pipeline(transaction=False) as pipe:
-        pipe.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
+        for message in messages:
+            pipe.xadd(key, {"j": json.dumps(message)}, maxlen=EVENTS_KEPT, approximate=True)
         pipe.expire(key, EVENTS_KEPT_FOR)
         answers = pipe.execute(raise_on_error=False)
     # If redis-py raised the error itself, the error's text would quote the command, and with it

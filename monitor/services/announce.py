@@ -42,5 +42,5 @@ def publish_missed() -> None:
 
 def _publish(calls: QuerySet[Call]) -> None:
     """Publish those of the calls that have not been deleted meanwhile."""
-    for call in describe(calls):
-        this_process().publisher.publish({"type": "call", "call": call})
+    events = [{"type": "call", "call": call} for call in describe(calls)]
+    this_process().publisher.publish(*events)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from typing import Any
 
 import pytest
 import redis
@@ -59,6 +61,23 @@ def test_no_event_is_kept_for_long(store: redis.Redis) -> None:
     assert store.xlen(EVENTS) == store.xlen(WORDS) == 1
     forget_old_events(time.time() + EVENTS_KEPT_FOR + 60)
     assert store.xlen(EVENTS) == store.xlen(WORDS) == 0
+
+
+def test_several_events_are_published_in_their_order(store: redis.Redis) -> None:
+    Publisher().publish(*(event_of(f"call-{number}") for number in range(3)))
+    entries: Any = store.xrange(EVENTS)
+    published = [json.loads(fields[b"j"])["call"]["id"] for _, fields in entries]
+    assert published == ["call-0", "call-1", "call-2"]
+
+
+def test_the_calls_of_all_events_are_remembered_if_redis_does_not_take_them(
+    settings: Settings,
+) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{environment.free_port()}"
+    publisher, again = Publisher(), list[str]()
+    publisher.publish(event_of("call-1"), event_of("call-2"))
+    publisher.publish_again(again.append, print)
+    assert sorted(again) == ["call-1", "call-2"]
 
 
 def test_publishing_to_a_redis_that_is_away_returns_at_once_and_logs_it(

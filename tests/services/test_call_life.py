@@ -207,7 +207,9 @@ class TestAnnouncements:
     def published(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         publisher = this_process().publisher
-        monkeypatch.setattr(publisher, "publish", lambda event: found.append(event["call"]))
+        monkeypatch.setattr(
+            publisher, "publish", lambda *events: found.extend(one["call"] for one in events)
+        )
         return found
 
     def test_beginning_and_end_are_told_and_not_each_line(

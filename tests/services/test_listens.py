@@ -226,7 +226,7 @@ class TestListenersWhoComeTogether:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         told: list[Any] = []
-        monkeypatch.setattr(process.publisher, "publish", told.append)
+        monkeypatch.setattr(process.publisher, "publish", lambda *events: told.extend(events))
         other = taps.open_tap("other")
         with django_capture_on_commit_callbacks(execute=True):
             openings.open_listens(self.wishes([opened, other], alice, bob))

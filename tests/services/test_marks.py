@@ -108,7 +108,9 @@ class TestPublishing:
     def published(self, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         publisher = this_process().publisher
-        monkeypatch.setattr(publisher, "publish", lambda event: found.append(event["call"]))
+        monkeypatch.setattr(
+            publisher, "publish", lambda *events: found.extend(one["call"] for one in events)
+        )
         return found
 
     def test_each_change_publishes_its_calls_once(

@@ -23,7 +23,7 @@ def told(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
-    monkeypatch.setattr(this_process().publisher, "publish", events.append)
+    monkeypatch.setattr(this_process().publisher, "publish", lambda *told: events.extend(told))
     return events
 
 

@@ -192,7 +192,9 @@ def test_pages_are_told_when_it_is_committed(
     client: Client, opened: OpenedTap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[dict[str, Any]] = []
-    monkeypatch.setattr(this_process().publisher, "publish", published.append)
+    monkeypatch.setattr(
+        this_process().publisher, "publish", lambda *events: published.extend(events)
+    )
     post(client, opened, body(opened))
     assert [event["call"]["state"] for event in published] == ["tapping"]
 
