@@ -23,7 +23,7 @@ class MonitorConfig(AppConfig):
         from monitor.bus import server_checks  # noqa: F401
         from monitor.bus.process import Process
         from monitor.models import sqlite
-        from monitor.services import groups
+        from monitor.services import groups, provider_checks  # noqa: F401
         from monitor.services.ledger import Ledger
         from monitor.services.refusals import Refusals
         from monitor.services.rights_record import RightsRecord

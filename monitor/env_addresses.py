@@ -10,7 +10,12 @@ from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 from monitor.env import items
-from monitor.wire.client_address import Network, TrustedProxies, parse_networks
+from monitor.wire.client_address import (
+    Network,
+    TrustedProxies,
+    is_loopback,
+    parse_networks,
+)
 from monitor.wire.redis_address import RedisAddress
 
 #: What Django lets ALLOWED_HOSTS hold: a name, all names below one, everything, or IPv6.
@@ -48,6 +53,23 @@ def hosts(text: str) -> list[str]:
     if not all(HOST.fullmatch(host) for host in found):
         raise ValueError("host names without scheme, port or path: a.example,.b.example")
     return found
+
+
+def issuer(text: str) -> str:
+    """Parse the URL of an OpenID Connect issuer. Text may be empty.
+
+    Without TLS anybody on the way could sign in as anybody, so plain http is for this machine only.
+    """
+    value = text.rstrip("/")
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    is_safe = host and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+    if value and not is_safe:
+        raise ValueError("a URL with https://, or http:// for a provider on this machine")
+    return value
 
 
 def space(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from monitor.web import catalogue, orders, password_change, webhooks
@@ -22,7 +23,7 @@ from monitor.web.pages import (
     user_settings,
 )
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", console.console, name="console"),
     path("calls/<int:call_id>", call.call, name="call"),
     path("calls/<int:call_id>/deck", call.deck, name="call-deck"),
@@ -80,5 +81,8 @@ urlpatterns = [
     path("admin/password_change/", RedirectView.as_view(pattern_name=password_change.PAGE)),
     path("admin/", admin.site.urls),
 ]
+
+if settings.OIDC_ISSUER:
+    urlpatterns.append(path("", include("monitor.web.provider_urls")))
 
 handler400 = errors.not_understood

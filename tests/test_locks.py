@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
-PAIRS = ["requirements", "requirements-dev", "bench/requirements"]
+PAIRS = ["requirements", "requirements-sso", "requirements-dev", "bench/requirements"]
 
 Versions = dict[str, set[str]]
 
@@ -71,9 +71,18 @@ def test_names_are_compared_as_registries_do() -> None:
 
 
 def test_tests_run_with_the_versions_that_are_served() -> None:
-    served = versions_of((ROOT / "requirements.lock").read_text())
     tested = versions_of((ROOT / "requirements-dev.lock").read_text())
-    assert served.items() <= tested.items()
+    for name in ("requirements", "requirements-sso"):
+        served = versions_of((ROOT / f"{name}.lock").read_text())
+        assert served.items() <= tested.items()
+
+
+def test_signing_in_with_a_provider_changes_no_version_that_is_served() -> None:
+    served = versions_of((ROOT / "requirements.lock").read_text())
+    more = versions_of((ROOT / "requirements-sso.lock").read_text())
+    assert {name: served[name] for name in more.keys() & served.keys()} == {
+        name: more[name] for name in more.keys() & served.keys()
+    }
 
 
 @pytest.mark.parametrize("name", PAIRS)

@@ -92,7 +92,7 @@ def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, 
     refused = []
     for session_key, sockets in by_session.items():
         sign_in = sign_in_of(session_key)
-        without_factor = sign_in is not None and second_factor.is_missing(sign_in.user)
+        without_factor = sign_in is not None and second_factor.is_missing(*sign_in)
         for socket in sockets:
             try:
                 if sign_in is None:

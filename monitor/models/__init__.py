@@ -15,6 +15,7 @@ from monitor.models.mark import CallMark
 from monitor.models.masked_rows import MaskableRows
 from monitor.models.order import CallOrder, OrderKind
 from monitor.models.pause import CallPause, PauseEnd
+from monitor.models.provider_identity import ProviderIdentity
 from monitor.models.rtp_lease import RtpLease
 from monitor.models.talk import CallTalk
 from monitor.models.tap import (
@@ -59,6 +60,7 @@ __all__ = [
     "Notice",
     "OrderKind",
     "PauseEnd",
+    "ProviderIdentity",
     "RtpLease",
     "Tap",
     "TapEvent",

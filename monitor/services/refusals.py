@@ -86,6 +86,13 @@ def sign_in(request: HttpRequest, typed: str) -> None:
     record(replace(entry, username=typed if is_name else ""))
 
 
+def provider_sign_in(request: HttpRequest, why: str, user: Any = None, **details: str) -> None:
+    """Record that a sign-in with the identity provider was refused, with the account it is about,
+    if there is one."""
+    entry = ledger.by_user(None, request, LedgerKind.SIGN_IN_REFUSED, why=why, **details)
+    record(replace(entry, username=user.get_username() if user else ""))
+
+
 def listening(user: Any, tap_id: uuid.UUID, client: Client, why: str) -> None:
     """Record that a user was refused to listen to a tap, if there is one of this id."""
     if tap := Tap.objects.select_related("call").filter(pk=tap_id).first():

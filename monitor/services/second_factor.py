@@ -11,6 +11,9 @@ from django.db.models import QuerySet
 
 from monitor.services import permissions, sessions
 
+#: The session's key, with the user whom the provider has asked for a second factor.
+AT_PROVIDER = "second_factor_at_provider"
+
 
 def is_required_of(user: Any) -> bool:
     """Return whether a user must sign in with a second factor."""
@@ -19,9 +22,18 @@ def is_required_of(user: Any) -> bool:
     return bool(settings.REQUIRE_SECOND_FACTOR == "everybody")
 
 
-def is_missing(user: Any) -> bool:
-    """Return whether a user must set up a second factor before anything else."""
-    return user.is_authenticated and is_required_of(user) and not factors_of(user).exists()
+def is_missing(user: Any, session: Any) -> bool:
+    """Return whether a user must set up a second factor before anything else in a session."""
+    if not user.is_authenticated or not is_required_of(user):
+        return False
+    return not factors_of(user).exists() and session.get(AT_PROVIDER) != user.pk
+
+
+def note_provider(user: Any, session: Any, methods: frozenset[str]) -> None:
+    """Note in a session how the identity provider had its user prove who they are."""
+    session.pop(AT_PROVIDER, None)
+    if not settings.OIDC_SECOND_FACTOR.isdisjoint(methods):
+        session[AT_PROVIDER] = user.pk
 
 
 def factors_of(user: Any) -> QuerySet[Authenticator]:

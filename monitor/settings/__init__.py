@@ -12,6 +12,7 @@ from monitor.settings.calls import *
 from monitor.settings.carrier import *
 from monitor.settings.environment import *
 from monitor.settings.logs import *
+from monitor.settings.provider import *
 from monitor.settings.records import *
 from monitor.settings.sign_in import *
 from monitor.settings.site import *

@@ -13,6 +13,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
 DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "device"
+OIDC_COOKIE_NAME = "__Host-oidc" if SECURE else "oidc"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Seconds after the sign-in, and seconds without use, after which a session ends.
 SESSION_COOKIE_AGE = env.read("SESSION_MAX_HOURS", "12", whole(1, 720)) * 3600  # one shift

@@ -27,6 +27,7 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.read("LOG_LEVEL", "INFO", log_level)},
     "loggers": {
+        "authlib": {"level": "INFO"},  # at DEBUG it logs secrets of sign-ins
         "axes": {"level": "WARNING"},
         "django.template": {"filters": ["no_debug"]},
         "uvicorn.error": {"filters": ["no_debug"]},

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import base64
 import secrets
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext_lazy as _
 
-from monitor.services import second_factor
+from monitor.services import provider_accounts, second_factor
 from monitor.services.sealing import seal, unseal
-from monitor.web import password_change
+from monitor.web import begun_sign_in, password_change
 
 PAGE = "mfa_index"  # the URL's name; django-allauth has given these names
 #: Pages that open without a second factor.
@@ -29,6 +33,8 @@ ALLOWED = {
     "mfa_activate_totp",
     "mfa_add_webauthn",
     "account_reauthenticate",
+    begun_sign_in.PAGE,
+    begun_sign_in.CALLBACK,
     "password-changed",
     *password_change.ALLOWED,
 }
@@ -42,6 +48,19 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no t
 
     def get_login_stages(self) -> list[str]:
         return ["allauth.mfa.stages.AuthenticateStage"]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Return whether a user must prove who they are before second factors are changed: not
+        those who have just done so at the identity provider, because they have no password."""
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        return required and not _has_just_come_from_provider(self.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return how a user proves it: with the password, or else at the provider."""
+        if user.is_authenticated and provider_accounts.identity_of(user):
+            return [{"id": begun_sign_in.METHOD, "url": reverse(begun_sign_in.PAGE)}]
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return methods
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Add none: our pages show no messages, so they would pile up until the admin is opened."""
@@ -84,4 +103,12 @@ class SecondFactorRequired(MiddlewareMixin):
     ) -> HttpResponse | None:
         match = request.resolver_match
         is_allowed = match is None or match.url_name in ALLOWED
-        return None if is_allowed or not second_factor.is_missing(request.user) else redirect(PAGE)
+        if is_allowed or not second_factor.is_missing(request.user, request.session):
+            return None
+        return redirect(PAGE)
+
+
+def _has_just_come_from_provider(request: HttpRequest) -> bool:
+    records = get_authentication_records(request, request.user)
+    times = [one["at"] for one in records if one["method"] == begun_sign_in.METHOD]
+    return bool(times) and time.time() - times[-1] < app_settings.REAUTHENTICATION_TIMEOUT

@@ -11,7 +11,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
 from monitor.models import LedgerKind
-from monitor.services import ledger
+from monitor.services import ledger, provider_accounts
 
 
 def connect() -> None:
@@ -23,7 +23,9 @@ def connect() -> None:
 def _on_sign_in(request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Record a sign-in. Raises ledger.NotWritten; the session is then not kept, because Django
     keeps none of a request that is answered with 500 or more."""
-    ledger.append_within([ledger.by_user(user, request, LedgerKind.SIGNED_IN)])
+    identity = provider_accounts.identity_of(user)
+    details = {"subject": identity.subject} if identity else {}
+    ledger.append_within([ledger.by_user(user, request, LedgerKind.SIGNED_IN, **details)])
 
 
 def _on_sign_out(request: HttpRequest, user: Any, **kwargs: Any) -> None:

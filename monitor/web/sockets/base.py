@@ -162,7 +162,7 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         self.user_id = sign_in.user.pk
         if password_change.must_change(sign_in.session):
             raise Closed(CloseCode.NOT_ALLOWED, "change your password first")
-        if second_factor.is_missing(self._user):
+        if second_factor.is_missing(*sign_in):
             raise Closed(CloseCode.NOT_ALLOWED, "set up your second factor first")
         try:
             self.check_access(self._user)
