@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from monitor import env, env_addresses
+from monitor import env, env_addresses, env_retention
 from monitor.env import Environment
 from monitor.wire.redis_address import FORMS
 
@@ -158,6 +158,9 @@ def test_an_error_about_a_secret_shows_none_of_it(
         (env.whole(20, 500), "20", 20),
         (env.whole_or_never(5, 600), "5", 5),
         (env.whole_or_never(5, 600), "0", math.inf),
+        (env_retention.days, "1", 1),
+        (env_retention.days, "36500", 36_500),
+        (env_retention.days, "forever", math.inf),
         (env.whole(20, 500), "500", 500),
         (env.items, " a, b,", ["a", "b"]),
         (env.items, "", []),
@@ -199,6 +202,10 @@ def test_good_text_is_parsed(parse: Callable[[str], Any], text: str, value: obje
         (env.whole(20, 500), ""),
         (env.whole_or_never(5, 600), "4"),
         (env.whole_or_never(5, 600), "never"),
+        (env_retention.days, "0"),
+        (env_retention.days, "36501"),
+        (env_retention.days, "never"),
+        (env_retention.days, ""),
         (env_addresses.redis_url, "https://host"),
         (env_addresses.origin, "a.example"),
         (env_addresses.origin, "https://a.example/path"),

@@ -1,10 +1,13 @@
-"""Where records are kept: the database, the cache in it, and the key of the ledger."""
+"""Where records are kept, and for how long: database, cache, the ledger's key, retention."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from monitor.env import database, whole
+from monitor.env_retention import FOREVER, Retention, days
 from monitor.settings.environment import VAR_DIR, env
 
 DATABASE_CONNECTIONS = env.read("DATABASE_CONNECTIONS", "10", whole(2, 1000))
@@ -42,3 +45,16 @@ CACHES = {
 
 # The key of the listening ledger's MACs. Without it one is made of SECRET_KEY.
 LEDGER_KEY = env.secret("LEDGER_KEY", str)
+
+# For how many days records of each kind are kept. manage.py prune deletes what is older.
+_calls = env.read("KEEP_CALLS_DAYS", "90", days)
+try:
+    RETENTION = Retention(
+        calls=_calls,
+        words=env.read("KEEP_WORDS_DAYS", f"{min(30, _calls)}", days),
+        listens=env.read("KEEP_LISTENS_DAYS", FOREVER, days),
+        sign_ins=env.read("KEEP_SIGN_INS_DAYS", "90", days),
+        admin_log=env.read("KEEP_ADMIN_LOG_DAYS", FOREVER, days),
+    )
+except ValueError as error:
+    raise ImproperlyConfigured(f"KEEP_…_DAYS: {error}") from None

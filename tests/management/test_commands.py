@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import re
 from io import StringIO
 from typing import Any
@@ -14,8 +15,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
+from monitor.env_retention import Retention
 from monitor.models import (
     AdminAction,
     Call,
@@ -29,7 +32,7 @@ from monitor.models import (
     TapEvent,
     TapState,
 )
-from monitor.services import call_reports, media, tap_urls, taps
+from monitor.services import call_reports, media, pruning, tap_urls, taps
 
 pytestmark = pytest.mark.django_db
 
@@ -186,7 +189,7 @@ def test_closelost_ends_what_nobody_ended(alice: User) -> None:
 def test_prune_deletes_what_ended_long_ago(state: str) -> None:
     ended("old", days=31, state=state)
     ended("young", days=29, state=state)
-    said = run("prune", "--days", "30")
+    said = run("prune", "--calls-days", "30")
     assert counts(said, "listens", "taps", "calls") == [0, 1, 1]
     assert Call.objects.get().call_id == "young"
     assert Tap.objects.get().call.call_id == "young"
@@ -196,20 +199,20 @@ def test_prune_deletes_what_ended_long_ago(state: str) -> None:
 def test_prune_keeps_live_taps_however_old() -> None:
     tap = ended("old", days=31)
     Tap.objects.filter(pk=tap.pk).update(state=TapState.TAPPING, ended_at=None)
-    run("prune", "--days", "30")
+    run("prune", "--calls-days", "30")
     assert Tap.objects.count() == 1
 
 
 def test_prune_keeps_a_call_that_has_another_tap() -> None:
     ended("old", days=31)
     taps.open_tap("old", direction="speak")
-    run("prune", "--days", "30")
+    run("prune", "--calls-days", "30")
     assert (Call.objects.count(), Tap.objects.count()) == (1, 1)
 
 
 def test_prune_keeps_taps_that_were_listened_to(alice: User) -> None:
     heard(ended("old", days=31), alice, days=31)
-    said = run("prune", "--days", "30")
+    said = run("prune", "--calls-days", "30")
     assert counts(said, "listens", "taps", "calls") == [0, 0, 0]
     assert "taps: deleted 0; kept 1 old ones for their listens\n" in said
     assert ListenSession.objects.count() == 1
@@ -218,7 +221,7 @@ def test_prune_keeps_taps_that_were_listened_to(alice: User) -> None:
 def test_prune_deletes_listens_only_when_told_their_age(alice: User) -> None:
     heard(ended("older", days=400), alice, days=400)
     heard(ended("old", days=31), alice, days=31)
-    said = run("prune", "--days", "30", "--audit-days", "365")
+    said = run("prune", "--calls-days", "30", "--listens-days", "365")
     assert counts(said, "listens", "taps", "calls") == [1, 1, 1]
     assert "kept 1 old ones for their listens" in said
     assert Tap.objects.get().call.call_id == "old"
@@ -228,7 +231,7 @@ def test_prune_counts_without_deleting(alice: User) -> None:
     ended("old", days=31)
     heard(ended("older", days=400), alice, days=400)
     Call.objects.create(call_id="left over", created_at=ago(days=31))
-    arguments = ("prune", "--days", "30", "--audit-days", "365")
+    arguments = ("prune", "--calls-days", "30", "--listens-days", "365")
     said = run(*arguments, "--dry-run")
     assert "deleted" not in said
     assert counts(said, "listens", "taps", "calls") == [1, 2, 3]
@@ -245,17 +248,31 @@ def test_prune_keeps_all_of_a_call_on_legal_hold_and_says_so() -> None:
         )
     LegalHold.objects.create(call=Call.objects.get(call_id="held"), reason="case", username="root")
     for arguments in (("--dry-run",), ()):
-        said = run("prune", "--days", "30", *arguments)
+        said = run("prune", "--calls-days", "30", *arguments)
         assert counts(said, "events of calls", "taps", "calls") == [1, 1, 1]
-        assert "legal holds: kept 1 old calls with all that belongs to them\n" in said
+        assert re.findall("legal holds keep (.)", said) == ["1"] * 3
     assert Call.objects.get().call_id == "held"
     assert (Tap.objects.count(), CallEvent.objects.count()) == (1, 1)
+
+
+def test_prune_keeps_a_call_that_is_put_on_hold_after_its_rows_were_found() -> None:
+    call = ended("old", days=31).call
+
+    def hold_after_batch(execute: Any, sql: str, *rest: Any) -> Any:
+        done = execute(sql, *rest)
+        if sql.startswith('SELECT "monitor_tap"."id"') and f"LIMIT {pruning.BATCH}" in sql:
+            LegalHold.objects.get_or_create(call=call)
+        return done
+
+    with connection.execute_wrapper(hold_after_batch):
+        assert counts(run("prune", "--calls-days", "30"), "taps", "calls") == [0, 0]
+    assert Tap.objects.exists()
 
 
 def test_prune_tells_beforehand_how_old_the_oldest_is_that_stays() -> None:
     ended("old", days=31)
     ended("young", days=29)
-    said = run("prune", "--days", "30", "--dry-run")
+    said = run("prune", "--calls-days", "30", "--dry-run")
     assert re.search(
         f"^taps: would delete 1;.*; the oldest kept is of {ago(days=29):%Y-%m-%d}$", said, re.M
     )
@@ -274,7 +291,7 @@ def test_prune_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None:
         expires = timezone.now() + datetime.timedelta(hours=hours)
         Session.objects.create(session_key=key, session_data="", expire_date=expires)
     names = ("access attempts", "access failures", "access logs", "sessions")
-    for arguments in (("--days", "30", "--dry-run"), ("--days", "30")):
+    for arguments in (("--sign-ins-days", "30", "--dry-run"), ("--sign-ins-days", "30")):
         assert counts(run("prune", *arguments), *names) == [1, 1, 1, 1]
     assert [kind.objects.count() for kind in (AccessAttempt, AccessFailureLog, AccessLog)] == [
         1
@@ -285,17 +302,27 @@ def test_prune_forgets_old_sign_ins_and_sessions_that_have_run_out() -> None:
 def test_prune_keeps_the_admins_log_until_told_its_age() -> None:
     for days in (400, 31):
         AdminAction.objects.create(username=f"of {days} days ago", at=ago(days=days))
-    run("prune", "--days", "30")
+    run("prune")
     assert AdminAction.objects.count() == 2
-    run("prune", "--days", "30", "--audit-days", "365")
+    run("prune", "--admin-log-days", "365")
     assert AdminAction.objects.get().username == "of 31 days ago"
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--days", "-1"), ("--days", "30", "--audit-days", "7")], ids=str
+    ("arguments", "sentence"),
+    [
+        (("--calls-days", "0"), "use a whole number from 1 to 36500, or forever"),
+        (("--words-days", "never"), "use a whole number from 1 to 36500, or forever"),
+        (("--words-days", "91"), r"words \(91 days\) cannot be kept longer than their calls \(90"),
+        (("--calls-days", "7"), r"words \(30 days\) cannot be kept longer than their calls \(7 d"),
+        (
+            ("--listens-days", "89"),
+            r"calls that were listened to \(89 days\) cannot be deleted ear",
+        ),
+    ],
 )
-def test_prune_refuses_what_makes_no_sense(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(CommandError, match="--days must not be negative, and --audit-days"):
+def test_prune_refuses_what_makes_no_sense(arguments: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
         run("prune", *arguments)
 
 
@@ -311,7 +338,7 @@ def tell_words(call_id: str, days: float) -> None:
 def test_prune_deletes_words_earlier_than_calls_if_told_so() -> None:
     tell_words("old", days=8)
     tell_words("young", days=6)
-    arguments = ("--days", "30", "--words-days", "7")
+    arguments = ("--calls-days", "30", "--words-days", "7")
     names = ("events of calls", "words of calls", "tools of calls", "calls")
     assert counts(run("prune", *arguments, "--dry-run"), *names) == [1, 1, 0, 0]
     assert CallEvent.objects.count() == 2
@@ -323,18 +350,39 @@ def test_prune_deletes_words_earlier_than_calls_if_told_so() -> None:
 
 def test_prune_deletes_words_with_their_calls_otherwise() -> None:
     tell_words("old", days=31)
-    assert counts(run("prune", "--days", "30"), "words of calls", "calls") == [1, 1]
+    assert counts(run("prune", "--calls-days", "30"), "words of calls", "calls") == [1, 1]
 
 
-@pytest.mark.parametrize("words_days", ["-1", "31"])
-def test_prune_keeps_no_words_longer_than_calls(words_days: str) -> None:
-    with pytest.raises(CommandError, match="--words-days must not be negative, and not above"):
-        run("prune", "--days", "30", "--words-days", words_days)
+@pytest.mark.parametrize("argument", [(), ("--calls-days", "forever")], ids=["setting", "argument"])
+def test_prune_keeps_for_as_long_as_the_settings_say_unless_an_argument_does(
+    settings: Any, argument: tuple[str, ...]
+) -> None:
+    settings.RETENTION = Retention(
+        calls=30, words=7, listens=math.inf, sign_ins=math.inf, admin_log=365
+    )
+    ended("old", days=31)
+    tell_words("young", days=8)
+    for days in (400, 300):
+        AdminAction.objects.create(username="root", at=ago(days=days))
+    said = run("prune", *argument)
+    names = ("calls", "words of calls", "the admin's log")
+    assert counts(said, *names) == [0 if argument else 1, 1, 1]
 
 
-def test_prune_wants_to_be_told_the_days() -> None:
-    with pytest.raises(CommandError, match="--days"):
-        run("prune")
+def test_prune_tells_beforehand_what_each_legal_hold_keeps() -> None:
+    for call_id, days in (("first", 100), ("second", 40), ("young", 10), ("free", 100)):
+        ended(call_id, days=days)
+        tell_words(call_id, days=days)
+    for call_id in ("young", "second", "first"):
+        call, since = Call.objects.get(call_id=call_id), ago(days=1 + len(call_id))
+        LegalHold.objects.create(call=call, reason="Ann", username="root", since=since)
+    said = run("prune", "--dry-run").splitlines()
+    assert [line for line in said if line.startswith("legal hold of")] == [
+        f"legal hold of second since {ago(days=7):%Y-%m-%d}: keeps 1 events of calls, "
+        "1 words of calls",
+        f"legal hold of first since {ago(days=6):%Y-%m-%d}: keeps 1 events of calls, "
+        "1 words of calls, 1 taps, 1 calls",
+    ]
 
 
 @pytest.mark.parametrize(
