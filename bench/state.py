@@ -125,7 +125,7 @@ def too_slow_after(tap_id: str) -> float | None:
 
 def dropped() -> int:
     """Return how many Frames were dropped for any cause since Redis was emptied."""
-    from monitor.bus.metrics import TOTALS
+    from monitor.bus.keys import TOTALS
 
     totals = cast("dict[bytes, bytes]", _redis().hgetall(TOTALS))
     return sum(int(value) for key, value in totals.items() if key.startswith(b"dropped"))

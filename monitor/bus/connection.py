@@ -14,8 +14,16 @@ from typing import Any
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MasterDownError,
+    MovedError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as Lost
-from redis.exceptions import ResponseError
 
 from monitor.bus.redis import new_connection
 from monitor.wire import private_names
@@ -83,7 +91,19 @@ class PlainRedisConnection(RedisConnection):
         try:
             return await self._connection.read_response(disable_decoding=True)
         except ResponseError as error:
-            return error
+            code = _CODES.get(type(error))
+            return ResponseError(f"{code} {error}") if code else error
+
+
+#: The codes that redis-py leaves out of the text of its own errors.
+_CODES = {
+    AskError: "ASK",
+    ClusterDownError: "CLUSTERDOWN",
+    MasterDownError: "MASTERDOWN",
+    MovedError: "MOVED",
+    ReadOnlyError: "READONLY",
+    TryAgainError: "TRYAGAIN",
+}
 
 
 @functools.cache
@@ -97,13 +117,13 @@ def connection_class() -> type[RedisConnection]:
     return PlainRedisConnection
 
 
-async def open_connection(timeout: float) -> RedisConnection:
-    """Open a connection to the server that takes writes now, within ``timeout`` seconds.
+async def open_connection(timeout: float, node: str) -> RedisConnection:
+    """Open a connection to a node as new_connection takes it, within ``timeout`` seconds.
 
     Raises bus.Unavailable. A connection whose opening is broken off is not used again.
     """
     async with asyncio.timeout(timeout):
-        connection = await new_connection()
+        connection = await new_connection(node)
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
         except BaseException:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from monitor.bus.connection import bulk
+
+
+class _Lane:
+    """The streams of one lane: what one XREAD may name together."""
+
+    __slots__ = ("ids", "keys")
+
+    def __init__(self) -> None:
+        self.keys: dict[str, bytes] = {}  # both packed, and in the same order
+        self.ids: dict[str, bytes] = {}
 
 
 class Cursors:
@@ -14,11 +24,12 @@ class Cursors:
     XREAD, and packing them all again took a third of the reader's time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lane_of: Callable[[str], int]) -> None:
+        self._lane_of = lane_of
         self._last: dict[str, bytes] = {}
-        self._keys: dict[str, bytes] = {}  # both packed, and in the same order
-        self._ids: dict[str, bytes] = {}
-        self._fresh: set[str] = set()  # streams begun since the last command
+        self._lanes: dict[int, _Lane] = {}
+        self._lane: dict[str, _Lane] = {}  # of each stream
+        self._fresh: set[str] = set()  # streams begun since the last command for their lane
 
     def __contains__(self, key: str) -> bool:
         return key in self._last
@@ -29,6 +40,15 @@ class Cursors:
     def __len__(self) -> int:
         return len(self._last)
 
+    @property
+    def lanes(self) -> Iterable[int]:
+        """The lanes that have a stream."""
+        return self._lanes.keys()
+
+    def of(self, lane: int) -> tuple[str, ...]:
+        """Return the streams of a lane."""
+        return tuple(self._lanes[lane].keys) if lane in self._lanes else ()
+
     def last(self, key: str) -> bytes | None:
         """Return the last id that was read of a stream, or None if the stream is not read."""
         return self._last.get(key)
@@ -36,12 +56,14 @@ class Cursors:
     def begin(self, key: str, after: bytes) -> None:
         """Begin to read a stream after an id, unless the stream is read already."""
         if key not in self._last:
-            self._keys[key] = bulk(key.encode())
+            lane = self._lanes.setdefault(self._lane_of(key), _Lane())
+            lane.keys[key] = bulk(key.encode())
             self._fresh.add(key)
+            self._lane[key] = lane
             self.move(key, after)
 
     def is_fresh(self, key: str) -> bool:
-        """Tell whether a stream was begun after the last command was made.
+        """Tell whether a stream was begun after the last command for its lane was made.
 
         The answer to that command may then hold entries from before the stream's cursor.
         """
@@ -50,18 +72,30 @@ class Cursors:
     def move(self, key: str, last: bytes) -> None:
         """Record that a stream was read up to an id."""
         self._last[key] = last
-        self._ids[key] = bulk(last)
+        self._lane[key].ids[key] = bulk(last)
 
     def drop(self, key: str) -> None:
         """Stop reading a stream."""
-        for known in (self._last, self._keys, self._ids):
-            known.pop(key, None)
+        if self._last.pop(key, None) is None:
+            return
+        lane = self._lane.pop(key)
+        del lane.keys[key], lane.ids[key]
         self._fresh.discard(key)
+        if not lane.keys:
+            del self._lanes[self._lane_of(key)]
 
-    def command(self, count: int, block_ms: int) -> bytes:
-        """Return the packed XREAD that names every stream."""
-        self._fresh.clear()
-        options = (b"XREAD", b"COUNT", b"%d" % count, b"BLOCK", b"%d" % block_ms, b"STREAMS")
-        words = len(options) + 2 * len(self._last)
+    def command(self, lane: int, count: int, block_ms: int | None) -> bytes:
+        """Return the packed XREAD that names every stream of a lane.
+
+        It waits so many milliseconds for an entry, or not at all.
+        """
+        streams = self._lanes[lane]
+        if self._fresh:
+            self._fresh.difference_update(streams.keys)
+        options = [b"XREAD", b"COUNT", b"%d" % count]
+        if block_ms is not None:
+            options += [b"BLOCK", b"%d" % block_ms]
+        options.append(b"STREAMS")
+        words = len(options) + 2 * len(streams.keys)
         head = (b"*%d\r\n" % words, *map(bulk, options))
-        return b"".join((*head, *self._keys.values(), *self._ids.values()))
+        return b"".join((*head, *streams.keys.values(), *streams.ids.values()))

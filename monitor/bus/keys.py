@@ -1,6 +1,6 @@
 """The keys in Redis, and how long each is kept.
 
-    tap:{<id>}:audio   field f: one Frame; the ring, MAXLEN ~ RING_SECONDS
+    tap:{<lane>}:<id>:audio   field f: one Frame; the ring, MAXLEN ~ RING_SECONDS
     events             field j: JSON for consoles; a tap event holds the whole tap
     words              field j: JSON for those who may read what is said in calls
     meters             field j: JSON, one batch per ingest process and tick
@@ -15,6 +15,9 @@ All but the last three are streams, so a reader that lost its connection resumes
 id and misses nothing. The id of an audio entry is its position (``<position>-1``). We
 choose it, so that a batch which is repeated after a lost connection cannot store a
 Frame twice: Redis refuses an id that is not larger than the last.
+
+What is in braces is the hash tag, which decides at which node of a cluster a key is. The taps are
+spread over LANES tags. Every other key has a tag of its own, and so may be at any node.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ ATTENTION = "attention"
 ALERTS = "alerts"
 PAUSES = "pauses"
 REVOCATIONS = "revocations"
-HEALTH = "healthz"  # a string, written to find out whether Redis accepts writes
+TOTALS = "{metrics}:totals"  # hash: name, or name|label value → number
+GAUGES = "{metrics}:gauges"  # hash: process → JSON {"at": seconds, "report": n, name: number}
 HEALTH_KEPT = 60  # seconds
 EVENTS_KEPT = 10_000
 METERS_KEPT = 50
@@ -39,11 +43,28 @@ METERS_KEPT = 50
 EVENTS_KEPT_FOR = 600
 
 
+#: The hash tags of the taps. A reader needs one XREAD for each, so they are few; and as many nodes
+#: at most can share the taps. They cannot be changed while workers run.
+LANES = tuple(f"{number:02x}" for number in range(16))
+
+
+def lane_of(tap_id: uuid.UUID) -> int:
+    """Return the index of a tap's lane."""
+    return tap_id.int % len(LANES)
+
+
 def audio_key(tap_id: uuid.UUID) -> str:
-    """Return the key of a tap's ring. The braces keep a tap's keys on one shard."""
-    return f"tap:{{{tap_id}}}:audio"
+    """Return the key of a tap's ring."""
+    return f"tap:{{{LANES[lane_of(tap_id)]}}}:{tap_id}:audio"
 
 
 def position_of(entry_id: bytes) -> int:
     """Return the position from which an audio entry's id was made."""
     return int(entry_id.partition(b"-")[0])
+
+
+def health_keys() -> list[str]:
+    """Return a key at each node that has anything: strings, written to find out whether Redis
+    accepts writes."""
+    streams, leases = (EVENTS, WORDS, METERS, SECONDS, REVOCATIONS), (ATTENTION, ALERTS, PAUSES)
+    return [f"healthz:{{{tag}}}" for tag in (*LANES, *streams, *leases, "metrics")]

@@ -14,20 +14,19 @@ import time
 import uuid
 from typing import Any, NamedTuple
 
+from monitor.bus.keys import GAUGES, TOTALS
 from monitor.bus.queries import Queries
 from monitor.bus.redis import new_client
 from monitor.telemetry.metrics import Metrics
 
-TOTALS = "metrics:totals"  # hash: name, or name|label value → number
-GAUGES = "metrics:gauges"  # hash: process → JSON {"at": seconds, "report": n, name: number}
 FRESH = 10.0  # seconds after which gauges that were not renewed are left out
 FORGOTTEN = 300.0  # seconds after which they are deleted, because their process was killed
 
-#: Its arguments are the process, the number of the report, the time, the gauges ("" if the
-#: process ends), and then pairs of a name and the amount to add to its total. It is a script
-#: because only Redis knows which reports were added.
+#: Its keys are TOTALS and GAUGES. Its arguments are the process, the number of the report, the
+#: time, the gauges ("" if the process ends), and then pairs of a name and the amount to add to its
+#: total. It is a script because only Redis knows which reports were added.
 REPORT = f"""
-local totals, gauges = '{TOTALS}', '{GAUGES}'
+local totals, gauges = KEYS[1], KEYS[2]
 local before = redis.call('HGET', gauges, ARGV[1])
 if not before or cjson.decode(before).report < tonumber(ARGV[2]) then
   for i = 5, #ARGV, 2 do redis.call('HINCRBY', totals, ARGV[i], ARGV[i + 1]) end
@@ -89,7 +88,7 @@ class MetricsReporter:
 
 
 async def _eval(client: Any, arguments: Arguments) -> None:
-    await client.eval(REPORT, 0, *arguments)
+    await client.eval(REPORT, 2, TOTALS, GAUGES, *arguments)
 
 
 class ServiceMetrics(NamedTuple):

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
-from redis.exceptions import RedisError
 
 from monitor.bus.keys import EVENTS, EVENTS_KEPT, EVENTS_KEPT_FOR, REVOCATIONS, WORDS
 from monitor.bus.redis import NotConfigured, Unavailable, redis_url, shared_client
@@ -151,5 +150,5 @@ def _append(key: str, messages: Sequence[dict[str, Any]]) -> None:
     # If redis-py raised the error itself, the error's text would quote the command, and with it
     # a caller's number.
     for answer in answers:
-        if isinstance(answer, RedisError):
+        if isinstance(answer, Exception):
             raise answer

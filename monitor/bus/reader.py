@@ -1,4 +1,7 @@
-"""StreamReader: one blocking XREAD per process, over every stream with a subscription here.
+"""StreamReader: one connection to each server, for every stream with a subscription here.
+
+With one server it is one blocking XREAD. In a cluster an XREAD may name the streams of one lane
+only, so those of a node's lanes are sent together, and do not wait for entries.
 
 It calls each stream's handlers with every entry, and never waits for them: a handler is a plain
 function, such as an audience's ``on_frame``.
@@ -19,6 +22,8 @@ from redis.exceptions import ResponseError
 from monitor.bus.connection import RedisConnection, open_connection
 from monitor.bus.cursors import Cursors
 from monitor.bus.keys import position_of
+from monitor.bus.links import Links
+from monitor.bus.nodes import new_nodes
 from monitor.bus.queries import Queries
 from monitor.bus.reconnect import Reconnect
 from monitor.bus.redis import TIMEOUT, Unavailable
@@ -47,12 +52,15 @@ class StreamReader:
         # A new subscription must end the XREAD under way, which does not name its stream yet. An
         # entry in a stream of our own does that without a race, unlike CLIENT UNBLOCK.
         self._wake_key = f"reader:{uuid.uuid4().hex}:wake"
-        self._cursors = Cursors()
-        self._cursors.begin(self._wake_key, b"0-0")
+        self._nodes = new_nodes()
+        self._cursors = Cursors(self._nodes.lane_of)
+        if self._nodes.can_block:
+            self._cursors.begin(self._wake_key, b"0-0")
+        self._under_way: set[int] = set()  # lanes for which an answer is awaited
+        self._links = Links(self._nodes, self._serve, metrics, "read")
         # Each XREAD names every stream, so the loop lets entries gather between two of them.
         self._gather = gather_time()  # seconds
         self._count = frames_in(ANSWER)
-        self.reconnect = Reconnect(metrics, "read")
         #: Collects what handlers send, and writes it to the sockets once per answer of Redis.
         self.outbox = Outbox()
 
@@ -73,7 +81,7 @@ class StreamReader:
         if new:
             handlers.append(handler)
         begins_after = position_of(self._cursors.last(key) or b"0")
-        if fresh:
+        if fresh and self._nodes.can_block:
             try:
                 await self._queries.ask(self._wake)
             except BaseException:
@@ -107,31 +115,50 @@ class StreamReader:
 
     async def run(self) -> None:
         """Read until cancelled; after a reconnect, resume after the last id read."""
-        while True:
-            try:
-                await self._read_until_it_breaks()
-            except Unavailable as error:
-                await self.reconnect.after(error)
-
-    async def _read_until_it_breaks(self) -> None:
-        connection = await open_connection(TIMEOUT)
         try:
-            while True:
-                await self._read(connection)
-                self.reconnect.succeeded()
+            await self._links.run()
+        finally:
+            await self._nodes.close()
+
+    async def _serve(self, node: str, reconnect: Reconnect) -> None:
+        """Read the lanes of a node until the connection breaks, or the node leaves the cluster."""
+        connection = await open_connection(TIMEOUT, node)
+        try:
+            while node in self._nodes.names:
+                await self._read(connection, node)
+                reconnect.succeeded()
                 await asyncio.sleep(self._gather)
         finally:
             await connection.close()
 
-    async def _read(self, connection: RedisConnection) -> None:
-        command = self._cursors.command(self._count, BLOCK_MS)
-        [answer] = await connection.call(command, 1, patience=BLOCK_MS / 1000)
-        if isinstance(answer, ResponseError):
-            await self._drop_other_types(answer)
+    async def _read(self, connection: RedisConnection, node: str) -> None:
+        """Read once what has been added to the lanes of a node.
+
+        A lane that has just moved here is left out while its last answer from elsewhere is under
+        way: both answers would have the same entries.
+        """
+        node_of, under_way = self._nodes.node_of, self._under_way
+        lanes = [
+            one for one in self._cursors.lanes if node_of(one) == node and one not in under_way
+        ]
+        if not lanes:
             return
-        with self.outbox:
-            for key, entries in answer or ():
-                self._dispatch(key.decode(), entries)
+        block = BLOCK_MS if self._nodes.can_block else None
+        commands = [self._cursors.command(lane, self._count, block) for lane in lanes]
+        under_way.update(lanes)
+        try:
+            patience = (block or 0) / 1000
+            answers = await connection.call(b"".join(commands), len(lanes), patience=patience)
+            with self.outbox:
+                for answer in answers:
+                    if not isinstance(answer, ResponseError):
+                        for key, entries in answer or ():
+                            self._dispatch(key.decode(), entries)
+            for lane, answer in zip(lanes, answers, strict=True):
+                if isinstance(answer, ResponseError):
+                    await self._recover(lane, answer)
+        finally:
+            under_way.difference_update(lanes)
 
     def _dispatch(self, key: str, entries: list[Any]) -> None:
         """Call the handlers of a stream with its new entries."""
@@ -161,13 +188,42 @@ class StreamReader:
         await client.xadd(self._wake_key, {"w": ""}, maxlen=1)
         await client.expire(self._wake_key, WAKE_KEPT)
 
-    async def _drop_other_types(self, error: ResponseError) -> None:
+    @property
+    def breaks(self) -> int:
+        """How many connections have broken."""
+        return self._links.breaks
+
+    async def _recover(self, lane: int, error: ResponseError) -> None:
+        """Find out why a lane could not be read. Raises the error if that is not known."""
+        word = str(error).partition(" ")[0]
+        if word == "MOVED":
+            await self._nodes.move(str(error))
+        elif word in ("ASK", "TRYAGAIN"):
+            await self._read_each(lane)
+        else:
+            await self._drop_other_types(lane, error)
+
+    async def _read_each(self, lane: int) -> None:
+        """Read a lane that is being moved to another node, and is at both of them.
+
+        Each of its streams is asked for alone, by redis-py, which knows where to look.
+        """
+        for key in self._cursors.of(lane):
+            after = self._cursors.last(key)
+            if after is None:
+                continue
+            answer: Any = await self._queries.ask(partial(_read_one, key, after, self._count))
+            with self.outbox:
+                for _, entries in answer or ():
+                    self._dispatch(key, [(one, next(iter(item.items()))) for one, item in entries])
+
+    async def _drop_other_types(self, lane: int, error: ResponseError) -> None:
         """Stop reading the keys that are not streams, because a single one fails the whole XREAD.
 
         Subscribing to such a key raises until the key is a stream again.
         """
         found = False
-        for key in tuple(self._cursors):
+        for key in self._cursors.of(lane):
             if await self._queries.ask(partial(_type_of, key)) not in (b"stream", b"none"):
                 found = True
                 self._cursors.drop(key)
@@ -184,3 +240,7 @@ def _entry_number(entry_id: bytes) -> tuple[int, int]:
 async def _type_of(key: str, client: redis.asyncio.Redis) -> bytes:
     kind: Any = await client.type(key)
     return bytes(kind)
+
+
+async def _read_one(key: str, after: bytes, count: int, client: redis.asyncio.Redis) -> Any:
+    return await client.xread({key: after}, count=count)

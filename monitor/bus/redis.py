@@ -8,24 +8,27 @@ from typing import Any, cast
 
 import redis
 import redis.asyncio
+import redis.asyncio.cluster
 import redis.asyncio.sentinel
+import redis.cluster
 import redis.sentinel
 from django.conf import settings
 from redis.asyncio.connection import AbstractConnection
 from redis.backoff import NoBackoff
 from redis.connection import parse_url
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
-from monitor.bus.keys import HEALTH, HEALTH_KEPT
+from monitor.bus.keys import HEALTH_KEPT, health_keys
 from monitor.wire.redis_address import RedisAddress
 
 TIMEOUT = 2.0  # seconds without an answer before a connection counts as broken
-#: Seconds for which one Sentinel is waited for. Several may be away before one answers.
-SENTINEL_TIMEOUT = 0.5
+#: Seconds for which one Sentinel, or one node of a cluster, is waited for when it is asked where
+#: what is. Several may be away before one answers.
+DISCOVERY_TIMEOUT = 0.5
 
 #: The errors of a Redis that is away, frozen or restarting.
-Unavailable = (RedisError, OSError, TimeoutError, asyncio.TimeoutError)
+Unavailable = (RedisError, RedisClusterException, OSError, TimeoutError, asyncio.TimeoutError)
 #: Those of them that Redis itself sends when it refuses a command.
 _REFUSALS = (redis.ResponseError, redis.AuthenticationError, redis.BusyLoadingError)
 
@@ -65,12 +68,18 @@ def new_client() -> redis.Redis:
 def find_trouble() -> str:
     """Return why Redis cannot be used now, or "".
 
-    It tries a write: a Redis that has no memory left, cannot save or is a replica answers
-    PING and still accepts no audio.
+    It tries writes, at each node that has anything: a Redis that has no memory left, cannot save
+    or is a replica answers PING and still accepts no audio.
     """
     try:
-        with new_client() as probe:
-            probe.set(HEALTH, "1", ex=HEALTH_KEPT)
+        with new_client() as probe, probe.pipeline(transaction=False) as writes:
+            for key in health_keys():
+                writes.set(key, "1", ex=HEALTH_KEPT)
+            answers = writes.execute(raise_on_error=False)
+        # If redis-py raised the error itself, the error's text would quote the command.
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
     except NotConfigured as error:
         return str(error)
     except _REFUSALS as error:
@@ -101,6 +110,8 @@ def new_async_client() -> redis.asyncio.Redis:
     address = redis_address()
     if address.kind == "server":
         return redis.asyncio.Redis.from_url(address.url, socket_timeout=None, **_OPTIONS)
+    if address.kind == "cluster":
+        return cast("redis.asyncio.Redis", new_async_cluster(address, None))  # the same commands
     sentinel: Any = _new_async_sentinel(address)
     options = _options(address) | {"socket_timeout": None}
     master = sentinel.master_for(address.master, **options)
@@ -110,17 +121,32 @@ def new_async_client() -> redis.asyncio.Redis:
 async def close_client(client: redis.asyncio.Redis) -> None:
     """Close a client's connections, those to Sentinels too."""
     await client.aclose()
-    pool = client.connection_pool
+    pool = getattr(client, "connection_pool", None)  # a cluster's client has none
     if isinstance(pool, redis.asyncio.sentinel.SentinelConnectionPool):
         await pool.sentinel_manager.aclose()
 
 
-async def new_connection() -> AbstractConnection:
-    """Return a new, unconnected connection to the server that takes writes now.
+def new_async_cluster(
+    address: RedisAddress, timeout: float | None
+) -> redis.asyncio.cluster.RedisCluster:
+    """Return a new client of a cluster, which is given so many seconds for each answer."""
+    nodes = [redis.asyncio.cluster.ClusterNode(*host) for host in address.hosts]
+    options = _options(address) | {"socket_timeout": timeout, "retry": Retry(NoBackoff(), 1)}
+    return redis.asyncio.cluster.RedisCluster(
+        startup_nodes=nodes, require_full_coverage=False, **options
+    )
+
+
+async def new_connection(node: str) -> AbstractConnection:
+    """Return a new, unconnected connection to a node of a cluster, ``host:port``. Where there is
+    none, ``node`` is empty, and the connection is to the server that takes writes now.
 
     The caller limits the time of this and of the connection's calls. Raises Unavailable.
     """
     address = redis_address()
+    if node:
+        host, _, port = node.rpartition(":")
+        return _connection(address.url, host=host, port=int(port))
     if address.kind == "server":
         return _connection(address.url)
     async with _new_async_sentinel(address) as sentinel:
@@ -136,12 +162,21 @@ def _connection(url: str, **host: str | int) -> AbstractConnection:
 def _new_client(address: RedisAddress) -> redis.Redis:
     if address.kind == "server":
         return redis.Redis.from_url(address.url, socket_timeout=TIMEOUT, **_OPTIONS)
+    if address.kind == "cluster":
+        return cast("redis.Redis", _new_cluster(address))  # the same commands
     sentinel: Any = redis.sentinel.Sentinel(  # type: ignore[no-untyped-call]
         address.hosts, sentinel_kwargs=_sentinel_options(address)
     )
     options = _options(address) | {"socket_timeout": TIMEOUT}
     master = sentinel.master_for(address.master, **options)
     return cast("redis.Redis", master)
+
+
+def _new_cluster(address: RedisAddress) -> redis.cluster.RedisCluster:
+    make: Any = redis.cluster.ClusterNode
+    nodes = [make(*host) for host in address.hosts]
+    options = _options(address) | {"socket_timeout": TIMEOUT, "retry": Retry(NoBackoff(), 1)}
+    return redis.cluster.RedisCluster(startup_nodes=nodes, require_full_coverage=False, **options)
 
 
 def _new_async_sentinel(address: RedisAddress) -> redis.asyncio.sentinel.Sentinel:
@@ -162,5 +197,5 @@ def _sentinel_options(address: RedisAddress) -> dict[str, Any]:
     options = _options(address)
     for name in ("username", "password", "db"):
         options.pop(name, None)
-    brief = {"socket_timeout": SENTINEL_TIMEOUT, "socket_connect_timeout": SENTINEL_TIMEOUT}
+    brief = {"socket_timeout": DISCOVERY_TIMEOUT, "socket_connect_timeout": DISCOVERY_TIMEOUT}
     return {**options, **brief, "retry": Retry(NoBackoff(), 0)}

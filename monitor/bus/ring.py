@@ -15,7 +15,7 @@ from django.conf import settings
 
 from monitor.audio.g711 import samples_in
 from monitor.bus.connection import bulk, pack
-from monitor.bus.keys import audio_key, position_of
+from monitor.bus.keys import audio_key, lane_of, position_of
 from monitor.bus.queries import Queries
 from monitor.bus.redis import Entries, Unavailable, redis_url, shared_client
 from monitor.bus.timing import frames_in
@@ -33,16 +33,27 @@ EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 class RingTarget:
     """The ring of one tap as the writer sees it: its key, and what was lost on the way to it."""
 
-    __slots__ = ("_xadd", "confirmed", "dropped", "gap_due", "key", "renewed_at")
+    __slots__ = (
+        "_xadd",
+        "confirmed",
+        "connected_at",
+        "dropped",
+        "gap_due",
+        "key",
+        "lane",
+        "renewed_at",
+    )
 
     def __init__(self, tap_id: uuid.UUID) -> None:
         self.key = audio_key(tap_id)
+        self.lane = lane_of(tap_id)
         frames = settings.RING_SECONDS * 1000 // settings.CHUNK_MS
         words = (b"XADD", self.key.encode(), b"MAXLEN", b"~", b"%d" % frames)
         self._xadd = b"*8\r\n" + b"".join(map(bulk, words))  # the part that never changes
         self.confirmed = -1  # the position of the last Frame that Redis has confirmed
         self.dropped = 0  # Frames lost since the tap's stream last took this number
         self.gap_due = False  # whether the next Frame must be flagged with GAP
+        self.connected_at = -math.inf  # monotonic seconds: of the connection that wrote last
         self.renewed_at = -math.inf  # monotonic seconds: when the ring's expiry was last renewed
 
     def xadd(self, position: int, data: bytes) -> bytes:

@@ -12,6 +12,7 @@ import redis
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from redis.cluster import RedisCluster
 from redis.connection import parse_url
 
 from monitor.bus.redis import Unavailable, new_client, redis_address
@@ -42,13 +43,11 @@ def dangers() -> list[CheckMessage]:
 def _disk() -> list[CheckMessage]:
     try:
         with new_client() as client:
-            answers = {name: client.config_get(name).get(name) for name in KEEPS_NOTHING}
+            found = [(name, value) for name in KEEPS_NOTHING for value in _values(client, name)]
     except redis.ResponseError:  # a managed service refuses CONFIG
         hint = "Turn off snapshots (RDB), the append-only file and backups where it is managed."
         return [_unknown("it refuses CONFIG GET", hint)]
-    kept = [
-        f"{name} is {value!r}" for name, value in answers.items() if value != KEEPS_NOTHING[name]
-    ]
+    kept = {f"{name} is {value!r}": None for name, value in found if value != KEEPS_NOTHING[name]}
     if not kept:
         return []
     return [
@@ -59,6 +58,14 @@ def _disk() -> list[CheckMessage]:
             id="monitor.E005",
         )
     ]
+
+
+def _values(client: Any, name: str) -> list[str | None]:
+    """Return what a setting is at the server, or at each node of the cluster."""
+    if not isinstance(client, RedisCluster):
+        return [client.config_get(name).get(name)]
+    answers: Any = client.config_get(name, target_nodes=RedisCluster.ALL_NODES)
+    return [one.get(name) for one in answers.values()]
 
 
 def _access(address: RedisAddress) -> list[CheckMessage]:

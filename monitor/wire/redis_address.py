@@ -5,6 +5,7 @@
     redis+sentinel://[…@]host[:port],host[:port]/name[/database]
                                                          whichever server the Sentinels call
                                                          the master of that name
+    redis+cluster://[…@]host[:port],host[:port]          a cluster, of which these nodes are some
 
 The password is that of the servers. Sentinels are asked without one. Options that redis-py's own
 URLs take may follow a ``?``.
@@ -17,17 +18,19 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-Kind = Literal["server", "sentinel"]
+Kind = Literal["server", "sentinel", "cluster"]
 Host = tuple[str, int]
 
-SENTINEL_PORT = 26379
+PORTS = {"sentinel": 26379, "cluster": 6379}
 #: What the parser allows, as the sentence of an error says it.
 FORMS = {
-    "server": "a URL that begins with one of: redis://, rediss://, unix://, redis+sentinel://",
+    "server": "a URL that begins with one of: redis://, rediss://, unix://, redis+sentinel://, "
+    "redis+cluster://",
     "sentinel": "redis+sentinel://host:port,host:port/name, where name is that of the master",
+    "cluster": "redis+cluster://host:port,host:port, without a database",
 }
 _MANY = re.compile(
-    r"(?P<scheme>rediss?)\+sentinel://"
+    r"(?P<scheme>rediss?)\+(?P<kind>sentinel|cluster)://"
     r"((?P<login>[^@/?]*)@)?(?P<hosts>[^@/?]*)(?P<path>[^?]*)(?P<options>\?.*)?"
 )
 _HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9a-fA-F:.]+\])(:(?P<port>\d{1,5}))?")
@@ -36,11 +39,11 @@ _MASTER = re.compile(r"/(?P<name>[\w.-]+)(?P<database>/\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Names one server, or the Sentinels that know it."""
+    """Names one server, the Sentinels that know it, or some nodes of a cluster."""
 
     kind: Kind
-    url: str  # a server's, without a host if the Sentinels must be asked for it
-    hosts: tuple[Host, ...] = ()  # Sentinels
+    url: str  # a server's URL; without a host if the hosts below must be asked
+    hosts: tuple[Host, ...] = ()  # Sentinels, or nodes of a cluster
     master: str = ""  # the name by which the Sentinels know the servers
 
     @classmethod
@@ -49,13 +52,18 @@ class RedisAddress:
         many = _MANY.fullmatch(text)
         if many is None:
             return cls("server", _server(text))
-        hosts = tuple(map(_host, many["hosts"].split(",")))
+        kind: Kind = "sentinel" if many["kind"] == "sentinel" else "cluster"
+        hosts = tuple(_host(one, kind) for one in many["hosts"].split(","))
         login = f"{many['login']}@" if many["login"] else ""
         start, options = f"{many['scheme']}://{login}", many["options"] or ""
+        if kind == "cluster":
+            if many["path"].strip("/0"):
+                raise ValueError(FORMS[kind])
+            return cls(kind, start + options, hosts)
         master = _MASTER.fullmatch(many["path"].rstrip("/"))
         if master is None:
-            raise ValueError(FORMS["sentinel"])
-        return cls("sentinel", start + (master["database"] or "") + options, hosts, master["name"])
+            raise ValueError(FORMS[kind])
+        return cls(kind, start + (master["database"] or "") + options, hosts, master["name"])
 
 
 def _server(text: str) -> str:
@@ -69,9 +77,9 @@ def _server(text: str) -> str:
     return text
 
 
-def _host(text: str) -> Host:
+def _host(text: str, kind: Kind) -> Host:
     host = _HOST.fullmatch(text)
-    port = int(host["port"] or SENTINEL_PORT) if host else 0
+    port = int(host["port"] or PORTS[kind]) if host else 0
     if host is None or not 0 < port < 65536:
-        raise ValueError(FORMS["sentinel"])
+        raise ValueError(FORMS[kind])
     return host["name"].strip("[]"), port

@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from monitor.bus import ring
-from monitor.bus.writer import BATCH_SIZE, StreamWriter
+from monitor.bus.writer import StreamWriter
+from monitor.bus.writer_link import BATCH_SIZE
 from monitor.telemetry.metrics import Metrics
 from monitor.wire import frame
 from monitor.wire.frame import Flag, Leg

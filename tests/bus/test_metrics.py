@@ -11,7 +11,8 @@ import pytest
 import redis.asyncio
 from pytest_django import Settings
 
-from monitor.bus.metrics import FORGOTTEN, FRESH, GAUGES, MetricsReporter, read_metrics
+from monitor.bus.keys import GAUGES
+from monitor.bus.metrics import FORGOTTEN, FRESH, MetricsReporter, read_metrics
 from monitor.bus.queries import Queries
 from monitor.bus.redis import Unavailable, new_async_client
 from monitor.telemetry.metrics import Metrics

