@@ -26,6 +26,8 @@ from django.test import Client
 from tests.support import environment
 
 STARTS_WITHIN = 30.0  # seconds
+#: Of clients: one that has left messages unread is not closed before this is over, in seconds.
+CLOSING: Any = {"close_timeout": 1}
 TROUBLE = re.compile("Traceback|Task was destroyed|never retrieved|CRITICAL")
 
 
@@ -117,7 +119,7 @@ class Server:
 
     def tap(self, uri: str, **options: Any) -> websockets.connect:
         """Connect to a tap's uri as a sender."""
-        return websockets.connect(self.socket_url(uri), **options)
+        return websockets.connect(self.socket_url(uri), **CLOSING | options)
 
     def page(
         self, path: str, user: User | None, *, origin: str | None = None, **headers: str
@@ -141,7 +143,7 @@ class Server:
             self.ws_url + path,
             additional_headers={"Cookie": session, **(headers or {})},
             origin=websockets.Origin(self.url if origin is None else origin),
-            **options,
+            **CLOSING | options,
         )
 
     def sign_out(self, session: str) -> None:
