@@ -119,11 +119,11 @@ def _tool(number: int, _lines: Lines) -> Row:
 
 
 def _words(number: int, lines: Lines) -> Row:
-    return number, json.dumps(lines), " ".join(_indexed(str(line[2])) for line in lines)
+    return number, json.dumps(lines), " ".join(indexed(str(line[2])) for line in lines)
 
 
 @functools.cache
-def _indexed(text: str) -> str:
+def indexed(text: str) -> str:
     from monitor.services import word_search
 
     return word_search.indexed([text])

@@ -41,7 +41,7 @@ class PostgresServer:
     def __init__(self) -> None:
         # Not in the run's directory, which another user may not enter.
         self._directory = Path(tempfile.mkdtemp(prefix="earshot-postgres-"))
-        self._user = _unprivileged() if os.getuid() == 0 else None
+        self._user = unprivileged() if os.getuid() == 0 else None
         if self._user:
             shutil.chown(self._directory, self._user.pw_name)
 
@@ -109,6 +109,6 @@ def let_workers_finish(operations: Any) -> None:
     operations.execute_sql_flush = patiently
 
 
-def _unprivileged() -> pwd.struct_passwd:
+def unprivileged() -> pwd.struct_passwd:
     users = {user.pw_name: user for user in pwd.getpwall()}
     return users.get("postgres") or users["nobody"]
