@@ -68,7 +68,7 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
     find: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = (
         None  # the rows that a search finds
     )
-    call_path = ""  # from the listed rows to their calls
+    agent_path = ""  # from the listed rows to those that have the agent
     has_callers = True  # its rows are calls, or are read with their calls
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -95,7 +95,7 @@ class HistoryAdmin(ReadOnlyHistory, Logged):
 
     def in_scope(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Return those of the rows that the request's user may know of."""
-        return search.in_scope(rows, permissions.scope_of(request.user), self.call_path)
+        return search.in_scope(rows, permissions.scope_of(request.user), self.agent_path)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[HistoryList]:
         return HistoryList

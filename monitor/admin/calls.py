@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from monitor.admin import vcon, words_export
 from monitor.admin.base import HistoryAdmin, HistoryInline, PartOfCall, filters_of
 from monitor.admin.columns import NOTHING, TapColumns, link_to_tap, moment, span, state_label
-from monitor.admin.filters import CallAgentFilter
+from monitor.admin.filters import AgentFilter
 from monitor.admin.holds import HoldActions
 from monitor.admin.lists import HistoryList
 from monitor.admin.log import Kind
@@ -114,7 +114,7 @@ class CallAdmin(HoldActions, HistoryAdmin):
     )
     #: What is listed instead while words are looked for: the lines that have them need the room.
     said_display = ("created", "said", "agent", "caller", "caller_name", "lasted")
-    list_filter = (CallAgentFilter, "created_at")
+    list_filter = (AgentFilter, "created_at")
     date_hierarchy = "created_at"
     search_fields = ("call_id",)
     find = staticmethod(find_calls)

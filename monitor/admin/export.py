@@ -1,10 +1,12 @@
 """A filtered admin list as CSV, however long it is.
 
 Rows are fetched a page at a time by (moment, primary key), newest first. Memory therefore does
-not grow with the list, and no database cursor waits for a slow client. The body is an async
-iterator, because under ASGI Django collects the whole of a synchronous one before it sends any.
-It begins with the byte order mark by which Excel recognizes UTF-8; without it "Jörg" is read as
-"JÃ¶rg".
+not grow with the list, and no database cursor waits for a slow client. Only the fields that the
+columns need are read, and no objects are made of them, which would take half of the time.
+
+The body is an async iterator, because under ASGI Django collects the whole of a synchronous one
+before it sends any. It begins with the byte order mark by which Excel recognizes UTF-8; without it
+"Jörg" is read as "JÃ¶rg".
 """
 
 from __future__ import annotations
@@ -14,18 +16,21 @@ import csv
 import datetime
 import io
 import re
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import PurePath
 from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from monitor.concurrency import in_thread
+from monitor.models import MASKED_FIELDS
+from monitor.wire.masking import masked
 
 Made = TypeVar("Made")
 
@@ -40,6 +45,18 @@ SIGNS = "=+\\-@＝＋－＠"
 #: spreadsheet that separates cells at a semicolon or a tab: there the second cell of
 #: ``"a","Ann;=1+1"`` begins after the semicolon.
 CELL_BEGINS = re.compile(rf'^(?=[\t\r\n])|(?:^|[;,|\t\r\n])[ "]*(?=[{SIGNS}])')
+SEPARATORS = re.compile(r"[;,|\t\r\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The fields that a column is made of, by their paths from the row, and how.
+
+    A column of one field has its value if nothing else is said.
+    """
+
+    fields: tuple[str, ...]
+    make: Callable[..., object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +65,16 @@ class Sheet:
 
     name: str
     moment: str
-    columns: dict[str, Callable[[Any], object]]
+    columns: dict[str, Column]
 
 
-def fields_named(*names: str) -> dict[str, Callable[[Any], object]]:
+def fields_named(*names: str) -> dict[str, Column]:
     """Return the columns that hold the fields of their own name."""
-    return {name: attrgetter(name) for name in names}
+    return {name: Column((name,)) for name in names}
 
 
 def download(sheet: Sheet, rows: QuerySet[Any]) -> StreamingHttpResponse:
-    """Return all ``rows`` as a file to save."""
+    """Return all ``rows`` as a file to save. If their callers are masked, they are so in it."""
     return attachment(_body(sheet, rows), f"{sheet.name}.csv", CSV)
 
 
@@ -76,15 +93,29 @@ def cell(value: object) -> str:
     Moments are in UTC and durations in seconds. Text has an apostrophe wherever a spreadsheet
     would otherwise find a formula.
     """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime.datetime):
-        return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, datetime.timedelta):
-        return f"{value.total_seconds():.3f}"
-    return CELL_BEGINS.sub(r"\g<0>'", str(value))
+    written: str = WRITTEN.get(type(value), _text)(value)
+    return written
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    if not text or (text[0].isalnum() and not SEPARATORS.search(text)):
+        return text  # most are such, and this is found out three times as fast
+    return CELL_BEGINS.sub(r"\g<0>'", text)
+
+
+def _moment(value: datetime.datetime) -> str:
+    return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+#: How values are written, by their type. All others are texts.
+WRITTEN: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "",
+    bool: lambda value: "true" if value else "false",
+    uuid.UUID: str,
+    datetime.datetime: _moment,
+    datetime.timedelta: lambda value: f"{value.total_seconds():.3f}",
+}
 
 
 async def in_pages(
@@ -92,7 +123,8 @@ async def in_pages(
 ) -> AsyncIterator[Made]:
     """Yield what ``make`` makes of each page of the rows, newest first.
 
-    It runs in the database's thread, because the loop has live audio to carry.
+    It runs in the database's thread, because the loop has live audio to carry. The rows may be
+    objects, or tuples that begin with their moment and their primary key.
     """
     ordered = rows.order_by(f"-{moment}", "-pk")
     page = ordered
@@ -102,7 +134,8 @@ async def in_pages(
             return
         made, last = found
         yield made
-        page = ordered.filter(_after(last, moment))
+        at, key = last[:2] if isinstance(last, tuple) else (getattr(last, moment), last.pk)
+        page = ordered.filter(_after(at, key, moment))
 
 
 def csv_lines(rows: list[list[str]]) -> bytes:
@@ -115,21 +148,54 @@ def csv_lines(rows: list[list[str]]) -> bytes:
 
 async def _body(sheet: Sheet, rows: QuerySet[Any]) -> AsyncIterator[bytes]:
     yield CSV_BEGIN + csv_lines([list(sheet.columns)])
-    async for text in in_pages(rows, sheet.moment, partial(_written, sheet)):
+    own = [name for one in sheet.columns.values() for name in one.fields]
+    fields = list(dict.fromkeys([sheet.moment, "pk", *own]))
+    makers = [_maker(one, fields) for one in sheet.columns.values()]
+    callers = _callers(fields) if getattr(rows, "is_masked", False) else []
+    async for text in in_pages(
+        rows.values_list(*fields), sheet.moment, partial(_written, makers, callers)
+    ):
         yield text
 
 
-def _written(sheet: Sheet, rows: list[Any]) -> bytes:
-    return csv_lines([[cell(of(row)) for of in sheet.columns.values()] for row in rows])
+def _maker(column: Column, fields: list[str]) -> Callable[[Sequence[Any]], object]:
+    """Return what makes a column of a row's fields."""
+    of = itemgetter(*map(fields.index, column.fields))
+    make = column.make
+    if make is None:
+        return of
+    if len(column.fields) == 1:
+        return lambda row: make(of(row))
+    return lambda row: make(*of(row))
 
 
-def _fetch(page: QuerySet[Any], make: Callable[[list[Any]], Made]) -> tuple[Made, Model] | None:
+def _callers(fields: list[str]) -> list[int]:
+    """Return the places of the fields that are masked."""
+    return [place for place, name in enumerate(fields) if name.split("__")[-1] in MASKED_FIELDS]
+
+
+def _written(
+    makers: list[Callable[[Sequence[Any]], object]], callers: list[int], rows: list[Sequence[Any]]
+) -> bytes:
+    if callers:
+        rows = [_masked(row, callers) for row in rows]
+    return csv_lines([[cell(make(row)) for make in makers] for row in rows])
+
+
+def _masked(row: Sequence[Any], callers: list[int]) -> Sequence[Any]:
+    """Return a row with its caller masked."""
+    values = list(row)
+    for place in callers:
+        values[place] = masked(values[place])
+    return values
+
+
+def _fetch(page: QuerySet[Any], make: Callable[[list[Any]], Made]) -> tuple[Made, Any] | None:
     """Return what is made of a page of rows, with its last row; None if it has no rows."""
     found = list(page[:PAGE])
     return (make(found), found[-1]) if found else None
 
 
-def _after(row: Model, moment: str) -> Q:
+def _after(at: Any, key: Any, moment: str) -> Q:
     """Return the condition for what comes after a row. The first part lets an index be used."""
-    at = getattr(row, moment)
-    return Q(**{f"{moment}__lte": at}) & (Q(**{f"{moment}__lt": at}) | Q(pk__lt=row.pk))
+    return Q(**{f"{moment}__lte": at}) & (Q(**{f"{moment}__lt": at}) | Q(pk__lt=key))

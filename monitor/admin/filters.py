@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, QuerySet, Value
-from django.db.models.lookups import Exact
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from monitor.admin.search import related_value
 from monitor.audio.g711 import CODECS
-from monitor.models import Call, Transport
+from monitor.models import Agent, Call, Transport
 from monitor.services import permissions
+
+OFFERED = 200  # values of a filter, at most
 
 
 class AgentFilter(admin.SimpleListFilter):
@@ -25,18 +24,23 @@ class AgentFilter(admin.SimpleListFilter):
 
     title = _("agent")
     parameter_name = "agent"
-    path = "call__"  # from the listed rows to their calls
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        scope = permissions.scope_of(request.user)
-        agents = islice(values_of(scope.within(Call.objects.all()), "agent"), 200)
-        return [(agent, agent or gettext("none named")) for agent in agents]
+        agents = permissions.scope_of(request.user).agents
+        known = _known_agents() if agents is None else sorted(agents)
+        return [(agent, agent or gettext("none named")) for agent in known[:OFFERED]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        if value is None:
-            return queryset
-        return queryset.filter(Exact(related_value(self.path, "agent"), Value(value)))
+        return queryset if value is None else queryset.filter(agent=value)
+
+
+def _known_agents() -> list[str]:
+    """Return the names of the agents, of whom each has had a call, and first the empty one of the
+    calls without an agent, if there are such calls."""
+    names = Agent.objects.order_by("name").values_list("name", flat=True)
+    unnamed = [""] if Call.objects.filter(agent="").exists() else []
+    return [*unnamed, *names[:OFFERED]]
 
 
 def values_of(rows: QuerySet[Any], column: str) -> Iterator[str]:
@@ -49,12 +53,6 @@ def values_of(rows: QuerySet[Any], column: str) -> Iterator[str]:
     while value is not None:
         yield value
         value = values.filter(**{f"{column}__gt": value}).first()
-
-
-class CallAgentFilter(AgentFilter):
-    """Filters the list of calls itself by agent."""
-
-    path = ""
 
 
 class _ChoiceFilter(admin.SimpleListFilter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -13,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.admin.base import HistoryAdmin
 from monitor.admin.columns import ListenColumns, caller, link_to_tap
-from monitor.admin.export import Sheet, fields_named
+from monitor.admin.export import Column, Sheet, fields_named
 from monitor.admin.filters import ListeningFilter, UserFilter
 from monitor.admin.search import find_listens
-from monitor.models import ListenSession
+from monitor.models import ListenSession, lasted
 
 
 @admin.register(ListenSession)
@@ -40,7 +39,6 @@ class ListenSessionAdmin(ListenColumns, HistoryAdmin):
     date_hierarchy = "started_at"
     search_fields = ("username",)
     find = staticmethod(find_listens)
-    call_path = "tap__call__"
     search_help_text = _(
         "The beginning of a user name, an IP address, a call ID or a caller's number; "
         "or a tap ID or control ID"
@@ -54,15 +52,15 @@ class ListenSessionAdmin(ListenColumns, HistoryAdmin):
         name="earshot-listening",
         moment="started_at",
         columns={
-            "session_id": attrgetter("pk"),
+            "session_id": Column(("pk",)),
             **fields_named("username", "user_id", "tap_id"),
-            "call_id": attrgetter("tap.call.call_id"),
-            "agent": attrgetter("tap.call.agent"),
-            "caller": attrgetter("tap.call.caller"),
+            "call_id": Column(("tap__call__call_id",)),
+            "agent": Column(("tap__call__agent",)),
+            "caller": Column(("tap__call__caller",)),
             **fields_named("started_at", "ended_at"),
-            "duration_seconds": attrgetter("duration"),
+            "duration_seconds": Column(("started_at", "ended_at"), lasted),
             **fields_named("frames", "dropped", "end_reason"),
-            "ip_address": attrgetter("address"),
+            "ip_address": Column(("address",)),
             **fields_named("user_agent"),
         },
     )

@@ -62,7 +62,7 @@ class CallOrderAdmin(OrderColumns, HistoryAdmin):
     date_hierarchy = "asked_at"
     search_fields = ("username",)
     find = staticmethod(find_orders)
-    call_path = "call__"
+    agent_path = "call__"
     search_help_text = _("The beginning of a user name, a call ID or a caller's number")
     fields = readonly_fields = (
         "who",

@@ -13,11 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitor.admin import search
-from monitor.admin.filters import values_of
+from monitor.admin.filters import OFFERED, values_of
 from monitor.models import CallReport, CallTool, CallWords
 from monitor.services import permissions
 
-OFFERED = 200  # values of a filter, at most
 WITH, WITHOUT = "yes", "no"
 
 

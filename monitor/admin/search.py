@@ -8,6 +8,7 @@ on 400,000 rows.
 from __future__ import annotations
 
 import functools
+import ipaddress
 import operator
 import re
 import uuid
@@ -20,7 +21,7 @@ from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact, In
 
-from monitor.admin.lists import HistoryRows
+from monitor.admin.lists import LISTED, HistoryRows
 from monitor.models import (
     AdminAction,
     Call,
@@ -36,8 +37,8 @@ from monitor.services.permissions import Scope
 #: The most rows that a query names one by one. If there are more, the newest of them are found
 #: sooner by reading all rows from the newest on.
 MANY = 10_000
-#: The same for a filter, of which several may be in force at once.
-FEW = 2_000
+#: The same for a filter, of which several may be in force at once. As many fill a list.
+FEW = LISTED
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -48,15 +49,20 @@ def related_value(path: str, column: str) -> F | Subquery:
     itself. If this were a condition on a join, SQLite would read all calls first.
     """
     if path == "call__":
-        return Subquery(Call.objects.filter(pk=OuterRef("call_id")).values(column))
+        calls = Call.objects.filter(pk=OuterRef("call_id"))
+        return Subquery(calls.order_by().values(column))
     if path == "tap__call__":
-        return Subquery(Tap.objects.filter(pk=OuterRef("tap_id")).values(f"call__{column}"))
+        taps = Tap.objects.filter(pk=OuterRef("tap_id"))
+        return Subquery(taps.order_by().values(f"call__{column}"))
     return F(column)
 
 
 def in_scope(rows: QuerySet[Any], scope: Scope, path: str) -> QuerySet[Any]:
     """Return the rows of the calls of a scope, as ``Scope.within`` does, in a form that leaves the
-    rows in the order of their index. ``path`` is one of those of ``related_value``."""
+    rows in the order of their index.
+
+    ``path`` leads to the rows that have the agent: "" if the listed rows have it themselves.
+    """
     if scope.agents is None:
         return rows
     return rows.filter(In(related_value(path, "agent"), sorted(scope.agents)))
@@ -175,6 +181,18 @@ def find_entries(entries: QuerySet[LedgerEntry], text: str) -> QuerySet[LedgerEn
     )
     found = _first_found(entries, LedgerEntry, "", own)
     return entries.none() if found is None else found
+
+
+def find_sign_ins(records: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Return the records of users whose name begins with the text, or else of this address."""
+    own = (Beginning("username", (text, text.lower())),)
+    found = _first_found(records, records.model, "", own)
+    if found is not None:
+        return found
+    try:
+        return records.filter(ip_address=str(ipaddress.ip_address(text)))
+    except ValueError:
+        return records.none()
 
 
 def _by_call(rows: QuerySet[Any], path: str, text: str) -> QuerySet[Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -18,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.admin.base import HistoryAdmin, HistoryInline, PartOfCall
 from monitor.admin.columns import NOTHING, ListenColumns, TapColumns, caller, link, moment
-from monitor.admin.export import Sheet, fields_named
+from monitor.admin.export import Column, Sheet, fields_named
 from monitor.admin.filters import AgentFilter, CodecFilter, TransportFilter
 from monitor.admin.search import find_taps
-from monitor.models import CallTalk, ListenSession, Tap, TapEvent
+from monitor.models import ListenSession, Tap, TapEvent, lasted, share_of
 from monitor.services import packet_figures, permissions, stored_words
 
 STATE_FIELDS = (
@@ -49,29 +47,26 @@ MEDIA_FIELDS = (
 EXPORTED_FIGURES = ("received", "lost", "late", "reordered", "duplicate", "clock_mismatch")
 
 
-def packet_figure(name: str) -> Callable[[Tap], float | None]:
+def packet_figure(name: str) -> Column:
     """Return a column of the export that holds a packet figure."""
-    return lambda tap: packet_figures.value(tap.rtp, name)
+    return Column(("rtp",), lambda rtp: packet_figures.value(rtp, name))
 
 
-def party_figure(name: str) -> Callable[[Tap], float | None]:
-    """Return a column that holds what was measured of the party that is heard on a tap."""
-
-    def figure(tap: Tap) -> float | None:
-        talk = talk_of(tap)
-        return talk.party(tap.direction).get(name) if talk else None
-
-    return figure
+def of_party(figure: str) -> Column:
+    """Return a column that holds a figure of the party that is heard on a tap. A mixed leg has
+    none, and nor has a call whose parties were not tapped apart."""
+    fields = ("direction", f"call__talk__speak{figure}", f"call__talk__listen{figure}")
+    return Column(fields, _of_party)
 
 
-def talk_figure(name: str) -> Callable[[Tap], float | None]:
-    """Return a column that holds what was measured of both parties of a tap's call."""
-    return lambda tap: getattr(talk_of(tap), name, None)
+def _of_party(direction: str, speak: float | None, listen: float | None) -> float | None:
+    return {"speak": speak, "listen": listen}.get(direction)
 
 
-def talk_of(tap: Tap) -> CallTalk | None:
-    """Return the talk of a tap's call, or None if its parties were not tapped apart."""
-    return getattr(tap.call, "talk", None)
+def _share(direction: str, speak: float | None, listen: float | None) -> float | None:
+    if speak is None or listen is None:
+        return None
+    return _of_party(direction, share_of(speak, listen), share_of(listen, speak))
 
 
 class EventInline(PartOfCall, HistoryInline):
@@ -159,7 +154,6 @@ class TapAdmin(TapColumns, PartOfCall, HistoryAdmin):
     date_hierarchy = "requested_at"
     search_fields = ("control_id",)
     find = staticmethod(find_taps)
-    call_path = "call__"
     search_help_text = _(
         "A tap ID or control ID, or the beginning of a call ID or a caller's number"
     )
@@ -176,25 +170,25 @@ class TapAdmin(TapColumns, PartOfCall, HistoryAdmin):
         name="earshot-taps",
         moment="requested_at",
         columns={
-            "tap_id": attrgetter("pk"),
+            "tap_id": Column(("pk",)),
             **fields_named("control_id"),
-            "call_id": attrgetter("call.call_id"),
-            "agent": attrgetter("call.agent"),
-            "caller": attrgetter("call.caller"),
-            "caller_name": attrgetter("call.caller_name"),
+            "call_id": Column(("call__call_id",)),
+            "agent": Column(("call__agent",)),
+            "caller": Column(("call__caller",)),
+            "caller_name": Column(("call__caller_name",)),
             **fields_named(
                 "direction", "codec", "transport", "state", "reason", "notice", "end_reason"
             ),
             **fields_named("requested_at", "started_at", "ended_at"),
-            "duration_seconds": attrgetter("duration"),
+            "duration_seconds": Column(("started_at", "ended_at"), lasted),
             **fields_named("frames", "bytes", "gaps"),
             **{f"packets_{name}": packet_figure(name) for name in EXPORTED_FIGURES},
             "jitter_ms": packet_figure("jitter_ms"),
-            "talk_seconds": party_figure("talk"),
-            "talk_share": party_figure("share"),
-            "longest_silence_seconds": party_figure("silence"),
-            "overlap_seconds": talk_figure("overlap"),
-            "overlaps": talk_figure("overlaps"),
+            "talk_seconds": of_party(""),
+            "talk_share": Column(("direction", "call__talk__speak", "call__talk__listen"), _share),
+            "longest_silence_seconds": of_party("_silence"),
+            "overlap_seconds": Column(("call__talk__overlap",)),
+            "overlaps": Column(("call__talk__overlaps",)),
         },
     )
 
@@ -209,7 +203,7 @@ class TapAdmin(TapColumns, PartOfCall, HistoryAdmin):
     def tap_id(self, tap: Tap) -> str:
         return str(tap.pk)
 
-    @admin.display(description=_("agent"), ordering="call__agent")
+    @admin.display(description=_("agent"), ordering="agent")
     def agent(self, tap: Tap) -> str:
         return tap.call.agent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.models.account import account_label
 from monitor.models.admin_action import AdminAction
 from monitor.models.assigned_password import AssignedPassword
-from monitor.models.call import Call
+from monitor.models.call import MASKED_FIELDS, Call
 from monitor.models.call_event import ENDINGS, CallEvent, EventSource
 from monitor.models.call_report import CallReport, CallTool, CallWords
 from monitor.models.hold import LegalHold
@@ -17,7 +17,7 @@ from monitor.models.order import CallOrder, OrderKind
 from monitor.models.pause import CallPause, PauseEnd
 from monitor.models.provider_identity import ProviderIdentity
 from monitor.models.rtp_lease import RtpLease
-from monitor.models.talk import CallTalk
+from monitor.models.talk import CallTalk, share_of
 from monitor.models.tap import (
     ENDED,
     FINAL,
@@ -28,6 +28,7 @@ from monitor.models.tap import (
     TapEvent,
     TapState,
     Transport,
+    lasted,
 )
 from monitor.models.team import Agent, Team, agents_changed, agents_changing
 from monitor.models.user_settings import UserSettings
@@ -36,6 +37,7 @@ __all__ = [
     "ENDED",
     "ENDINGS",
     "FINAL",
+    "MASKED_FIELDS",
     "AdminAction",
     "Agent",
     "AppendOnly",
@@ -71,4 +73,6 @@ __all__ = [
     "account_label",
     "agents_changed",
     "agents_changing",
+    "lasted",
+    "share_of",
 ]

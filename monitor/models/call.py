@@ -36,7 +36,7 @@ class Call(models.Model):
     """One phone call, as SignalWire identifies it."""
 
     call_id = models.CharField(_("call ID"), max_length=255, unique=True)
-    agent = models.CharField(_("agent"), max_length=100, blank=True, db_index=True)
+    agent = models.CharField(_("agent"), max_length=100, blank=True)
     caller = models.CharField(_("caller number"), max_length=64, blank=True, db_index=True)
     caller_name = models.CharField(_("caller name"), max_length=100, blank=True)
     project_id = models.CharField(_("project ID"), max_length=64, blank=True)
@@ -96,6 +96,7 @@ class Call(models.Model):
             ("export_history", _("Can export the history")),
         ]
         indexes = [
+            models.Index(fields=("agent", "-created_at"), name="call_of_agent"),
             # Only ends: a search for the calls that go on would read all that have none.
             models.Index(
                 fields=("ended_at",),

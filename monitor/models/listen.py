@@ -18,6 +18,10 @@ class ListenSession(models.Model):
     """Records who heard which tap, from when to when. It is saved before any audio is sent."""
 
     tap = models.ForeignKey(Tap, models.PROTECT, related_name="listens", verbose_name=_("tap"))
+    #: The call's, as a tap has it too.
+    agent = models.CharField(
+        _("agent"), max_length=100, blank=True, default="", db_default="", editable=False
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -55,6 +59,7 @@ class ListenSession(models.Model):
             models.Index(fields=("tap", "ended_at")),
             models.Index(fields=("-started_at",)),
             models.Index(fields=("user", "-started_at")),
+            models.Index(fields=("agent", "-started_at"), name="listen_of_agent"),
             models.Index(
                 fields=("-started_at",), condition=models.Q(ended_at=None), name="listening_now"
             ),

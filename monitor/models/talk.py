@@ -6,7 +6,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models.call import Call
-from monitor.models.tap import Direction
 
 
 class CallTalk(models.Model):
@@ -38,18 +37,13 @@ class CallTalk(models.Model):
     def __str__(self) -> str:
         return f"{self.speak:.0f} s, {self.listen:.0f} s"
 
-    def party(self, direction: str) -> dict[str, float | None]:
-        """Return what was measured of the party that is heard on a leg; nothing of a mixed one."""
-        if direction == Direction.BOTH:
-            return {}
-        share = self.speak_share
-        if direction == Direction.SPEAK:
-            return {"talk": self.speak, "share": share, "silence": self.speak_silence}
-        other = None if share is None else round(1 - share, 3)
-        return {"talk": self.listen, "share": other, "silence": self.listen_silence}
-
     @property
     def speak_share(self) -> float | None:
         """The caller's share of all that was said, or None if nothing was."""
-        said = self.speak + self.listen
-        return round(self.speak / said, 3) if said else None
+        return share_of(self.speak, self.listen)
+
+
+def share_of(one: float, other: float) -> float | None:
+    """Return the share that one party has of all that was said, or None if nothing was."""
+    said = one + other
+    return round(one / said, 3) if said else None

@@ -81,6 +81,11 @@ class Tap(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     call = models.ForeignKey(Call, models.CASCADE, related_name="taps", verbose_name=_("call"))
+    #: The call's. An index of this table has the taps of an agent in their order only because it
+    #: is here too. ``services.calls`` keeps it.
+    agent = models.CharField(
+        _("agent"), max_length=100, blank=True, default="", db_default="", editable=False
+    )
     control_id = models.CharField(_("control ID"), max_length=255)
     direction = models.CharField(
         _("direction"), max_length=6, choices=Direction, default=Direction.BOTH
@@ -152,6 +157,11 @@ class Tap(models.Model):
             models.Index(fields=("state", "requested_at")),
             models.Index(fields=("-requested_at",)),
             models.Index(fields=("control_id",)),
+            # What the history filters by, each with its newest taps first.
+            models.Index(fields=("agent", "-requested_at"), name="tap_of_agent"),
+            models.Index(fields=("direction", "-requested_at"), name="tap_of_direction"),
+            models.Index(fields=("codec", "-requested_at"), name="tap_of_codec"),
+            models.Index(fields=("transport", "-requested_at"), name="tap_of_transport"),
         ]
         permissions = [
             ("listen_tap", _("Can listen to live taps")),
@@ -175,9 +185,14 @@ class Tap(models.Model):
     @property
     def duration(self) -> datetime.timedelta | None:
         """The time from start to end, or to now while the tap is live; None if it never started."""
-        if self.started_at is None:
-            return None
-        return (self.ended_at or timezone.now()) - self.started_at
+        return lasted(self.started_at, self.ended_at)
+
+
+def lasted(
+    started_at: datetime.datetime | None, ended_at: datetime.datetime | None
+) -> datetime.timedelta | None:
+    """Return how long something has lasted until its end or now; None if it has not started."""
+    return None if started_at is None else (ended_at or timezone.now()) - started_at
 
 
 class TapEvent(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.models import Call
+from monitor.models import Call, ListenSession, Tap
 from monitor.services import announce, permissions, teams
 
 #: What is known of a call from whoever tells of it.
@@ -48,7 +48,14 @@ def lock(told: Call) -> Call:
             setattr(locked, name, getattr(told, name))
         if "agent" in news:
             teams.meet_agent(told.agent)
+            _copy_agent(locked)
         locked.transitions += 1
         locked.save(update_fields=[*news, "transitions"])
         announce.publish_changes([locked.pk])
     return locked
+
+
+def _copy_agent(call: Call) -> None:
+    """Write the agent of a call into the rows that have it too."""
+    Tap.objects.filter(call=call).update(agent=call.agent)
+    ListenSession.objects.filter(tap__call=call).update(agent=call.agent)

@@ -147,6 +147,7 @@ def _session(opening: Opening, tap: Tap) -> ListenSession:
     """Return the row of a session that begins."""
     return ListenSession(
         tap=tap,
+        agent=tap.agent,
         user=opening.user,
         username=opening.user.get_username(),
         address=opening.client.address[:45],

@@ -72,6 +72,7 @@ def open_tap(
         if live := _live(timezone.now()).filter(call=row, direction=direction).first():
             raise AlreadyTapped(live)
         tap = Tap(call=row, direction=direction, codec=codec, transport=transport, notice=notice)
+        tap.agent = row.agent
         tap.reason = storable(reason)[:200]
         tap.control_id = f"earshot-{tap.id.hex}"
         tap.save(force_insert=True)

@@ -13,6 +13,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from monitor.admin import lists
+from monitor.admin.taps import TapAdmin
 from monitor.models import Call, ListenSession, Tap
 from monitor.services import taps
 from monitor.services.taps import OpenedTap
@@ -225,7 +227,12 @@ class TestListeners:
     @pytest.fixture
     def session(self, opened: OpenedTap, alice: User) -> ListenSession:
         return ListenSession.objects.create(
-            tap=opened.tap, user=alice, username="alice", address="192.0.2.7", frames=700
+            tap=opened.tap,
+            agent=opened.tap.agent,
+            user=alice,
+            username="alice",
+            address="192.0.2.7",
+            frames=700,
         )
 
     def test_who_when_where_and_how_much(
@@ -259,6 +266,32 @@ class TestListeners:
     ) -> None:
         ListenSession.objects.create(tap=session.tap, user=bob, username="bob")
         assert listed(as_bob, f"{LISTENS}?user__id__exact={alice.pk}") == {session.pk}
+
+
+def test_another_order_is_that_of_the_newest_rows(
+    as_root: Client, db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To put all rows in order would take seconds for a million."""
+    monkeypatch.setattr(lists, "LISTED", 3)
+    monkeypatch.setattr(TapAdmin, "list_per_page", 2)
+    for number in range(5):
+        opened = taps.open_tap(f"call-{number}")
+        change(opened, gaps=-number % 5, requested_at=NOW + number * SECOND)
+    shown = [as_root.get(f"{TAPS}?o=6&p={number}").context["cl"].result_list for number in (1, 2)]
+    assert [[tap.call.call_id for tap in rows] for rows in shown] == [
+        ["call-4", "call-3"],
+        ["call-2"],
+    ]
+
+
+def test_agents_are_offered_without_a_query_for_each(
+    as_root: Client, db: Any, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        taps.open_tap(f"call-{number}", agent=f"agent-{number}")
+    with django_assert_max_num_queries(25):
+        html = page(as_root, TAPS)
+    assert "agent-29" in html
 
 
 @pytest.mark.parametrize("path", [TAPS, CALLS, LISTENS])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from monitor.admin import lists, search
-from monitor.models import AdminAction, Call, ListenSession, Tap
+from monitor.models import AdminAction, Agent, Call, ListenSession, Tap, Team
 from monitor.services import taps
 from monitor.services.taps import OpenedTap
 
@@ -79,16 +81,30 @@ def make_rows(count: int) -> None:
     calls = Call.objects.bulk_create(
         Call(
             call_id=f"call-{n}",
+            agent=f"agent-{n % 100}",
             caller=f"+1555{n:07}",
             created_at=now - datetime.timedelta(minutes=n),
         )
         for n in range(count)
     )
     made = Tap.objects.bulk_create(
-        Tap(call=call, control_id=f"tap-{call.pk}", requested_at=call.created_at) for call in calls
+        Tap(
+            call=call,
+            agent=call.agent,
+            control_id=f"tap-{call.pk}",
+            requested_at=call.created_at,
+        )
+        for call in calls
     )
     ListenSession.objects.bulk_create(
-        ListenSession(tap=tap, username=f"user-{n}", address=f"10.0.{n}", ended_at=now)
+        ListenSession(
+            tap=tap,
+            agent=tap.agent,
+            username=f"user-{n}",
+            address=f"10.0.{n}",
+            started_at=tap.requested_at,
+            ended_at=now,
+        )
         for n, tap in enumerate(made)
     )
     AdminAction.objects.bulk_create(
@@ -139,6 +155,13 @@ class TestMany:
         assert "Export 1 as CSV" in html
 
 
+def assert_indexed(rows: QuerySet[Any]) -> None:
+    """Fail if all rows of the table are read to find these."""
+    plan, table = rows.explain().lower(), rows.model._meta.db_table
+    assert f"seq scan on {table}" not in plan, plan  # PostgreSQL
+    assert not re.search(rf"scan {table}(?! using)", plan), plan  # SQLite
+
+
 @pytest.mark.usefixtures("many_rows", "db")
 class TestIndexes:
     @pytest.mark.parametrize(
@@ -160,6 +183,34 @@ class TestIndexes:
         assert "scan monitor" not in plan.lower(), plan  # SQLite: every row
         assert "seq scan" not in plan.lower(), plan  # PostgreSQL: every row
         assert 0 < rows.count() <= 12
+
+    @pytest.mark.parametrize(
+        ("path", "query"),
+        [
+            *((path, query) for path in (CALLS, TAPS, LISTENS) for query in ("", "o=-2")),
+            *((path, query) for path in (CALLS, TAPS) for query in ("agent=agent-7", "agent=x")),
+            (TAPS, "codec=PCMA"),
+            (TAPS, "transport=rtp"),
+            (TAPS, "direction__exact=speak"),
+            (TAPS, "state__exact=lost"),
+        ],
+    )
+    def test_a_page_of_a_list_is_found_in_one(self, as_root: Client, path: str, query: str) -> None:
+        changelist = as_root.get(f"{path}?{query}").context["cl"]
+        assert_indexed(changelist.paginator.object_list[: changelist.list_per_page])
+
+    @pytest.mark.parametrize("path", [CALLS, TAPS, LISTENS])
+    @pytest.mark.parametrize("agents", [["agent-7"], ["agent-7", "agent-8"], ["unheard"]])
+    def test_the_rows_of_a_team_are_found_in_one(
+        self, as_bob: Client, bob: User, path: str, agents: list[str]
+    ) -> None:
+        bob.user_permissions.remove(Permission.objects.get(codename="see_all_teams"))
+        team = Team.objects.create(name="Team")
+        team.members.add(bob)
+        Agent.objects.bulk_create(Agent(name=agent, team=team) for agent in agents)
+        changelist = as_bob.get(path).context["cl"]
+        assert_indexed(changelist.paginator.object_list[: changelist.list_per_page])
+        assert changelist.result_count == 30 * len(set(agents) - {"unheard"})
 
     def test_who_listens_now_is_found_in_one(self) -> None:
         rows = ListenSession.objects.filter(ended_at=None).order_by("-started_at")

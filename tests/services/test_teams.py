@@ -10,13 +10,15 @@ from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from monitor.models import Agent, Call, Team
-from monitor.services import calls, taps, teams
+from monitor.models import Agent, Call, ListenSession, Tap, Team
+from monitor.services import calls, openings, taps, teams
+from monitor.services.listens import Client
 from tests.support.cast import permit
 
 pytestmark = pytest.mark.django_db
 
 first_team = import_module("monitor.migrations.0014_first_team")
+agents_of_taps = import_module("monitor.migrations.0027_indexes_of_a_year")
 
 
 def lock(call_id: str, agent: str) -> Call:
@@ -48,6 +50,22 @@ class TestAgentsAppear:
         assert not Agent.objects.exists()
         lock("call-1", "sales")
         assert Agent.objects.get().name == "sales"
+
+    def test_its_name_is_then_in_the_rows_of_the_call_too(self, alice: User) -> None:
+        tap = taps.open_tap("call-1").tap
+        listen = openings.start(alice, tap, Client("192.0.2.7", "Browser"))
+        assert (tap.agent, listen.agent) == ("", "")
+        lock("call-1", "sales")
+        tap.refresh_from_db()
+        listen.refresh_from_db()
+        assert (tap.agent, listen.agent) == ("sales", "sales")
+
+    def test_the_rows_of_a_call_have_it_from_their_beginning_if_it_is_known(
+        self, alice: User
+    ) -> None:
+        tap = taps.open_tap("call-1", agent="sales").tap
+        listen = openings.start(alice, tap, Client("192.0.2.7", "Browser"))
+        assert (tap.agent, listen.agent) == ("sales", "sales")
 
     def test_what_is_told_of_a_known_call_asks_for_no_agent(
         self, django_assert_num_queries: DjangoAssertNumQueries
@@ -110,3 +128,18 @@ class TestAnOlderInstallation:
         User.objects.create_superuser("root")
         self.migrate()
         assert not Team.objects.exists()
+
+
+def test_taps_and_listens_of_an_older_installation_get_the_agent_of_their_call(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents_of_taps, "CALLS", 2)
+    for number in range(5):
+        tap = taps.open_tap(f"call-{number}", agent=f"agent-{number}").tap
+        openings.start(alice, tap, Client("192.0.2.7", "Browser"))
+    for rows in (Tap.objects, ListenSession.objects):
+        rows.update(agent="")
+    agents_of_taps.copy_agents(apps, None)
+    for rows in (Tap.objects, ListenSession.objects):
+        agents = sorted(rows.values_list("agent", flat=True))
+        assert agents == [f"agent-{number}" for number in range(5)]

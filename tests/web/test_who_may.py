@@ -202,7 +202,7 @@ def named(sales_call: Tap, cast: dict[str, User | None]) -> dict[str, Any]:
     alice = cast["alice"]
     assert alice
     listen = ListenSession.objects.create(
-        tap=sales_call, user=alice, username="alice", started_at=NOW
+        tap=sales_call, agent=sales_call.agent, user=alice, username="alice", started_at=NOW
     )
     order = CallOrder.objects.create(
         call=sales_call.call,
