@@ -61,14 +61,16 @@ class IdentityProvider:
             },
         )
 
-    def begin(self, callback: str) -> Begun:
+    def begin(self, callback: str, prompt: str) -> Begun:
         """Return where a browser signs in, so that it comes back to ``callback``.
 
-        Raises ProviderAway.
+        ``prompt`` is what the provider is to ask whom it has signed in already; "" leaves that to
+        it. Raises ProviderAway.
         """
+        more = {"prompt": prompt} if prompt else {}
         with _as_our_errors():
             self._check_metadata()
-            made = self._client.create_authorization_url(callback)
+            made = self._client.create_authorization_url(callback, **more)
         return Begun(made["url"], made["state"], made["nonce"], made["code_verifier"])
 
     def finish(self, code: str, callback: str, nonce: str, verifier: str) -> Person:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from django.core.exceptions import ImproperlyConfigured
 
-from monitor.env import items
+from monitor.env import items, one_of
 from monitor.env_addresses import host_of, issuer
 from monitor.settings.environment import env
 from monitor.wire import provider_groups
@@ -24,6 +24,9 @@ OIDC_GROUPS = env.read("OIDC_GROUPS", "", provider_groups.parse)
 # The values of the claims amr and acr with which the provider says that it has asked for a second
 # factor. Without any, REQUIRE_SECOND_FACTOR means one that is set up here.
 OIDC_SECOND_FACTOR = frozenset(env.read("OIDC_SECOND_FACTOR", "", items))
+# What the provider does with somebody whom it has signed in already: "login" has it ask for the
+# password again, "select_account" with which account.
+OIDC_PROMPT = env.read("OIDC_PROMPT", "", one_of("", "login", "select_account"))
 OIDC_NAME = env.read("OIDC_NAME", host_of(OIDC_ISSUER) if OIDC_ISSUER else "", str)
 
 if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET and OIDC_GROUPS.grants):

@@ -8,6 +8,7 @@ import re
 import time
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -56,6 +57,15 @@ class TestSigningIn:
         asked = client.get(link[1])["Location"]
         assert asked.startswith(f"{provider.url}/oauth2/authorize?")
         assert client.get(come_back(client, provider, "a-1", asked))["Location"] == "/listened"
+
+    @pytest.mark.parametrize("prompt", ["", "login", "select_account"])
+    def test_the_provider_is_told_what_to_ask(
+        self, client: Client, provider: Provider, settings: Settings, prompt: str
+    ) -> None:
+        settings.OIDC_PROMPT = prompt
+        asked = client.get("/login/provider")["Location"]
+        assert parse_qs(urlsplit(asked).query).get("prompt", [""]) == [prompt]
+        assert client.get(come_back(client, provider, "a-1", asked))["Location"] == "/"
 
     def test_no_page_of_others_is_opened(self, client: Client, provider: Provider) -> None:
         asked = client.get("/login/provider?next=https://evil.example/")["Location"]
@@ -393,9 +403,10 @@ class TestSecondFactor:
         leads = client.get("/second-factor/app")["Location"]
         assert leads == "/login/provider?next=%2Fsecond-factor%2Fapp"
         asked = client.get(leads)["Location"]
+        assert "prompt=login" in asked
         monkeypatch.undo()
-        set_again = client.get(come_back(client, provider, "a-1", asked))
-        assert set_again["Location"] == "/second-factor/app"
+        back = client.get(come_back(client, provider, "a-1", asked))
+        assert back["Location"] == "/second-factor/app"
         assert client.get("/second-factor/app").status_code == HTTPStatus.OK
 
     def test_it_is_asked_for_after_the_provider(self, client: Client, provider: Provider) -> None:

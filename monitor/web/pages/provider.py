@@ -76,9 +76,10 @@ def provider() -> IdentityProvider:
 
 @require_safe
 def begin(request: HttpRequest) -> HttpResponse:
-    """Lead to the provider. A user who is signed in proves anew who they are."""
+    """Lead to the provider. A user who is signed in already proves who they are once more."""
+    prompt = "login" if request.user.is_authenticated else settings.OIDC_PROMPT
     try:
-        begun = provider().begin(_callback_url())
+        begun = provider().begin(_callback_url(), prompt)
     except ProviderAway as error:
         return _away(request, error)
     response = redirect(begun.url)
