@@ -20,6 +20,7 @@ from monitor.bus.reader import StreamReader
 from monitor.ingest import open_streams, rtp_media, rtp_port, stream
 from monitor.models import Team
 from monitor.services import ledger, taps
+from monitor.services.refusals import Refusals
 from monitor.services.taps import OpenedTap
 from tests.support import environment
 from tests.support.bus import running_reader
@@ -175,9 +176,12 @@ def running_provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(running_provider: Provider, settings: Settings, db: Any) -> Iterator[Provider]:
+def provider(
+    running_provider: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch, db: Any
+) -> Iterator[Provider]:
     """An identity provider with which users sign in. It knows Ann of the desk, whose team is
-    there."""
+    there. What other tests were refused leaves no entry out."""
+    monkeypatch.setattr(apps.get_app_config("monitor"), "refusals", Refusals())
     set_up_provider(settings, running_provider.url)
     Team.objects.get_or_create(name="Sales")
     running_provider.knows("a-1", preferred_username="ann", groups=["desk"])
