@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from monitor.bus.process import Process
+from tests.support.scraping import served
 
 ROOT = Path(settings.BASE_DIR)
 RULES = ROOT / "deploy" / "prometheus" / "earshot.rules.yml"
@@ -26,13 +26,6 @@ def checked(*arguments: object) -> str:
     ran = subprocess.run([PROMTOOL, *map(str, arguments)], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
-
-
-def served() -> set[str]:
-    """Return the names of all series that /metrics has."""
-    metrics = Process().metrics
-    counters = {f"earshot_{one.name}_total" for one in metrics.counters}
-    return counters | {f"earshot_{one.name}" for one in metrics.gauges}
 
 
 @needs_promtool

@@ -6,7 +6,17 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.bus.process import Process
 from tests.support.servers import Server
+
+
+def served() -> set[str]:
+    """Return the names of all series that /metrics has."""
+    metrics = Process().metrics
+    counters = {f"earshot_{one.name}_total" for one in metrics.counters}
+    histograms = {f"earshot_{one.name}_bucket" for one in metrics.histograms}
+    gauges = {f"earshot_{one.name}" for one in metrics.gauges}
+    return counters | histograms | gauges | {"earshot_workers"}
 
 
 def scrape(server: Server) -> dict[str, float]:
