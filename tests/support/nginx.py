@@ -59,9 +59,9 @@ class Nginx:
     def serve(self, *workers: int) -> Self:
         """Write the configuration, with these ports instead of the ones of an example."""
         text = CONFIGURATION.read_text()
-        servers = "".join(f"    server 127.0.0.1:{port} fail_timeout=1s;\n" for port in workers)
+        servers = "".join(f"    server 127.0.0.1:{port} max_fails=0;\n" for port in workers)
         for pattern, ours in (
-            (r"(    server 127\.0\.0\.1:\d+ fail_timeout=1s;\n)+", servers),
+            (r"(    server 127\.0\.0\.1:\d+ max_fails=0;\n)+", servers),
             (r"listen 80;", f"listen 127.0.0.1:{self.http_port};"),
             (r"listen 443 ", f"listen 127.0.0.1:{self.port} "),
             (r"/etc/ssl/earshot/", f"{self._directory}/"),
