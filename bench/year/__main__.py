@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench import state
 from bench.testbed import Testbed
-from bench.year import export, figures, pages, seed
+from bench.year import export, figures, pages, prune, seed
 from bench.year.postgres import Postgres
 
 NAME = "year"  # of the database
@@ -27,14 +27,16 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(_directory(options.directory))
         url = stack.enter_context(_database(options.database, directory))
-        stack.enter_context(Testbed())
+        testbed = stack.enter_context(Testbed())
         os.environ["DATABASE_URL"] = url
         os.sched_setaffinity(0, range(os.cpu_count() or 1))  # until a server needs its own core
         _prepare(options.taps)
         found = []
         until = datetime.datetime.now(datetime.UTC)
         for one in itertools.chain(
-            pages.measure(options.only, until), export.measure(options.only)
+            pages.measure(options.only, until),
+            export.measure(options.only),
+            prune.measure(options.only, testbed),
         ):
             print(figures.lines([one])[-1], file=sys.stderr, flush=True)
             found.append(one)

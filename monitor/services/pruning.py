@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import math
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
-from django.db.models import Count, Min, Model, Q, QuerySet
+from django.db.models import Count, Exists, Min, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from monitor.env_retention import Retention
@@ -28,6 +29,7 @@ from monitor.models import (
 )
 
 BATCH = 500  # rows in one transaction, so that a running server does not have to wait long
+LONGEST_PAUSE = 1.0  # seconds between two batches, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,36 @@ class Kind:
 
     def oldest_kept(self) -> datetime.datetime | None:
         """Return of when the oldest row is that stays."""
-        staying = self.old.model._default_manager.exclude(pk__in=self.rows.values("pk"))
+        going = self.rows.filter(pk=OuterRef("pk"))
+        staying = self.old.model._default_manager.filter(~Exists(going))
         oldest: datetime.datetime | None = staying.aggregate(oldest=Min(self.moment))["oldest"]
         return oldest
 
     def delete(self) -> int:
         """Delete the rows in batches; return how many of this kind there were.
 
-        A call may have been put on hold, or tapped again, since its rows were found.
+        Each batch is a transaction, after which the database is left alone for as long as that
+        took. A call may have been put on hold, or tapped again, since its rows were found.
         """
         count = 0
         model = self.old.model
         still = dict.fromkeys(path for path in (self.hold, *self.after) if path)
-        while keys := list(self.rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        for keys in self._batches():
+            began = time.monotonic()
             found = model._default_manager.filter(pk__in=keys, **still)
             _, deleted = found.delete()
             count += deleted.get(model._meta.label, 0)
+            time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
         return count
+
+    def _batches(self) -> Iterator[list[Any]]:
+        """Yield the keys of the rows in their order. Each batch is looked for behind the one
+        before, or each would pass over all that is deleted already."""
+        keys = self.rows.order_by("pk").values_list("pk", flat=True)
+        batch = list(keys[:BATCH])
+        while batch:
+            yield batch
+            batch = list(keys.filter(pk__gt=batch[-1])[:BATCH])
 
 
 def old_kinds(keep: Retention) -> list[Kind]:
@@ -106,13 +121,17 @@ def _history(keep: Retention) -> list[Kind]:
     """Return the old listens, taps and calls. Who listened is evidence, and keeps its tap."""
     ended = Tap.objects.filter(state__in=ENDED, ended_at__lt=_ago(keep.calls))
     young = _ago(keep.listens)
-    evidence = ListenSession.objects.filter(Q(started_at__gte=young) | Q(tap__ended_at__gte=young))
-    doomed = ended.exclude(pk__in=evidence.values("tap"))
-    staying = Tap.objects.exclude(pk__in=doomed.values("pk"))
+    of_tap = ListenSession.objects.filter(tap=OuterRef("pk"))
+    # Asked of each tap by itself: PostgreSQL compares a list of two million with every tap, if the
+    # taps are to be those that are not in it.
+    is_evidence = Exists(of_tap.filter(Q(started_at__gte=young) | Q(tap__ended_at__gte=young)))
+    doomed = ended.filter(~is_evidence)
+    is_doomed = Exists(doomed.filter(pk=OuterRef("pk")))
+    staying = Tap.objects.filter(~is_doomed, call=OuterRef("pk"))
     calls = Call.objects.filter(created_at__lt=_ago(keep.calls))
-    empty = calls.exclude(pk__in=staying.values("call"))
-    listens = ListenSession.objects.filter(tap__in=doomed)
-    kept = ended.filter(call__hold=None, pk__in=evidence.values("tap")).count()
+    empty = calls.filter(~Exists(staying))
+    listens = ListenSession.objects.filter(Exists(doomed.filter(pk=OuterRef("tap"))))
+    kept = ended.filter(is_evidence, call__hold=None).count()
     note = f"; kept {kept} old ones for their listens"
     return [
         Kind("listens", listens, "started_at", "tap__call__hold"),

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 import re
+import time
 from io import StringIO
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitor.env_retention import Retention
@@ -267,6 +269,29 @@ def test_prune_keeps_a_call_that_is_put_on_hold_after_its_rows_were_found() -> N
     with connection.execute_wrapper(hold_after_batch):
         assert counts(run("prune", "--calls-days", "30"), "taps", "calls") == [0, 0]
     assert Tap.objects.exists()
+
+
+def test_prune_deletes_in_batches_and_rests_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        ended(f"old-{number}", days=31)
+    left: list[int] = []
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    monkeypatch.setattr(time, "sleep", lambda _: left.append(Tap.objects.count()))
+    said = run("prune", "--calls-days", "30")
+    assert counts(said, "taps", "calls") == [5, 5]
+    assert left == [3, 1, 0, 0, 0, 0]  # three batches of taps, and three of calls
+
+
+def test_prune_looks_for_each_batch_behind_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is deleted is still in the table for a while, and would be passed over each time."""
+    for number in range(3):
+        Call.objects.create(call_id=f"old-{number}", created_at=ago(days=31))
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    with CaptureQueriesContext(connection) as captured:
+        run("prune", "--calls-days", "30")
+    found = [one["sql"] for one in captured if one["sql"].startswith('SELECT "monitor_call"."id"')]
+    sought = [sql for sql in found if "LIMIT 2" in sql]
+    assert ['"monitor_call"."id" > ' in sql for sql in sought] == [False, True, True]
 
 
 def test_prune_tells_beforehand_how_old_the_oldest_is_that_stays() -> None:
