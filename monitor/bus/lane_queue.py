@@ -44,6 +44,9 @@ class LaneQueue:
         self.frames: deque[Pending] = deque()
         self.commands: deque[bytes] = deque(maxlen=COMMANDS)  # packed
         self.is_retry = False  # whether some of this was sent before, and may be stored
+        #: Whether a batch has no answer yet. Until then nothing that follows it is sent, to which
+        #: node ever: the batch may have to be sent again, and must be stored before.
+        self.is_under_way = False
         self._losses = losses
 
     def __bool__(self) -> bool:

@@ -194,14 +194,16 @@ class StreamReader:
         return self._links.breaks
 
     async def _recover(self, lane: int, error: ResponseError) -> None:
-        """Find out why a lane could not be read. Raises the error if that is not known."""
+        """Follow a lane to where it can be read. Raises an error that passes, or is not known."""
         word = str(error).partition(" ")[0]
         if word == "MOVED":
             await self._nodes.move(str(error))
         elif word in ("ASK", "TRYAGAIN"):
             await self._read_each(lane)
-        else:
+        elif word == "WRONGTYPE":
             await self._drop_other_types(lane, error)
+        else:
+            raise error
 
     async def _read_each(self, lane: int) -> None:
         """Read a lane that is being moved to another node, and is at both of them.

@@ -111,7 +111,9 @@ def new_async_client() -> redis.asyncio.Redis:
     if address.kind == "server":
         return redis.asyncio.Redis.from_url(address.url, socket_timeout=None, **_OPTIONS)
     if address.kind == "cluster":
-        return cast("redis.asyncio.Redis", new_async_cluster(address, None))  # the same commands
+        # It has the same commands. Within TIMEOUT, another node can be asked for what one does not
+        # answer.
+        return cast("redis.asyncio.Redis", new_async_cluster(address, TIMEOUT / 2))
     sentinel: Any = _new_async_sentinel(address)
     options = _options(address) | {"socket_timeout": None}
     master = sentinel.master_for(address.master, **options)
@@ -127,7 +129,7 @@ async def close_client(client: redis.asyncio.Redis) -> None:
 
 
 def new_async_cluster(
-    address: RedisAddress, timeout: float | None
+    address: RedisAddress, timeout: float
 ) -> redis.asyncio.cluster.RedisCluster:
     """Return a new client of a cluster, which is given so many seconds for each answer."""
     nodes = [redis.asyncio.cluster.ClusterNode(*host) for host in address.hosts]

@@ -153,7 +153,9 @@ class StreamWriter:
 
     def _link(self, node: str) -> WriterLink:
         queues = self._queues.values()
-        return WriterLink(node, self._nodes, queues, self._losses, lambda: self.before_sending())
+        return WriterLink(
+            node, self._nodes, queues, self._losses, self._wake, lambda: self.before_sending()
+        )
 
     def _queue_of(self, key: str) -> LaneQueue:
         lane = self._nodes.lane_of(key)

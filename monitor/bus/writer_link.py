@@ -30,12 +30,14 @@ class WriterLink:
         nodes: Nodes,
         queues: Iterable[LaneQueue],
         losses: Losses,
+        wake: Callable[[LaneQueue], None],
         before_sending: Callable[[], Awaitable[None]],
     ) -> None:
         self._node = node
         self._nodes = nodes
         self._queues = queues
         self._losses = losses
+        self._wake = wake
         self._before_sending = before_sending
         self._connection: RedisConnection | None = None
         self._connected_at = 0.0  # monotonic seconds, by which rings know the connection
@@ -53,9 +55,13 @@ class WriterLink:
             await connection.close()
 
     def _waiting(self) -> list[LaneQueue]:
-        """Return the queues of this node in which something waits."""
+        """Return the queues of this node in which something waits that can be sent."""
         node_of = self._nodes.node_of
-        return [one for one in self._queues if one and node_of(one.lane) == self._node]
+        return [
+            one
+            for one in self._queues
+            if one and not one.is_under_way and node_of(one.lane) == self._node
+        ]
 
     async def _open(self) -> RedisConnection:
         connection = await open_connection(TIMEOUT, self._node)
@@ -68,6 +74,17 @@ class WriterLink:
         return connection
 
     async def _flush(self, connection: RedisConnection, queues: list[LaneQueue]) -> None:
+        for queue in queues:
+            queue.is_under_way = True
+        try:
+            await self._send_batches(connection, queues)
+        finally:
+            for queue in queues:
+                queue.is_under_way = False
+                if queue:
+                    self._wake(queue)  # it may be another node's by now
+
+    async def _send_batches(self, connection: RedisConnection, queues: list[LaneQueue]) -> None:
         batches, room = [], BATCH_SIZE
         for queue in queues:
             # A batch that failed waits again, and may have become too old meanwhile.

@@ -75,6 +75,28 @@ async def test_a_killed_node_is_replaced_by_its_replica_and_disturbs_no_other(
     assert [one.assert_told_of_every_loss() for one in others] == [0] * len(others)
 
 
+async def test_a_frozen_node_is_replaced_by_its_replica_and_returns_as_one(
+    cluster: Cluster,
+) -> None:
+    async with talking(TAPS) as talks:
+        frozen = cluster.master_of(talks[0].tap.key)
+        replica = cluster.replica_of(frozen)
+        hit = at(talks, cluster, frozen)
+        others = [one for one in talks if one not in hit]
+        frozen.freeze()
+        try:
+            await all_hear(others, BACK_WITHIN)
+            await until(lambda: replica.is_master, FAILS_OVER_WITHIN)
+            await all_hear(talks, BACK_WITHIN)
+        finally:
+            frozen.thaw()
+        await until(lambda: not frozen.is_master, FAILS_OVER_WITHIN)
+        await all_hear(talks, BACK_WITHIN)
+    for one in hit:
+        one.assert_told_of_every_loss()
+    assert [one.assert_told_of_every_loss() for one in others] == [0] * len(others)
+
+
 async def test_a_replica_that_is_promoted_by_hand_costs_nothing(cluster: Cluster) -> None:
     async with talking(TAPS) as talks:
         replica = cluster.replica_of(cluster.master_of(talks[0].tap.key))

@@ -11,7 +11,7 @@ import pytest
 from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
-from monitor.bus import keys
+from monitor.bus import keys, writer_link
 from monitor.bus.connection import RedisConnection
 from monitor.bus.keys import LANES, audio_key, health_keys
 from monitor.bus.lane_queue import MAX_AGE, LaneQueue
@@ -63,6 +63,42 @@ async def test_a_lane_whose_answer_is_under_way_is_not_asked_for_again() -> None
         called.clear()
         await reader._read(connection, "")
         assert called.is_set()
+
+
+async def test_nothing_is_sent_while_what_precedes_it_has_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The lane may have moved to another node meanwhile. If the answer never comes, the Frames are
+    sent again, and those after them must not be stored by then."""
+    called, answered, batches = asyncio.Event(), asyncio.Event(), []
+
+    class Slow:
+        async def call(self, packed: bytes, replies: int) -> list[bytes]:
+            batches.append(packed)
+            called.set()
+            await answered.wait()
+            return [b"ok"] * replies
+
+        async def close(self) -> None:
+            pass
+
+    async def open_connection(timeout: float, node: str) -> Slow:
+        return Slow()
+
+    monkeypatch.setattr(writer_link, "open_connection", open_connection)
+    writer = StreamWriter(Metrics())
+    before, now = writer._link(""), writer._link("")
+    tap = Tap(writer)
+    tap.say()
+    sending = asyncio.create_task(before.flush())
+    await called.wait()
+    tap.say()
+    async with asyncio.timeout(1):
+        await now.flush()
+    assert len(batches) == 1
+    answered.set()
+    await sending
+    assert tap.target.confirmed == CHUNK
 
 
 class Sent:

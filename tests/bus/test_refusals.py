@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from tests.support.talk import hearing, more, open_tap, speaking
 from tests.support.taps import closed_row
 from tests.support.valkey import Tap, at, running
 from tests.support.valkey_full import full
-from tests.support.waiting import eventually, until
+from tests.support.waiting import block_until, eventually, until
 
 OOM = "command not allowed when used memory > 'maxmemory'."
 
@@ -60,6 +61,41 @@ async def test_the_first_frame_accepted_after_a_refused_one_has_the_gap_flag(
     assert tap.target.dropped == 3
     assert writer.breaks == 0
     assert caplog.text.count("refused") == 1
+
+
+def make_unable_to_save(store: redis.Redis) -> None:
+    """Have a snapshot fail, after which Redis accepts no writes until one succeeds."""
+    said: Any = store.config_get("dir", "dbfilename")
+    (Path(said["dir"]) / said["dbfilename"] / "in the way").mkdir(parents=True)
+    store.config_set("save", "3600 1")
+    store.bgsave()
+    block_until(lambda: store.info("persistence")["rdb_last_bgsave_status"] == "err")
+
+
+async def test_frames_that_a_redis_refuses_because_it_cannot_save_are_lost_and_flagged(
+    store: redis.Redis,
+) -> None:
+    async with running(StreamWriter(Metrics())) as writer:
+        tap = Tap(writer)
+        make_unable_to_save(store)
+        tap.say(2)
+        await until(lambda: writer.refused)
+        store.config_set("save", "")
+        tap.say()
+        await until(lambda: tap.stored(store))
+    assert tap.target.dropped == 2
+    assert [header.flags for header in tap.headers(store)] == [Flag.GAP]
+
+
+async def test_frames_wait_while_redis_lacks_replicas_that_it_needs(store: redis.Redis) -> None:
+    async with running(StreamWriter(Metrics())) as writer:
+        tap = Tap(writer)
+        store.config_set("min-replicas-to-write", 1)
+        tap.say(2)
+        await until(lambda: writer.breaks)
+        store.config_set("min-replicas-to-write", 0)
+        await until(lambda: tap.stored(store) == tap.said)
+    assert (writer.refused, tap.target.dropped) == (0, 0)
 
 
 async def test_the_gap_flag_is_repeated_when_the_frame_that_had_it_was_refused(
@@ -154,6 +190,21 @@ class TestHealth:
         status, said = self.answer(client)
         assert status == 503
         assert said["redis"].startswith("refuses writes: You can't write against a read only")
+
+    def test_a_redis_that_cannot_save_refuses(self, store: redis.Redis, client: Client) -> None:
+        make_unable_to_save(store)
+        status, said = self.answer(client)
+        store.config_set("save", "")  # or it would try to save when it ends
+        assert status == 503
+        assert said["redis"].startswith("refuses writes: MISCONF")
+
+    def test_a_redis_without_the_replicas_that_it_needs_refuses(
+        self, store: redis.Redis, client: Client
+    ) -> None:
+        store.config_set("min-replicas-to-write", 1)
+        status, said = self.answer(client)
+        assert status == 503
+        assert said["redis"].startswith("refuses writes: NOREPLICAS")
 
     def test_a_redis_with_another_password_refuses_and_the_password_is_not_shown(
         self, store: redis.Redis, client: Client, settings: Settings
