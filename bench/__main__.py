@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from bench import faults, plot, report, rows, soak, state, suite, targets
+from bench import failovers, faults, plot, report, rows, soak, state, suite, targets
 from bench.sound import rows as sound_rows
 from bench.sound import table as sound_table
 from bench.sound.page import BROWSERS
@@ -93,7 +93,7 @@ def _table(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _long_run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Measure what is not in the table: faults, a soak."""
     servers = [one for one in rows.SERVERS if options.only in (None, one)]
-    within = len(servers) * faults.LENGTH if options.faults else 0
+    within = len(servers) * (faults.LENGTH + failovers.LENGTH) if options.faults else 0
     within += options.soak * 60 + soak.OVERHEAD if options.soak else 0
     _log(f"{within / 60:.0f} min at most")
     signal.alarm(int(within) + GRACE)
@@ -103,8 +103,11 @@ def _long_run(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         lines = [report.heading(result["machine"]), ""]
         if options.faults:
             result["faults"] = []
-            for server in servers:
-                made = faults.Faults(testbed, server, _log)
+            for made in (
+                kind(testbed, server, _log)
+                for server in servers
+                for kind in (faults.Faults, failovers.Failovers)
+            ):
                 made.run()
                 result["faults"] += made.figures
                 result["skipped"] += made.skipped

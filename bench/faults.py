@@ -42,7 +42,18 @@ class Faults:
         self.skipped: list[str] = []
 
     def run(self) -> None:
-        faults = {
+        """Make one fault after the other. What fails is noted in ``skipped``."""
+        for name, act in self.faults().items():
+            self._fault = name
+            self._log(f"{self._row.name}: {name}")
+            try:
+                act()
+            except FAILURES as error:
+                self.skipped.append(f"{name} on {self._row.name}: {error}")
+
+    def faults(self) -> dict[str, Callable[[], None]]:
+        """Return what makes each fault."""
+        return {
             f"connections to Redis cut {CUTS} times": self._cut,
             f"Redis paused for {AWAY:.0f} s": lambda: self._away(self._paused),
             f"Redis stopped for {AWAY:.0f} s": lambda: self._away(self._stopped),
@@ -50,12 +61,6 @@ class Faults:
             "SIGTERM": self._terminated,
             f"{RUSH} listeners at once": self._rush,
         }
-        for self._fault, act in faults.items():
-            self._log(f"{self._row.name}: {self._fault}")
-            try:
-                act()
-            except FAILURES as error:
-                self.skipped.append(f"{self._fault} on {self._row.name}: {error}")
 
     def _cut(self) -> None:
         with self._under([Stage("cut", TAPS, TAPS, settle=2, measure=8)]) as running:

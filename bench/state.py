@@ -6,10 +6,12 @@ Taps, users and sessions are made by Earshot's own code. Call ``prepare`` first,
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import uuid
+from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -150,7 +152,7 @@ def reset() -> None:
     from monitor.services import listens
 
     now = timezone.now()
-    _redis().flushall()
+    _redis().flushall()  # in a cluster, at every master
     listens.end_abandoned(now + listens.ABANDONED_AFTER)
     RtpLease.objects.all().delete()
     Tap.objects.exclude(state__in=ENDED).update(state=TapState.FINISHED, ended_at=now)
@@ -166,5 +168,20 @@ def pause_redis(seconds: float) -> None:
     _redis().client_pause(round(seconds * 1000))
 
 
+@contextlib.contextmanager
+def redis_at(url: str) -> Iterator[None]:
+    """Have the servers that are started now, and this process, use another Redis."""
+    from django.conf import settings
+
+    before = settings.REDIS_URL
+    settings.REDIS_URL = os.environ["REDIS_URL"] = url
+    try:
+        yield
+    finally:
+        settings.REDIS_URL = os.environ["REDIS_URL"] = before
+
+
 def _redis() -> redis.Redis:
-    return redis.Redis.from_url(os.environ["REDIS_URL"])
+    from monitor.bus.redis import new_client
+
+    return new_client()

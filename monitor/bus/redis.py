@@ -128,9 +128,7 @@ async def close_client(client: redis.asyncio.Redis) -> None:
         await pool.sentinel_manager.aclose()
 
 
-def new_async_cluster(
-    address: RedisAddress, timeout: float
-) -> redis.asyncio.cluster.RedisCluster:
+def new_async_cluster(address: RedisAddress, timeout: float) -> redis.asyncio.cluster.RedisCluster:
     """Return a new client of a cluster, which is given so many seconds for each answer."""
     nodes = [redis.asyncio.cluster.ClusterNode(*host) for host in address.hosts]
     options = _options(address) | {"socket_timeout": timeout, "retry": Retry(NoBackoff(), 1)}
