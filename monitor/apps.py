@@ -22,7 +22,7 @@ class MonitorConfig(AppConfig):
         from monitor import checks  # noqa: F401
         from monitor.bus import server_checks  # noqa: F401
         from monitor.bus.process import Process
-        from monitor.models import sqlite
+        from monitor.models import encryption_check, sqlite  # noqa: F401
         from monitor.services import groups, provider_checks  # noqa: F401
         from monitor.services.ledger import Ledger
         from monitor.services.refusals import Refusals

@@ -6,6 +6,7 @@ what is allowed. ``Environment`` looks the text up, and puts the variable's name
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import math
 from collections.abc import Callable, Mapping, MutableMapping
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 ENGINES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
 MAIL = {"smtp", "smtp+tls", "smtp+ssl"}
+KEY_BYTES = 32
+NO_KEY = "none"  # in the place of the newest key: nothing is encrypted any more
 LOG_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 
 
@@ -144,6 +147,18 @@ def items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
+def encryption_keys(text: str) -> tuple[bytes, ...]:
+    """Parse keys, one a line or separated by commas. ``none`` in the place of the first is an empty
+    key: nothing is encrypted any more, and the others still decrypt."""
+    listed = items(text.replace("\n", ","))
+    keys = tuple(
+        b"" if place == 0 and one == NO_KEY else _key(one) for place, one in enumerate(listed)
+    )
+    if len(set(keys)) < len(keys):
+        raise ValueError("each key once")
+    return keys
+
+
 def log_level(text: str) -> str:
     """Parse the name of a log level, in any case."""
     if text.upper() not in LOG_LEVELS:
@@ -184,6 +199,20 @@ def mail_server(text: str) -> dict[str, Any]:
     except ValueError:
         pass  # as above
     raise ValueError("smtp+tls://user:password@host:587, or one with smtp or smtp+ssl")
+
+
+def _key(text: str) -> bytes:
+    """Parse a key in base64, with either alphabet."""
+    try:
+        key = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ValueError(
+            f"keys of {KEY_BYTES} bytes in base64, separated by commas, the newest first: "
+            "openssl rand -base64 32 makes one"
+        )
+    return key
 
 
 def _read_secret(source: str, path: Path) -> str:

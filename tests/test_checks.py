@@ -256,6 +256,7 @@ def test_no_migration_is_missing() -> None:
         ("STATIC_ROOT", "", "STATIC_ROOT='': use the path of a directory"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL: use sqlite:///path or postgres"),
         ("REDIS_URL", "localhost", "REDIS_URL: use a URL that begins with one of: redis://"),
+        ("ENCRYPTION_KEYS", "secret", "ENCRYPTION_KEYS: use keys of 32 bytes in base64, separated"),
     ],
 )
 def test_nonsense_in_the_environment_stops_with_a_sentence(

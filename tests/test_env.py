@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import math
 from collections.abc import Callable
@@ -46,6 +47,38 @@ def test_a_word_out_of_a_few_is_parsed_and_no_other() -> None:
     assert parse("everybody") == "everybody"
     with pytest.raises(ValueError, match="one of: nobody, everybody"):
         parse("somebody")
+
+
+def base64_of(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+@pytest.mark.parametrize("between", [",", " , ", "\n", ",\n"])
+def test_keys_are_parsed_in_their_order(between: str) -> None:
+    keys = (b"\xff" * 32, b"\xfb" * 32)
+    text = between.join(map(base64_of, keys))
+    assert env.encryption_keys(text) == keys
+    assert env.encryption_keys(text.replace("/", "_").replace("+", "-")) == keys
+    assert env.encryption_keys(f"none{between}{text}") == (b"", *keys)
+    assert env.encryption_keys("") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hunter2",
+        base64_of(b"short"),
+        f"{base64_of(b'a' * 32)},none",
+        f"{base64_of(b'a' * 32)},{base64_of(b'a' * 32)}",
+        f"{base64_of(b'a' * 32)};{base64_of(b'b' * 32)}",
+        "ä" * 32,
+    ],
+)
+def test_what_is_no_key_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as error:
+        Environment({"ENCRYPTION_KEYS": text}).secret("ENCRYPTION_KEYS", env.encryption_keys)
+    assert str(error.value).startswith("ENCRYPTION_KEYS: use ")
+    assert text not in str(error.value)
 
 
 def test_a_missing_secret_is_empty() -> None:

@@ -28,8 +28,24 @@ from monitor.admin.report_filters import REPORT_FILTERS
 from monitor.admin.said import cell
 from monitor.admin.said_list import SaidList, typed
 from monitor.admin.search import find_calls
-from monitor.models import Call, CallMark, CallPause, LedgerKind, ListenSession, Tap
-from monitor.services import ledger, mark_words, pause_words, permissions, talk_words, word_search
+from monitor.models import (
+    Call,
+    CallMark,
+    CallPause,
+    LedgerKind,
+    ListenSession,
+    Tap,
+    encryption,
+)
+from monitor.services import (
+    ledger,
+    mark_words,
+    pause_words,
+    permissions,
+    talk_words,
+    word_scan,
+    word_search,
+)
 from monitor.services.call_facts import facts_of
 
 
@@ -155,8 +171,13 @@ class CallAdmin(HoldActions, HistoryAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         may_read = permissions.may_read_words(request.user)
-        is_slow = may_read and not word_search.has_index()
-        context = {"may_read_words": may_read, "is_said_slow": is_slow, **(extra_context or {})}
+        is_scanned = encryption.may_be_there()
+        context = {
+            "may_read_words": may_read,
+            "is_said_slow": may_read and not is_scanned and not word_search.has_index(),
+            "most_scanned": word_scan.MOST if is_scanned else None,
+            **(extra_context or {}),
+        }
         response: Any = super().changelist_view(request, context)
         self._record_found(request, response)
         return cast("HttpResponse", response)

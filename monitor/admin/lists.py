@@ -14,10 +14,12 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from monitor.models import MaskableRows
+from monitor.models import MaskableRows, encryption
 
 LISTED = 5_000  # rows: 100 pages of 50
-BY_NUMBER = ("caller", "caller_name")  # columns by which masked rows are not ordered
+#: Columns by which rows are not ordered that are masked or encrypted.
+BY_NUMBER = ("caller", "caller_name")
+WHOLE_NUMBERS = _("Numbers are encrypted, so only whole numbers are found.")
 NOT_SEARCHED = _("Numbers are masked for your account, so they are not searched.")
 
 
@@ -85,10 +87,13 @@ class HistoryList(ChangeList):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self._is_masked:
+        if self._is_masked or encryption.may_be_there():
             sortable = self.sortable_by or ()
             self.sortable_by = [name for name in sortable if self.get_ordering_field(name)]
+        if self._is_masked:
             self.search_help_text = f"{self.search_help_text}. {NOT_SEARCHED}"
+        elif encryption.may_be_there() and getattr(self.model_admin, "has_callers", False):
+            self.search_help_text = f"{self.search_help_text}. {WHOLE_NUMBERS}"
 
     @property
     def _is_masked(self) -> bool:
@@ -97,7 +102,8 @@ class HistoryList(ChangeList):
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return by which column of the table a column of the list is ordered, if by any."""
         field = super().get_ordering_field(field_name)
-        return None if self._is_masked and str(field).endswith(BY_NUMBER) else field
+        is_hidden = self._is_masked or encryption.may_be_there()
+        return None if is_hidden and str(field).endswith(BY_NUMBER) else field
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

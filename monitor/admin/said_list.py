@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from monitor.admin.lists import HistoryList
-from monitor.admin.search import find_said
+from monitor.admin.search import find_said, scan_said
+from monitor.models import encryption
+from monitor.services.word_scan import Scan
 
 SAID = "said"  # the parameter with the words
 MAX_TYPED = 200  # characters that are looked for
@@ -23,11 +25,17 @@ class SaidList(HistoryList):
     """A list of calls in which certain words were said, if any are looked for."""
 
     said = ""
+    scan: Scan | None = None  # how far a search looked that no index answers
 
     def get_queryset(self, request: HttpRequest, *args: Any) -> QuerySet[Any]:
         self.said = typed(request)
         rows = super().get_queryset(request, *args)
-        return find_said(rows, self.said) if self.said else rows
+        if not self.said:
+            return rows
+        if not encryption.may_be_there():
+            return find_said(rows, self.said)
+        found, self.scan = scan_said(rows, self.said)
+        return found
 
     def get_filters_params(self, params: Any = None) -> Any:
         """Leave out the words, which are no filter of Django's kind."""

@@ -30,9 +30,11 @@ from monitor.models import (
     LedgerEntry,
     ListenSession,
     Tap,
+    caller_marks,
 )
-from monitor.services import word_search
+from monitor.services import word_scan, word_search
 from monitor.services.permissions import Scope
+from monitor.services.word_scan import Scan
 
 #: The most rows that a query names one by one. If there are more, the newest of them are found
 #: sooner by reading all rows from the newest on.
@@ -110,7 +112,17 @@ def find_said(calls: QuerySet[Call], typed: str) -> QuerySet[Call]:
         return calls.none()
     with word_search.by_index():
         found = narrowed(calls, CallWords.objects.filter(text__said=typed), MANY)
-    return found.annotate(sought=Value(typed)).select_related("words", "talk")
+    return _with_words(found, typed)
+
+
+def scan_said(calls: QuerySet[Call], typed: str) -> tuple[QuerySet[Call], Scan]:
+    """Return the same where words are encrypted, and how far back calls were read for it."""
+    scan = word_scan.scan(calls, word_search.parse(typed))
+    return _with_words(calls.filter(pk__in=scan.found), typed), scan
+
+
+def _with_words(calls: QuerySet[Call], typed: str) -> QuerySet[Call]:
+    return calls.annotate(sought=Value(typed)).select_related("words", "talk")
 
 
 def narrowed(calls: QuerySet[Call], rows: QuerySet[Any], limit: int) -> QuerySet[Call]:
@@ -198,7 +210,8 @@ def find_sign_ins(records: QuerySet[Any], text: str) -> QuerySet[Any]:
 def _by_call(rows: QuerySet[Any], path: str, text: str) -> QuerySet[Any]:
     own = [Beginning("call_id", (text,))]
     if not getattr(rows, "is_masked", False):
-        own.append(Beginning("caller", _numbers(text)))
+        numbers = _numbers(text)
+        own.append(Beginning("caller", (*numbers, *caller_marks(numbers))))
     found = _first_found(rows, Call, path, own)
     return rows.none() if found is None else found
 

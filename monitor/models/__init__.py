@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.models.account import account_label
 from monitor.models.admin_action import AdminAction
 from monitor.models.assigned_password import AssignedPassword
-from monitor.models.call import MASKED_FIELDS, Call
+from monitor.models.call import MASKED_FIELDS, Call, caller_marks
 from monitor.models.call_event import ENDINGS, CallEvent, EventSource
 from monitor.models.call_report import CallReport, CallTool, CallWords
 from monitor.models.hold import LegalHold
@@ -73,6 +73,7 @@ __all__ = [
     "account_label",
     "agents_changed",
     "agents_changing",
+    "caller_marks",
     "lasted",
     "share_of",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from monitor.models.encrypted import EncryptedCharField, EncryptedNumberField
 from monitor.models.masked_rows import MaskableRows
 from monitor.wire.masking import masked
 
@@ -31,14 +33,21 @@ class CallQuerySet(MaskableRows["Call", "Call"]):
         """
         return self.select_for_update(no_key=True)
 
+    def of_number(self, digits: str) -> Self:
+        """Return the calls of a number, which is given without anything but its digits."""
+        found = models.Q(caller__in=(digits, f"+{digits}"))
+        for mark in caller_marks([digits]):
+            found |= models.Q(caller__startswith=mark)
+        return self.filter(found)
+
 
 class Call(models.Model):
     """One phone call, as SignalWire identifies it."""
 
     call_id = models.CharField(_("call ID"), max_length=255, unique=True)
     agent = models.CharField(_("agent"), max_length=100, blank=True)
-    caller = models.CharField(_("caller number"), max_length=64, blank=True, db_index=True)
-    caller_name = models.CharField(_("caller name"), max_length=100, blank=True)
+    caller = EncryptedNumberField(_("caller number"), max_length=64, blank=True, db_index=True)
+    caller_name = EncryptedCharField(_("caller name"), max_length=100, blank=True)
     project_id = models.CharField(_("project ID"), max_length=64, blank=True)
     created_at = models.DateTimeField(_("known since"), default=timezone.now, db_index=True)
     gone_at = models.DateTimeField(
@@ -126,3 +135,8 @@ class Call(models.Model):
         # A field that was not read would be read now.
         for field in MASKED_FIELDS & self.__dict__.keys():
             setattr(self, field, masked(getattr(self, field)))
+
+
+def caller_marks(numbers: Iterable[str]) -> tuple[str, ...]:
+    """Return how the column of callers begins where it has one of these numbers, encrypted."""
+    return Call._meta.get_field("caller").marks(numbers)

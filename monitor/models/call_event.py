@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models.call import Call
+from monitor.models.encrypted import EncryptedJSONField, EncryptedTextField
 
 #: The kinds of which each says that an agent's part in a call is over.
 ENDINGS = ("session_end", "post_conversation")
@@ -32,8 +33,8 @@ class CallEvent(models.Model):
     received_at = models.DateTimeField(_("received"))
     kind = models.CharField(_("kind"), max_length=64, help_text=_("the carrier’s name for it"))
     role = models.CharField(_("who"), max_length=16, blank=True)
-    text = models.TextField(_("text"), blank=True)
-    payload = models.JSONField(_("payload"))
+    text = EncryptedTextField(_("text"), blank=True)
+    payload = EncryptedJSONField(_("payload"))
     source = models.CharField(_("source"), max_length=9, choices=EventSource)
     # An HMAC of what came, because a live event has no ID: the same one that comes again at once is
     # a repetition. One that comes later was said again, and has the next occurrence.

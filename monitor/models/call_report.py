@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models.call import Call
+from monitor.models.encrypted import EncryptedJSONField
 
 
 class CallReport(models.Model):
@@ -81,13 +82,14 @@ class CallWords(models.Model):
 
     ``lines`` has a list for each line: its time in milliseconds since 1970, its side, its text.
     ``text`` has the words of all lines as ``services.word_search`` compares them. Migration 0009
-    indexes it: PostgreSQL has a column ``vector`` made of it, and SQLite a table for FTS5.
+    indexes it: PostgreSQL has a column ``vector`` made of it, and SQLite a table for FTS5. It is
+    empty while words are encrypted, because an index would have them in clear.
     """
 
     call = models.OneToOneField(
         Call, models.CASCADE, primary_key=True, related_name="words", verbose_name=_("call")
     )
-    lines = models.JSONField(_("lines"))
+    lines = EncryptedJSONField(_("lines"))
     text = models.TextField(_("text"))
 
     class Meta:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.audio.condition import Kind
 from monitor.models.call import Call
+from monitor.models.encrypted import EncryptedCharField
 from monitor.models.tap import Direction
 
 #: What each kind is called, beside a call.
@@ -52,7 +53,7 @@ class CallMark(models.Model):
     severity = models.PositiveSmallIntegerField(_("severity"), help_text=_("from 0 to 100"))
     began_at = models.DateTimeField(_("began"), help_text=_("when the cause began"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    note = models.CharField(
+    note = EncryptedCharField(
         _("note"),
         max_length=200,
         blank=True,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models.call import Call
+from monitor.models.encrypted import EncryptedCharField, EncryptedJSONField
 
 
 class Direction(models.TextChoices):
@@ -94,7 +95,7 @@ class Tap(models.Model):
     transport = models.CharField(
         _("transport"), max_length=4, choices=Transport, default=Transport.WS
     )
-    reason = models.CharField(_("asked for because"), max_length=200, blank=True)
+    reason = EncryptedCharField(_("asked for because"), max_length=200, blank=True)
     notice = models.CharField(
         _("parties told by"),
         max_length=9,
@@ -203,7 +204,7 @@ class TapEvent(models.Model):
     old = models.CharField(_("old state"), max_length=9, choices=TapState, blank=True)
     new = models.CharField(_("new state"), max_length=9, choices=TapState)
     reason = models.CharField(_("reason"), max_length=300)
-    payload = models.JSONField(_("payload"), null=True, blank=True)
+    payload = EncryptedJSONField(_("payload"), null=True, blank=True)
     # SHA-256 of a webhook's raw body. SignalWire sends no event ID, so two posts are the same if
     # their bytes are.
     digest = models.CharField(  # noqa: DJ001  notes have none, and null is not equal to null

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from monitor.models.encrypted import EncryptedJSONField
+
 
 class UserSettings(models.Model):
     """What a user has set on the pages. ``services/user_settings.py`` says what it may hold."""
@@ -17,7 +19,7 @@ class UserSettings(models.Model):
         related_name="page_settings",
         verbose_name=_("user"),
     )
-    values = models.JSONField(
+    values = EncryptedJSONField(
         _("values"), default=dict, help_text=_("only what differs from the defaults")
     )
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from monitor.models import Call, CallReport, CallTool, CallWords, EventSource
+from monitor.models import Call, CallReport, CallTool, CallWords, EventSource, encryption
 from monitor.services import conversation, word_search
 from monitor.services.conversation import BARGE, SPEAKERS, SUMMARY, Line
 
@@ -43,7 +43,7 @@ def make(call: Call) -> None:
     _keep_tools(call, lines)
     if said:
         words = [[round(line.at.timestamp() * MILLISECONDS), line.side, line.text] for line in said]
-        text = word_search.indexed([line.text for line in said])
+        text = "" if encryption.is_on() else word_search.indexed([line.text for line in said])
         CallWords.objects.update_or_create(call=call, defaults={"lines": words, "text": text})
     else:
         CallWords.objects.filter(call=call).delete()
@@ -69,10 +69,17 @@ def _counted(lines: Sequence[Line]) -> dict[str, Any]:
 def _interruptions(call: Call, lines: Iterable[Line]) -> int:
     """Return how often the caller interrupted the agent: as often as the record of the call says,
     or, where it says nothing of that, as often as it was told live."""
-    recorded = call.events.filter(source=EventSource.AUTHORITY, payload__has_key="barged")
-    if recorded.exists():
+    if _is_barging_recorded(call):
         return sum(line.interrupted for line in lines)
     return call.events.filter(source=EventSource.LIVE, kind=BARGE).count()
+
+
+def _is_barging_recorded(call: Call) -> bool:
+    """Return whether the record of a call says of any turn if it was interrupted."""
+    recorded = call.events.filter(source=EventSource.AUTHORITY)
+    if encryption.may_be_there():
+        return any("barged" in payload for payload in recorded.values_list("payload", flat=True))
+    return recorded.filter(payload__has_key="barged").exists()
 
 
 def _told(call: Call) -> dict[str, Any]:

@@ -7,8 +7,9 @@ still be told to be that. Calls on legal hold, and calls that go on, are left as
 from __future__ import annotations
 
 import hmac
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,9 @@ from monitor.models import (
     LegalHold,
     Tap,
     TapEvent,
+    encryption,
 )
+from monitor.models.encrypted import UNREADABLE
 from monitor.services import descriptions, ledger, word_search
 from monitor.services.ledger_chain import key
 
@@ -58,13 +61,26 @@ MENTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """How many calls and other rows an erasure changes, and how many calls it leaves."""
+    """How many calls and other rows an erasure changes, and how many calls it leaves.
+
+    ``unreadable`` rows are encrypted with a key that is missing, so nobody could look into them.
+    """
 
     pseudonym: str
     calls: int
     mentions: int
     held: int
     going_on: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """The rows of one kind that have the digits somewhere, and how many could not be read."""
+
+    kind: Mentions
+    rows: QuerySet[Any]
+    unreadable: int = 0
 
 
 def erase(number: str, *, dry_run: bool = False) -> Erasure:
@@ -75,24 +91,27 @@ def erase(number: str, *, dry_run: bool = False) -> Erasure:
     digits = "".join(filter(str.isdigit, number))
     if len(digits) < SHORTEST:
         raise ValueError(f"a number has {SHORTEST} digits or more")
-    calls = Call.objects.filter(caller__in=(digits, f"+{digits}"))
-    own = list(_free(calls, "pk").order_by("pk").values_list("pk", flat=True))
+    own = list(
+        _free(Call.objects.of_number(digits), "pk").order_by("pk").values_list("pk", flat=True)
+    )
+    having = [_having(kind, digits) for kind in MENTIONS]
     live = descriptions.going_on().values("pk")
     counted = Erasure(
         pseudonym=_pseudonym(digits),
         calls=len(own),
-        mentions=sum(len(_found(kind, digits, own)) for kind in MENTIONS),
-        held=_with_number(digits).exclude(hold=None).count(),
-        going_on=_with_number(digits).filter(hold=None, pk__in=live).count(),
+        mentions=sum(len(_found(one, own)) for one in having),
+        held=_calls_of(having).exclude(hold=None).count(),
+        going_on=_calls_of(having).filter(hold=None, pk__in=live).count(),
+        unreadable=sum(one.unreadable for one in having),
     )
     if not dry_run:
         details = {"number": counted.pseudonym, "calls": counted.calls, "held": counted.held}
         ledger.append([ledger.Entry(LedgerKind.ERASED, details=details)])
         for part in _parts(own):
             _erase_calls(part, counted.pseudonym)
-        for kind in MENTIONS:
-            for part in _parts(_found(kind, digits, [])):
-                _replace(kind, part, digits, counted.pseudonym)
+        for one in having:
+            for part in _parts(_found(one, [])):
+                _replace(one.kind, part, digits, counted.pseudonym)
         word_search.forget_deleted()
     return counted
 
@@ -101,23 +120,36 @@ def _pseudonym(digits: str) -> str:
     return "erased-" + hmac.digest(key(), f"erased:{digits}".encode(), "sha256").hex()[:16]
 
 
-def _with_number(digits: str) -> QuerySet[Call]:
-    """Return the calls that have a number anywhere."""
-    having = Q()
-    for kind in MENTIONS:
-        if kind.call:
-            having |= Q(pk__in=_having(kind, digits).values(kind.call))
-    return Call.objects.filter(having)
+def _calls_of(having: Sequence[Having]) -> QuerySet[Call]:
+    """Return the calls that have these rows."""
+    found = Q()
+    for one in having:
+        if one.kind.call:
+            found |= Q(pk__in=one.rows.values(one.kind.call))
+    return Call.objects.filter(found)
 
 
-def _having(kind: Mentions, digits: str) -> QuerySet[Any]:
+def _having(kind: Mentions, digits: str) -> Having:
     """Return the rows that have the digits in a text, even as a part of another number."""
+    if encryption.may_be_there():
+        return _read(kind, digits)
     casts = {f"{text}_as_text": Cast(text, TextField()) for text in kind.texts}
     having = Q()
     for name in casts:
         having |= Q(**{f"{name}__contains": digits})
     rows: QuerySet[Any] = kind.model._default_manager.alias(**casts)
-    return rows.filter(having)
+    return Having(kind, rows.filter(having))
+
+
+def _read(kind: Mentions, digits: str) -> Having:
+    """Return the same, found by decrypting all rows."""
+    rows: QuerySet[Any] = kind.model._default_manager.all()
+    keys, unreadable = [], 0
+    for pk, *texts in rows.values_list("pk", *kind.texts).iterator(chunk_size=BATCH):
+        unreadable += any(isinstance(text, UNREADABLE) for text in texts)
+        if digits in json.dumps(texts, ensure_ascii=False):
+            keys.append(pk)
+    return Having(kind, rows.filter(pk__in=keys), unreadable)
 
 
 def _free(rows: QuerySet[Any], call: str) -> QuerySet[Any]:
@@ -129,11 +161,12 @@ def _free(rows: QuerySet[Any], call: str) -> QuerySet[Any]:
     return rows.exclude(**{f"{call}__in": kept}).exclude(**{f"{call}__in": live})
 
 
-def _found(kind: Mentions, digits: str, own: list[int]) -> list[Any]:
+def _found(having: Having, own: list[int]) -> list[Any]:
     """Return the keys of the rows that may be changed, but for those of the number's own calls."""
-    rows = _free(_having(kind, digits), kind.call)
-    if kind.call and own:
-        rows = rows.exclude(**{f"{kind.call}__in": own})
+    call = having.kind.call
+    rows = _free(having.rows, call)
+    if call and own:
+        rows = rows.exclude(**{f"{call}__in": own})
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
@@ -163,6 +196,8 @@ def _replace(kind: Mentions, keys: list[Any], digits: str, pseudonym: str) -> No
 
 def _without(value: Any, number: re.Pattern[str], pseudonym: str) -> Any:
     """Return a text, or a JSON value, with the pseudonym in place of the number."""
+    if isinstance(value, UNREADABLE):
+        return value
     if isinstance(value, str):
         return number.sub(pseudonym, value)
     if isinstance(value, int) and number.fullmatch(str(value)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 from django.db.models.fields.json import KT
 
-from monitor.models import Call, CallEvent, EventSource
+from monitor.models import Call, CallEvent, EventSource, encryption
 from monitor.services.conversation import SIDES, UNFINISHED, is_unfinished
 from monitor.services.tellings import SAME_WITHIN
 from monitor.wire.card_numbers import REMOVED, chains
@@ -134,7 +134,10 @@ def _near(
 def _rewritten(call: Call, new: Sequence[CallEvent]) -> list[CallEvent]:
     """Return the events near new ones of the same party that had numbers, which were taken out."""
     near = _within(call, [row.at for row in new], RETOLD_WITHIN)
-    return list(near.filter(role=new[0].role, text__contains=REMOVED))
+    said = near.filter(role=new[0].role)
+    if encryption.may_be_there():
+        return [event for event in said if REMOVED in event.text]
+    return list(said.filter(text__contains=REMOVED))
 
 
 def _completed(call: Call, new: Sequence[CallEvent]) -> Spread | None:
@@ -145,9 +148,7 @@ def _completed(call: Call, new: Sequence[CallEvent]) -> Spread | None:
     source, kind, role = _stream(new[0])
     near = _within(call, [row.at for row in new], WITHIN)
     stream = near.filter(source=source, kind=kind, role=role)
-    # Of a payload only that is read by which unfinished speech is told from turns.
-    told = stream.values_list("pk", "text", "at", KT("payload__source"))
-    said = [(pk, text, at) for pk, text, at, state in told if state not in UNFINISHED]
+    said = _turns_of(stream)
     turns = [Turn(text, at.timestamp()) for _, text, at in said]
     places = [place for place, (pk, _, _) in enumerate(said) if pk in pks]
     found = list(find_completed(turns, places))
@@ -160,6 +161,16 @@ def _completed(call: Call, new: Sequence[CallEvent]) -> Spread | None:
         spread.texts[text] = without_pieces(text, pieces)
         spread.times.append(said[index][2])
     return spread
+
+
+def _turns_of(stream: QuerySet[CallEvent]) -> list[tuple[int, str, datetime.datetime]]:
+    """Return the turns of a stream: each event's key, text and time."""
+    if encryption.may_be_there():
+        turns = filter(_is_turn, stream)
+        return [(event.pk, event.text, event.at) for event in turns]
+    # Of a payload only that is read by which unfinished speech is told from turns.
+    told = stream.values_list("pk", "text", "at", KT("payload__source"))
+    return [(pk, text, at) for pk, text, at, state in told if state not in UNFINISHED]
 
 
 def _rewrite(event: CallEvent, spread: Spread) -> bool:

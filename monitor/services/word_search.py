@@ -30,6 +30,7 @@ PREFIX_FROM = 3  # characters
 #: and several that were typed together as a phrase.
 UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W_])+")
+LETTERS = re.compile(r"[^\W_]+")
 TYPED = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 MERGED = 500  # pages that FTS5 merges in one transaction
@@ -65,6 +66,11 @@ class Term:
         same = last.startswith(self.words[-1]) if self.is_prefix else last == self.words[-1]
         return size if same else 0
 
+    def is_in(self, words: str) -> bool:
+        """Return whether a text has this term. ``words`` are those that are indexed of it, with a
+        space before each and after the last."""
+        return f" {' '.join(self.words)}{'' if self.is_prefix else ' '}" in words
+
 
 def words_of(text: str) -> Iterator[Word]:
     """Yield the words of a text."""
@@ -72,6 +78,12 @@ def words_of(text: str) -> Iterator[Word]:
         parts = unicodedata.normalize("NFKD", found[0]).casefold()
         if form := "".join(filter(str.isalnum, parts))[:MAX_WORD]:
             yield Word(found.start(), found.end(), form)
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of all words of a text together, in the compared form."""
+    parts = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(LETTERS.findall(parts))
 
 
 def indexed(texts: list[str]) -> str:

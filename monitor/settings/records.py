@@ -1,4 +1,4 @@
-"""Where records are kept, and for how long: database, cache, the ledger's key, retention."""
+"""Where records are kept, and for how long: database, cache, keys of records, retention."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from monitor.env import database, whole
+from monitor.env import database, encryption_keys, whole
 from monitor.env_retention import FOREVER, Retention, days
 from monitor.settings.environment import VAR_DIR, env
 
@@ -45,6 +45,10 @@ CACHES = {
 
 # The key of the listening ledger's MACs. Without it one is made of SECRET_KEY.
 LEDGER_KEY = env.secret("LEDGER_KEY", str)
+
+# The keys of numbers and words in the database, newest first: the first one encrypts, all decrypt.
+# Without any, they are stored in clear.
+ENCRYPTION_KEYS = env.secret("ENCRYPTION_KEYS", encryption_keys)
 
 # For how many days records of each kind are kept. manage.py prune deletes what is older.
 _calls = env.read("KEEP_CALLS_DAYS", "90", days)

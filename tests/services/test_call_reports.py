@@ -10,6 +10,7 @@ import pytest
 from monitor.adapters.carriers.signalwire import words
 from monitor.models import Call, CallReport, CallTool, CallWords
 from monitor.services import call_events
+from tests.support.keys import NEW
 from tests.support.rows import NOW, SECOND
 from tests.support.words import AGENT, events, heard, said, summary
 
@@ -61,6 +62,12 @@ class TestFigures:
         ]
         tell(summary(raw_call_log=log), 10)
         assert report().interruptions == 1
+
+    def test_it_does_so_where_words_are_encrypted(self, settings: Any) -> None:
+        settings.ENCRYPTION_KEYS = (NEW,)
+        tell(events(barge={"barge_elapsed_ms": 900}), 1)
+        tell(summary(raw_call_log=[entry("assistant", "Good morning.", 1, barged=False)]), 10)
+        assert report().interruptions == 0
 
     def test_without_a_record_the_live_events_say_it(self) -> None:
         tell(events(barge={"barge_elapsed_ms": 900}), 1)

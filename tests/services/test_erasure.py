@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import json
 from io import StringIO
-from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from monitor.models import (
@@ -28,6 +26,8 @@ from monitor.services import holds, taps
 from monitor.services.ledger import Entry
 from monitor.services.ledger_chain import key
 from monitor.services.ledger_check import LedgerCheck
+from tests.support import stored
+from tests.support.keys import NEW, OLD
 from tests.support.ledger import new_ledger
 from tests.support.tellings import tell
 from tests.support.words import heard, said, summary
@@ -48,9 +48,8 @@ def over(call_id: str, **caller: str) -> Call:
     return tap.call
 
 
-@pytest.fixture
-def own() -> Call:
-    """A call of the number, with words in every place."""
+def make_own() -> Call:
+    """Make a call of the number, with words in every place."""
     call = over("call-own", caller=NUMBER, caller_name=NAME)
     CallMark.objects.create(call=call, kind="help", severity=1, began_at=timezone.now(), note=WORD)
     tell(heard(f"My {WORD} and {NUMBER}", call.call_id))
@@ -63,9 +62,8 @@ def own() -> Call:
     return call
 
 
-@pytest.fixture
-def other() -> Call:
-    """A call of somebody else, in which the number was said."""
+def make_other() -> Call:
+    """Make a call of somebody else, in which the number was said."""
     call = over("call-other", caller="+13035550100")
     Tap.objects.filter(call=call).update(reason="")
     tell(heard(f"Call her at {NUMBER}, or at {NUMBER}9.", call.call_id))
@@ -76,27 +74,33 @@ def other() -> Call:
     return call
 
 
+@pytest.fixture
+def own() -> Call:
+    return make_own()
+
+
+@pytest.fixture
+def other() -> Call:
+    return make_other()
+
+
 def erase(*arguments: str) -> str:
     out = StringIO()
     call_command("erase", NUMBER, *arguments, stdout=out)
     return out.getvalue()
 
 
-def columns() -> Iterator[str]:
-    """Yield each row of each table, those of no model too, as text."""
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')
-            yield from (f"{table}: {row}" for row in cursor.fetchall())
-
-
 def found() -> set[str]:
-    """Return which secrets are in the database; on SQLite also in the bytes of its files."""
-    text = "\n".join(columns())
-    if connection.vendor == "sqlite":
-        path = settings.DATABASES["default"]["NAME"]
-        files = [one for one in (Path(f"{path}{end}") for end in ("", "-wal")) if one.exists()]
-        text += "".join(one.read_bytes().decode("latin-1") for one in files)
+    """Return which secrets are in the database, or in SQLite's files."""
+    text = "\n".join([*stored.rows(), *stored.files()])
+    return {one for one in SECRETS if one.lower() in text.replace(f"{NUMBER}9", "").lower()}
+
+
+def decrypted() -> set[str]:
+    """Return which secrets the rows have as they are read."""
+    models = apps.get_app_config("monitor").get_models()
+    rows = (values for model in models for values in model._default_manager.values())
+    text = "\n".join(json.dumps(values, default=str) for values in rows)
     return {one for one in SECRETS if one.lower() in text.replace(f"{NUMBER}9", "").lower()}
 
 
@@ -105,6 +109,29 @@ def test_nothing_of_it_is_left_in_the_database() -> None:
     assert found() == set(SECRETS)
     erase()
     assert found() == set()
+
+
+def test_nothing_of_it_is_left_where_numbers_and_words_are_encrypted(settings: Any) -> None:
+    settings.ENCRYPTION_KEYS = (NEW,)
+    own, other = make_own(), make_other()
+    assert decrypted() == set(SECRETS)
+    erase()
+    assert decrypted() == set()
+    own.refresh_from_db()
+    assert own.caller.startswith("erased-")
+    [text] = other.events.values_list("text", flat=True)
+    assert "Call her at erased-" in text
+
+
+def test_what_nobody_can_read_is_told(settings: Any) -> None:
+    settings.ENCRYPTION_KEYS = (OLD,)
+    make_other()
+    settings.ENCRYPTION_KEYS = (NEW,)
+    told = StringIO()
+    call_command("erase", NUMBER, stdout=StringIO(), stderr=told)
+    assert "rows are encrypted with a key that is missing" in told.getvalue()
+    settings.ENCRYPTION_KEYS = (OLD,)
+    assert decrypted() == {NUMBER[1:]}
 
 
 def test_the_facts_stay_under_a_pseudonym_that_is_the_same_each_time(own: Call) -> None:

@@ -13,6 +13,7 @@ from monitor.bus.process import this_process
 from monitor.models import CallEvent
 from monitor.services import conversation, spread_redaction
 from monitor.wire.card_numbers import chains
+from tests.support.keys import NEW
 from tests.support.rows import NOW, SECOND
 from tests.support.tellings import tell
 from tests.support.words import events, heard, said, summary
@@ -52,6 +53,17 @@ def test_the_piece_that_completes_a_number_has_all_of_them_rewritten() -> None:
         event.payload["text"] for event in CallEvent.objects.filter(kind="speech_detect")
     ] == LEFT
     assert texts(kind="conversation_add") == ["Mm-hm, go on."] * 3
+
+
+def test_the_pieces_are_found_though_words_are_encrypted(settings: Any) -> None:
+    settings.ENCRYPTION_KEYS = (NEW,)
+    for n, piece in enumerate(PIECES):
+        tell(heard(piece), NOW + 4 * n * SECOND)
+        partial = {"text": piece, "source": "partial"}
+        tell(events(speech_detect=partial), NOW + (4 * n + 1) * SECOND)
+    assert [
+        text for text in texts(kind="speech_detect") if "1111" in text or "eleven" in text
+    ] == []
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::5])

@@ -38,6 +38,7 @@ os.environ.update(
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "SECRET_KEY_FALLBACKS": "",
         "LEDGER_KEY": "",
+        "ENCRYPTION_KEYS": "",
         "EMAIL_URL": "",
         "OIDC_ISSUER": "",
         "DATABASE_URL": POSTGRES.url("earshot")

@@ -6,8 +6,8 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 
+from monitor.management.overwriting import overwrite
 from monitor.services import erasure, ledger
 from monitor.services.erasure import Erasure
 
@@ -35,7 +35,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         self.stdout.write(_told(erased, dry_run=options["dry_run"]))
         if not options["dry_run"]:
-            _overwrite()
+            overwrite()
+        if erased.unreadable:
+            self.stderr.write(
+                f"{erased.unreadable} rows are encrypted with a key that is missing: whether they "
+                "have the number, nobody can tell"
+            )
         if left := erased.held + erased.going_on:
             raise CommandError(
                 f"{left} calls still have the number: {erased.held} on legal hold, "
@@ -49,17 +54,3 @@ def _told(erased: Erasure, *, dry_run: bool) -> str:
         f"{verb}: {erased.calls} calls, now of {erased.pseudonym}; "
         f"{erased.mentions} other rows that have the number"
     )
-
-
-def _overwrite() -> None:
-    """Have SQLite write its file anew: what was deleted is still in free pages and in the log.
-
-    PostgreSQL's VACUUM frees the place of dead rows, too, but does not overwrite it at once.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM")
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            (is_busy, *_) = cursor.fetchone()
-            if is_busy:
-                raise CommandError("other processes read the database: run this once more")
