@@ -13,6 +13,7 @@ from monitor.sim.platform import TapOrder, shown
 from monitor.sim.swml import CallFailed
 
 DONE = 1000  # the code with which the receiver closes the media of a tap that is over
+RESTARTING = 1012  # the code with which it asks to be connected to again
 
 
 class Leg:
@@ -40,7 +41,8 @@ class Leg:
         return self
 
     async def send(self) -> None:
-        """Send the next frame. A receiver that has heard enough ends the tap and not the call.
+        """Send the next frame. A receiver that has heard enough ends the tap and not the call, and
+        one that restarts is connected to again: whether SignalWire would is not known.
 
         Raises CallFailed if the media was closed for any other reason.
         """
@@ -51,8 +53,10 @@ class Leg:
         except websockets.ConnectionClosed as closed:
             is_stopped = not self.is_open  # it was closed here, while a frame was on its way
             await self.close()
-            heard_enough = closed.rcvd is not None and closed.rcvd.code == DONE
-            if not (is_stopped or heard_enough):
+            code = closed.rcvd.code if closed.rcvd else None
+            if code == RESTARTING and not is_stopped:
+                await self.open()
+            elif not (is_stopped or code == DONE):
                 why = f"media to {shown(self.order.uri)} was closed: {_why(closed)}"
                 raise CallFailed(why) from None
 
