@@ -81,6 +81,10 @@ class TestAccounts:
         deleted = [{"name": name, "deleted": True} for name in ("charlie", "Supervisors")]
         assert changes() == deleted
 
+    def test_accounts_that_are_deleted_together(self, charlie: User) -> None:
+        User.objects.filter(pk=charlie.pk).delete()
+        assert changes() == [{"name": "charlie", "deleted": True}]
+
 
 class TestTeams:
     def test_members(self, sales: Team, charlie: User) -> None:
