@@ -60,6 +60,27 @@ def test_an_order_about_a_call_of_another_team_is_none(
     }
 
 
+def test_who_was_refused_a_page_is_told(cast: dict[str, User | None], sales_call: Tap) -> None:
+    charlie = cast["charlie"]
+    assert charlie
+    answer = signed_in(charlie).get(reverse("call", args=[sales_call.call_id]))
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    [refused] = entries(LedgerKind.REFUSED)
+    assert (refused.username, refused.call_id) == ("charlie", "call-of-sales")
+    assert json.loads(refused.details) == {"what": "calls/<int:call_id>", "why": "permission"}
+
+
+def test_who_asked_the_admin_for_a_call_of_another_team_is_told(
+    cast: dict[str, User | None], sales_call: Tap
+) -> None:
+    bob = cast["bob"]
+    assert bob
+    signed_in(bob).get(f"/admin/monitor/call/{sales_call.call_id}/change/")
+    [refused] = entries(LedgerKind.REFUSED)
+    assert refused.username == "bob"
+    assert json.loads(refused.details) == {"what": f"call {sales_call.call_id}", "why": "team"}
+
+
 def test_who_exported_a_list(as_bob: Client, opened: OpenedTap) -> None:
     as_bob.get("/admin/monitor/tap/export.csv?state__exact=requested")
     [entry] = entries(LedgerKind.EXPORTED)

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 
 from monitor.models import LedgerEntry, LedgerKind
+from tests.support.cast import permit
 from tests.support.ledger import entries, no_entries
 from tests.support.servers import Server
 from tests.support.talk import closing, json_message, open_tap
@@ -37,6 +38,18 @@ async def test_whose_last_lines_are_shown_is_told_before_and_after(
     assert (ended.username, details) == ("alice", {"reason": "the page left"})
 
 
+async def test_that_somebody_may_not_read_words_any_more_ends_it(
+    server: Server, alice: User
+) -> None:
+    async with server.console(alice) as page:
+        await json_message(page)
+        group = await Group.objects.aget(name="Supervisors")
+        right = await Permission.objects.aget(codename="read_words")
+        await database_sync_to_async(group.permissions.remove)(right)
+        _, details = await told(LedgerKind.LIST_ENDED)
+    assert details == {"reason": "may not read words any more"}
+
+
 async def test_the_list_is_not_shown_while_that_cannot_be_recorded(
     server: Server, alice: User
 ) -> None:
@@ -52,6 +65,15 @@ async def test_who_was_refused_to_listen_is_told(server: Server, charlie: User) 
     refused, details = await told(LedgerKind.REFUSED)
     assert (refused.username, refused.call_id, refused.tap) == ("charlie", "call-1", opened.tap.pk)
     assert details == {"what": "listen", "why": "permission"}
+
+
+async def test_who_was_refused_a_tap_of_another_team_is_told(server: Server, charlie: User) -> None:
+    opened = await open_tap("call-1", agent="desk")
+    await database_sync_to_async(permit)(charlie, "listen_tap")
+    async with server.listen(opened.tap.pk, charlie) as page:
+        await closing(page)
+    _, details = await told(LedgerKind.REFUSED)
+    assert details == {"what": "listen", "why": "team"}
 
 
 async def test_who_was_refused_the_list_is_told(server: Server, charlie: User) -> None:
