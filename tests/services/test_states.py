@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import itertools
+import math
 import uuid
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -265,7 +267,8 @@ class LifeWithListener(LifeOfATap):
         self.rights: set[str] = set()
         for right in ("permission", "team", "account"):
             self.gets_a_right(right)
-        self.session = ""
+        self.session = ""  # the key of the last one, which stays when it signs nobody in any more
+        self.is_signed_in = False
         self.signs_in()
         self.listening: Any = None
         self.listen_id = 0
@@ -280,17 +283,18 @@ class LifeWithListener(LifeOfATap):
 
     def describe_rights(self) -> bool:
         """Return whether the listener may listen to this call."""
-        return len(self.rights) == 3 and bool(self.session)
+        return len(self.rights) == 3 and self.is_signed_in
 
     @rule()
     def signs_in(self) -> None:
-        if not self.session and "account" in self.rights:
+        if not self.is_signed_in and "account" in self.rights:
             self.session = signed_in(User.objects.get(pk=self.user.pk)).session.session_key or ""
+            self.is_signed_in = True
 
     @rule()
     def signs_out(self) -> None:
         Session.objects.filter(session_key=self.session).delete()
-        self.session = ""
+        self.is_signed_in = False
 
     @rule()
     def changes_the_password(self) -> None:
@@ -298,7 +302,7 @@ class LifeWithListener(LifeOfATap):
         user = User.objects.get(pk=self.user.pk)
         user.set_password(str(uuid.uuid4()))
         user.save()
-        self.session = ""
+        self.is_signed_in = False
 
     @rule(right=RIGHTS)
     def loses_a_right(self, right: str) -> None:
@@ -381,6 +385,13 @@ class LifeWithListener(LifeOfATap):
         assert ended == int(is_over)
         if is_over:
             self.paused_until = None
+
+    @precondition(lambda self: self.paused_until)
+    @rule()
+    def the_pause_runs_out(self) -> None:
+        """Among all rules, ``time_passes`` alone gets that far too seldom."""
+        assert self.paused_until
+        self.time_passes(math.ceil((self.paused_until - self.now).total_seconds()))
 
     @invariant()
     def access_is_what_the_rights_say(self) -> None:
