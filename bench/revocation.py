@@ -1,19 +1,24 @@
 """Measures how soon one who loses the right hears nothing more: ``python -m bench.revocation``.
 
 Two servers share a database and Redis. A tap sends to the one, and two sockets of a user hear it at
-the other: one that reads, and one that never does. The right is taken at the first server's pages,
-or by a third process, as commands and other code do it. All is timed by one clock, from the moment
-at which that is asked for: a password is hashed first.
+the other: one that reads, and one that never does. The right is taken at the first server's pages
+or in its admin, by a command in a process of its own, or by a third process, as other code does it.
+All is timed by one clock, from the moment at which that is asked for: a command starts first, and
+a password is hashed first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
+import functools
+import json
 import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
@@ -27,8 +32,10 @@ import websockets
 from bench import rows, state
 from bench.testbed import Server, Testbed, free_port, take_the_machine
 from bench.wire import handshake
+from monitor.wire.frame import unpack_header
 
 UNIT = 0.02  # seconds of audio in a message of the sender
+ACK_EVERY = 1.0  # seconds
 WITHIN = 40.0  # seconds, after which a socket counts as not closed
 PASSWORD, CHOSEN = "dew on a lantern", "rain behind the mill"
 
@@ -80,6 +87,37 @@ def _set_password(ear: Ear) -> None:
     ear.user.save()
 
 
+def _change_password(ear: Ear) -> None:
+    """Run Django's command, which takes the new password from its input for want of a terminal."""
+    command = [sys.executable, "manage.py", "changepassword", ear.user.username]
+    typed = f"{CHOSEN}\n" * 2
+    subprocess.run(
+        command, input=typed, text=True, check=True, capture_output=True, start_new_session=True
+    )
+
+
+def _deactivate_in_admin(ear: Ear) -> None:
+    """Post the form of the account, in which the box "Active" is not ticked."""
+    joined = ear.user.date_joined
+    post(
+        administrator(ear.port),
+        f"/admin/auth/user/{ear.user.pk}/change/",
+        username=ear.user.username,
+        date_joined_0=f"{joined:%Y-%m-%d}",
+        date_joined_1=f"{joined:%H:%M:%S}",
+        groups=str(ear.user.groups.get().pk),
+    )
+
+
+def _reach_age(ear: Ear) -> None:
+    """Have the session end now, as after SESSION_MAX_HOURS."""
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    key = ear.cookie.partition("=")[2]
+    Session.objects.filter(session_key=key).update(expire_date=timezone.now())
+
+
 def _take_factor(ear: Ear) -> None:
     from allauth.mfa.models import Authenticator
 
@@ -94,26 +132,42 @@ CAUSES: dict[str, Cause] = {
     "password, page": lambda ear: post(
         ear, "/password", old_password=PASSWORD, new_password1=CHOSEN, new_password2=CHOSEN
     ),
-    "password, command": _set_password,
+    "password, command": _change_password,
+    "password, code": _set_password,
+    "deactivation, admin": _deactivate_in_admin,
     "deactivation, code": _deactivate,
     "group taken, code": lambda ear: ear.user.groups.clear(),
     "team taken, code": lambda ear: ear.user.teams.clear(),
     "second factor taken, code": _take_factor,
     "user deleted, code": lambda ear: ear.user.delete(),
+    "age of the session": _reach_age,
 }
 
 
 def make_ear(port: int) -> Ear:
     """Make a supervisor of the team, signed in."""
-    from django.conf import settings
     from django.contrib.auth.models import Group, User
-    from django.test import Client
 
     from monitor.models import Team
 
     user = User.objects.create_user(uuid.uuid4().hex, password=PASSWORD)
     user.groups.add(Group.objects.get(name="Supervisors"))
     Team.objects.get(name="bench").members.add(user)
+    return _signed_in(user, port)
+
+
+@functools.cache
+def administrator(port: int) -> Ear:
+    """Return the administrator of the server, signed in."""
+    from django.contrib.auth.models import User
+
+    return _signed_in(User.objects.create_superuser(uuid.uuid4().hex), port)
+
+
+def _signed_in(user: Any, port: int) -> Ear:
+    from django.conf import settings
+    from django.test import Client
+
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
@@ -131,8 +185,11 @@ async def send(port: int, path: str) -> None:
 
 
 async def hear(port: int, tap: str, ear: Ear) -> tuple[float, float, int]:
-    """Read until the socket is closed: return when audio and the close came, and its code."""
-    last = 0.0
+    """Read until the socket is closed: return when audio and the close came, and its code.
+
+    What came is acknowledged as pages do it, or the socket would be closed for being too slow.
+    """
+    last = acknowledged = 0.0
     url = f"ws://127.0.0.1:{port}/listen/{tap}"
     headers = {"Cookie": ear.cookie}
     async with websockets.connect(
@@ -144,6 +201,10 @@ async def hear(port: int, tap: str, ear: Ear) -> tuple[float, float, int]:
             async for message in page:
                 if isinstance(message, bytes):
                     last = time.time()
+                    if last > acknowledged + ACK_EVERY:
+                        acknowledged = last
+                        position = unpack_header(message).position
+                        await page.send(json.dumps({"type": "ack", "position": position}))
         except websockets.ConnectionClosed:
             pass
         return last, time.time(), page.close_code or 0
@@ -197,6 +258,7 @@ async def measure_all(send_port: int, hear_port: int, redis_pid: int) -> None:
         os.kill(redis_pid, signal.SIGSTOP)
         _deactivate(ear)
 
+    await asyncio.to_thread(administrator, send_port)
     print(HEADING)
     for name, cause in CAUSES.items():
         print(await measure(send_port, hear_port, name, cause), flush=True)
