@@ -111,8 +111,7 @@ def new_async_client() -> redis.asyncio.Redis:
     if address.kind == "server":
         return redis.asyncio.Redis.from_url(address.url, socket_timeout=None, **_OPTIONS)
     if address.kind == "cluster":
-        # It has the same commands. Within TIMEOUT, another node can be asked for what one does not
-        # answer.
+        # It has the same commands. As below, another node can be asked within TIMEOUT.
         return cast("redis.asyncio.Redis", new_async_cluster(address, TIMEOUT / 2))
     sentinel: Any = _new_async_sentinel(address)
     options = _options(address) | {"socket_timeout": None}
@@ -175,7 +174,8 @@ def _new_client(address: RedisAddress) -> redis.Redis:
 def _new_cluster(address: RedisAddress) -> redis.cluster.RedisCluster:
     make: Any = redis.cluster.ClusterNode
     nodes = [make(*host) for host in address.hosts]
-    options = _options(address) | {"socket_timeout": TIMEOUT, "retry": Retry(NoBackoff(), 1)}
+    # Within TIMEOUT, another node can be asked for what one does not answer.
+    options = _options(address) | {"socket_timeout": TIMEOUT / 2, "retry": Retry(NoBackoff(), 1)}
     return redis.cluster.RedisCluster(startup_nodes=nodes, require_full_coverage=False, **options)
 
 
