@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calls/<int:call_id>/stop", orders.stop, name="call-stop"),
     path("calls/<int:call_id>/pause", orders.pause, name="call-pause"),
     path("calls/<int:call_id>/resume", orders.resume, name="call-resume"),
+    path("calls/<int:call_id>/reason", orders.reason, name="call-reason"),
     path("taps/<uuid:tap_id>", call.tap, name="tap"),
     path("login", sign_in.SignIn.as_view(), name="login"),
     path("login", sign_in.SignIn.as_view(), name="account_login"),  # for django-allauth

@@ -33,6 +33,7 @@ class ListenSessionAdmin(ListenColumns, HistoryAdmin):
         "frames",
         "dropped",
         "ended_because",
+        "reason",
         "address",
     )
     list_filter = (ListeningFilter, "started_at", ("user", UserFilter))
@@ -44,7 +45,15 @@ class ListenSessionAdmin(ListenColumns, HistoryAdmin):
         "or a tap ID or control ID"
     )
     readonly_fields = ("who", "tap_link", "agent", "caller", "started", "ended", "lasted")
-    fields = (*readonly_fields, "frames", "dropped", "ended_because", "address", "user_agent")
+    fields = (
+        *readonly_fields,
+        "frames",
+        "dropped",
+        "ended_because",
+        "reason",
+        "address",
+        "user_agent",
+    )
     nothing_yet = _(
         "Nobody has listened yet. Every listener is recorded here before the first sound."
     )
@@ -59,7 +68,7 @@ class ListenSessionAdmin(ListenColumns, HistoryAdmin):
             "caller": Column(("tap__call__caller",)),
             **fields_named("started_at", "ended_at"),
             "duration_seconds": Column(("started_at", "ended_at"), lasted),
-            **fields_named("frames", "dropped", "end_reason"),
+            **fields_named("frames", "dropped", "end_reason", "reason"),
             "ip_address": Column(("address",)),
             **fields_named("user_agent"),
         },

@@ -67,9 +67,16 @@ class TeamAdmin(ForWhoSeesAll):
     """The list of teams. A team's page has its members and its agents."""
 
     form = TeamForm
-    fields = ("name", "members", "agents", "takes_new_agents", "needs_notice")
+    fields = ("name", "members", "agents", "takes_new_agents", "needs_notice", "needs_reason")
     filter_horizontal = ("members",)
-    list_display = ("name", "supervisors", "all_agents", "takes_new_agents", "needs_notice")
+    list_display = (
+        "name",
+        "supervisors",
+        "all_agents",
+        "takes_new_agents",
+        "needs_notice",
+        "needs_reason",
+    )
     search_fields = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

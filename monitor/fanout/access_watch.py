@@ -109,9 +109,10 @@ def _lost(refused: Closed) -> Closed:
     """Return how an open socket is closed for what would keep it from being opened.
 
     A tap that its user has heard, and may not know of any more, is not of the user's teams now.
-    What must be recorded before it is shown, and cannot be, may be tried again.
+    What must be recorded before it is shown, and cannot be, may be tried again. What the team
+    demands is said as it is.
     """
-    if refused.code in (CloseCode.TRY_LATER, CloseCode.NO_NOTICE):
+    if refused.code in (CloseCode.TRY_LATER, CloseCode.NO_NOTICE, CloseCode.NO_REASON):
         return refused
     if refused.code == CloseCode.NO_SUCH_TAP:
         return Closed(CloseCode.NOT_ALLOWED, "this call is not your team's any more")

@@ -11,6 +11,7 @@ from monitor.models.call_report import CallReport, CallTool, CallWords
 from monitor.models.hold import LegalHold
 from monitor.models.ledger import AppendOnly, LedgerEntry, LedgerKind
 from monitor.models.listen import ListenSession
+from monitor.models.listen_reason import ListenReason
 from monitor.models.mark import CallMark
 from monitor.models.masked_rows import MaskableRows
 from monitor.models.order import CallOrder, OrderKind
@@ -57,6 +58,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerKind",
     "LegalHold",
+    "ListenReason",
     "ListenSession",
     "MaskableRows",
     "Notice",

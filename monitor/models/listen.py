@@ -32,6 +32,9 @@ class ListenSession(models.Model):
     username = models.CharField(
         _("user name"), max_length=150, db_index=True, help_text=_("kept when the user is deleted")
     )
+    reason = models.CharField(
+        _("reason"), max_length=200, blank=True, help_text=_("why the user listened, if they said")
+    )
     address = models.CharField(_("IP address"), max_length=45, blank=True, db_index=True)
     user_agent = models.CharField(_("browser"), max_length=200, blank=True)
     started_at = models.DateTimeField(_("from"), default=timezone.now)

@@ -35,7 +35,6 @@ class Team(models.Model):
             "agents; without one, their calls are seen only by those who see all teams."
         ),
     )
-
     needs_notice = models.BooleanField(
         _("needs notice"),
         default=False,
@@ -43,6 +42,11 @@ class Team(models.Model):
             "Nobody may listen to a call of the team’s agents whose parties were not told that it "
             "is listened to."
         ),
+    )
+    needs_reason = models.BooleanField(
+        _("needs a reason"),
+        default=False,
+        help_text=_("Whoever wants to hear a call of the team’s agents must say why first."),
     )
 
     class Meta:

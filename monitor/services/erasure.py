@@ -26,6 +26,8 @@ from monitor.models import (
     CallWords,
     LedgerKind,
     LegalHold,
+    ListenReason,
+    ListenSession,
     Tap,
     TapEvent,
     encryption,
@@ -55,6 +57,8 @@ MENTIONS = (
     Mentions(CallMark, ("note",), "call"),
     Mentions(Tap, ("reason", "end_reason", "content_type"), "call"),
     Mentions(TapEvent, ("reason", "payload"), "tap__call"),
+    Mentions(ListenReason, ("text",), "call"),
+    Mentions(ListenSession, ("reason",), "tap__call"),
     Mentions(AdminAction, ("object_repr", "message"), ""),
 )
 
@@ -176,11 +180,12 @@ def _erase_calls(keys: list[int], pseudonym: str) -> None:
     held = set(LegalHold.objects.filter(call__in=keys).values_list("pk", flat=True))
     locked = Call.objects.locked().filter(pk__in=keys).values_list("pk", flat=True)
     free = [pk for pk in locked if pk not in held]
-    for model in (CallEvent, CallWords, CallTool):
+    for model in (CallEvent, CallWords, CallTool, ListenReason):
         model._default_manager.filter(call__in=free).delete()
     CallMark.objects.filter(call__in=free).update(note="")
     Tap.objects.filter(call__in=free).update(reason="")
     TapEvent.objects.filter(tap__call__in=free).update(payload=None)
+    ListenSession.objects.filter(tap__call__in=free).update(reason="")
     Call.objects.filter(pk__in=free).update(caller=pseudonym, caller_name="")
 
 

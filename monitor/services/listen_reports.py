@@ -33,6 +33,7 @@ class Listening:
     seconds_acknowledged: float | None
     seconds_rewound: float | None
     end_reason: str
+    reason: str  # why the user listened, if they said
     read_words: bool
     address: str
 
@@ -109,6 +110,7 @@ def _listening(began: LedgerEntry, end: LedgerEntry | None) -> Listening:
         seconds_acknowledged=at_last.get("seconds_acknowledged"),
         seconds_rewound=at_last.get("seconds_rewound"),
         end_reason=at_last.get("reason", ""),
+        reason=at_first.get("reason", ""),
         read_words=bool(at_first.get("reads_words")),
         address=began.address,
     )

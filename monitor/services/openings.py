@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from monitor.models import ENDED, LedgerKind, ListenSession, Tap
-from monitor.services import announce, ledger, listens
+from monitor.services import announce, ledger, listens, reasons
 
 MAX_PER_USER = 8  # calls that one user may hear at the same time, in all windows together
 #: A session counts against MAX_PER_USER for this long after its last heartbeat.
@@ -96,7 +96,11 @@ def _open(openings: Sequence[Opening]) -> list[ledger.Entry]:
             transitions=tap.transitions,
             media_opened_at=tap.media_opened_at,
         )
-        details = {"reads_words": one.reads_words, "notice": tap.notice}
+        details = {
+            "reads_words": one.reads_words,
+            "notice": tap.notice,
+            "reason": session.reason,
+        }
         entries.append(listens.entry(LedgerKind.LISTEN_BEGAN, session, **details))
     announce.publish_change(*{one.tap_id for one in openings if one.listen})
     return entries
@@ -113,11 +117,13 @@ def start(user: Any, tap: Tap, client: listens.Client) -> ListenSession:
 
 
 def _begin(openings: Sequence[Opening]) -> list[tuple[Opening, ListenSession]]:
-    """Record those openings that nothing is against, with three queries for all together, and
+    """Record those openings that nothing is against, with four queries for all together, and
     refuse the others."""
     # Read within the transaction, because a tap may have been asked to stop a moment ago.
     taps = Tap.objects.select_related("call").in_bulk({one.tap_id for one in openings})
-    heard = _legs_heard({one.user.pk for one in openings})
+    users = {one.user.pk for one in openings}
+    heard = _legs_heard(users)
+    given = reasons.newest(users, {tap.call_id for tap in taps.values()})
     begun = []
     for one in openings:
         try:
@@ -129,7 +135,8 @@ def _begin(openings: Sequence[Opening]) -> list[tuple[Opening, ListenSession]]:
             one.refusal = refusal
         else:
             heard[one.user.pk] = legs
-            begun.append((one, _session(one, tap)))
+            why = given.get((one.user.pk, tap.call_id), "")
+            begun.append((one, _session(one, tap, why)))
     ListenSession.objects.bulk_create([session for _, session in begun])
     return begun
 
@@ -143,13 +150,14 @@ def _open_tap(opening: Opening, taps: Mapping[uuid.UUID, Tap]) -> Tap:
     return tap
 
 
-def _session(opening: Opening, tap: Tap) -> ListenSession:
+def _session(opening: Opening, tap: Tap, reason: str) -> ListenSession:
     """Return the row of a session that begins."""
     return ListenSession(
         tap=tap,
         agent=tap.agent,
         user=opening.user,
         username=opening.user.get_username(),
+        reason=reason,
         address=opening.client.address[:45],
         user_agent=opening.client.user_agent[:200],
     )

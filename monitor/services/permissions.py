@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import QuerySet
 
-from monitor.models import Agent, Call, Tap
+from monitor.models import Agent, Call, ListenReason, Tap
 
 Rows = TypeVar("Rows", bound=QuerySet[Any, Any])
 
@@ -101,6 +101,15 @@ def lacks_notice(tap_id: uuid.UUID) -> bool:
     told of it, and they were not."""
     strict = Agent.objects.filter(team__needs_notice=True).values("name")
     return Tap.objects.filter(pk=tap_id, notice="", call__agent__in=strict).exists()
+
+
+def lacks_reason(user: Any, tap_id: uuid.UUID) -> bool:
+    """Return whether a user may hear a tap only after saying why, because the agent's team demands
+    that, and has not done so."""
+    strict = Agent.objects.filter(team__needs_reason=True).values("name")
+    given = ListenReason.objects.filter(user=user.pk).values("call")
+    asked = Tap.objects.filter(pk=tap_id, call__agent__in=strict)
+    return asked.exclude(call__in=given).exists()
 
 
 def may_hold(user: Any) -> bool:

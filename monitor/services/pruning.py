@@ -24,6 +24,7 @@ from monitor.models import (
     CallTool,
     CallWords,
     LegalHold,
+    ListenReason,
     ListenSession,
     Tap,
 )
@@ -132,8 +133,10 @@ def _history(keep: Retention) -> list[Kind]:
     empty = calls.filter(~Exists(staying))
     listens = ListenSession.objects.filter(Exists(doomed.filter(pk=OuterRef("tap"))))
     kept = ended.filter(is_evidence, call__hold=None).count()
+    reasons = ListenReason.objects.filter(at__lt=_ago(keep.calls))
     note = f"; kept {kept} old ones for their listens"
     return [
+        Kind("reasons for listening", reasons, "at", "call__hold", "; the listens keep theirs"),
         Kind("listens", listens, "started_at", "tap__call__hold"),
         Kind("taps", doomed, "ended_at", "call__hold", note),
         Kind("calls", empty, "created_at", "hold", after=("taps",)),

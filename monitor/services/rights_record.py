@@ -18,11 +18,18 @@ from monitor.models import Agent, LedgerKind, Team, agents_changing
 from monitor.services import ledger
 
 #: What an account or a team has to begin with.
-AT_FIRST = {"is_active": True, "is_staff": False, "is_superuser": False, "takes_new_agents": False}
+AT_FIRST = {
+    "is_active": True,
+    "is_staff": False,
+    "is_superuser": False,
+    "takes_new_agents": False,
+    "needs_notice": False,
+    "needs_reason": False,
+}
 #: The fields of each model whose values decide what somebody may do or see.
 DECIDING = {
     "user": ("is_active", "is_staff", "is_superuser"),
-    "team": ("takes_new_agents",),
+    "team": ("takes_new_agents", "needs_notice", "needs_reason"),
     "agent": ("team",),
 }
 DONE = {"pre_add": "added", "pre_remove": "removed", "pre_clear": "cleared"}

@@ -1,4 +1,5 @@
-"""What the pages say about orders: that one is under way, and why one was refused or failed.
+"""What the pages say about orders: that one is under way, and why one was refused or failed; and
+why a reason for listening was not taken.
 
 Each sentence says what to do next, if the reader can do anything.
 """
@@ -59,6 +60,8 @@ REFUSALS: dict[str, Words] = {
     "not_tapped": (_("This call is not monitored any more."), ""),
     "not_paused": (_("This call is not paused any more."), ""),
     "too_many": (_("You have asked for too much within a minute."), LATER),
+    "reason_too_short": (_("Say why in 3 characters or more."), ""),
+    "reason_too_long": (_("Say why in 200 characters or less."), ""),
     "not_recorded": (_("This could not be recorded, so it was not done."), LATER),
     "old_page": (_("This page is too old. Reload it."), ""),
     "unreachable": (_("The server cannot be reached."), AGAIN),

@@ -1,4 +1,5 @@
-"""What the pages ask for by POST: to have a call tapped or paused, or its taps stopped."""
+"""What the pages ask for by POST: to have a call tapped or paused, or its taps stopped, or to hear
+it for a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from monitor.models import LedgerKind
-from monitor.services import calls, ledger, orders, pauses, permissions
+from monitor.services import calls, ledger, orders, pauses, permissions, reasons
 from monitor.web import order_words
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     pauses.NotPaused: (HTTPStatus.CONFLICT, "not_paused"),
     orders.NoPort: (HTTPStatus.CONFLICT, "no_port"),
     orders.TooMany: (HTTPStatus.TOO_MANY_REQUESTS, "too_many"),
+    reasons.TooShort: (HTTPStatus.BAD_REQUEST, "reason_too_short"),
+    reasons.TooLong: (HTTPStatus.BAD_REQUEST, "reason_too_long"),
+    reasons.TooMany: (HTTPStatus.TOO_MANY_REQUESTS, "too_many"),
     ledger.NotWritten: (HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded"),
 }
 
@@ -54,28 +58,39 @@ def orders_allowed(user: Any) -> dict[str, Any]:
 @never_cache
 def start(request: HttpRequest, call_id: int) -> JsonResponse:
     """Have a call tapped again. Its description tells all pages what becomes of that."""
-    return _answer(request, call_id, permissions.may_start, _ask_start)
+    return _answer(request, call_id, _sees(permissions.may_start), _ask_start)
 
 
 @require_POST
 @never_cache
 def stop(request: HttpRequest, call_id: int) -> JsonResponse:
     """End the taps of a call for everybody who listens."""
-    return _answer(request, call_id, permissions.may_stop, _ask_stop)
+    return _answer(request, call_id, _sees(permissions.may_stop), _ask_stop)
 
 
 @require_POST
 @never_cache
 def pause(request: HttpRequest, call_id: int) -> JsonResponse:
     """Pause a call for everybody, or prolong its pause."""
-    return _answer(request, call_id, permissions.may_pause, _pause)
+    return _answer(request, call_id, _sees(permissions.may_pause), _pause)
 
 
 @require_POST
 @never_cache
 def resume(request: HttpRequest, call_id: int) -> JsonResponse:
     """End the pause of a call."""
-    return _answer(request, call_id, permissions.may_pause, _resume)
+    return _answer(request, call_id, _sees(permissions.may_pause), _resume)
+
+
+@require_POST
+@never_cache
+def reason(request: HttpRequest, call_id: int) -> JsonResponse:
+    """Take a user's reason for listening to a call, which its team may demand."""
+    return _answer(request, call_id, permissions.may_listen, _give_reason)
+
+
+def _give_reason(request: HttpRequest, call_id: int) -> None:
+    reasons.give(request.user, call_id, request.POST.get("reason", ""))
 
 
 def _pause(request: HttpRequest, call_id: int) -> None:
@@ -115,6 +130,11 @@ def _record(request: HttpRequest, kind: LedgerKind, call_id: int) -> None:
         ledger.append([ledger.by_request(request, kind, row.call_id)])
 
 
+def _sees(allowed: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return whether a user may do something, and sees the calls to do it to."""
+    return lambda user: permissions.may_watch(user) and allowed(user)
+
+
 def _answer(
     request: HttpRequest,
     call_id: int,
@@ -128,7 +148,7 @@ def _answer(
     user = request.user
     if not user.is_authenticated:
         return _refuse(HTTPStatus.FORBIDDEN, "signed_out")
-    if not (permissions.may_watch(user) and allowed(user)):
+    if not allowed(user):
         return _refuse(HTTPStatus.FORBIDDEN, "not_allowed")
     try:
         ask(request, call_id)

@@ -87,7 +87,7 @@ class RevocationSignals:
             transaction.on_commit(lambda: self._revoke(None))
 
     def _on_team_changed(self, instance: Any, created: bool, **kwargs: Any) -> None:
-        """Check all sockets, because the team may demand notice now, and tell lists of it."""
+        """Check all sockets, because the team may demand notice or reasons now, and tell lists."""
         if not created:
             transaction.on_commit(lambda: self._revoke(None))
             announce.publish_team(instance)

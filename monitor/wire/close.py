@@ -23,6 +23,7 @@ class CloseCode(IntEnum):
     REVOKED = 4410  # signed out, or no longer allowed
     TOO_MANY = 4429
     NO_NOTICE = 4451  # the parties were not told, as the agent's team demands
+    NO_REASON = 4453  # the user has not said why, as the agent's team demands
 
 
 NO_CODE = 1005  # stands for a close frame without a code

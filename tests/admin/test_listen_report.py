@@ -75,6 +75,15 @@ def test_it_is_narrowed_by_days_and_by_both(
     assert shown(as_bob, call="call-1", **asked) == found
 
 
+def test_why_they_listened_is_on_the_page_and_in_both_files(as_bob: Client) -> None:
+    listened(9, "dave", begins={"reason": "=a <complaint>"})
+    page = as_bob.get(f"{REPORT}/", {"person": "dave"}).content.decode()
+    assert "<td>=a &lt;complaint&gt;</td>" in page
+    [row] = csv.DictReader(io.StringIO(saved(as_bob, "csv", person="dave")))
+    assert row["reason"] == "'=a <complaint>"
+    assert json.loads(saved(as_bob, "jsonl", person="dave"))["reason"] == "=a <complaint>"
+
+
 def test_what_was_heard_in_all(as_bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listen_reports, "PAGE", 2)
     page = as_bob.get(f"{REPORT}/", {"call": "call-1"}).content.decode()

@@ -28,6 +28,7 @@ from monitor.models import (
     CallReport,
     CallWords,
     LegalHold,
+    ListenReason,
     ListenSession,
     RtpLease,
     Tap,
@@ -227,6 +228,17 @@ def test_prune_deletes_listens_only_when_told_their_age(alice: User) -> None:
     assert counts(said, "listens", "taps", "calls") == [1, 1, 1]
     assert "kept 1 old ones for their listens" in said
     assert Tap.objects.get().call.call_id == "old"
+
+
+def test_prune_deletes_old_reasons_and_keeps_those_of_listens(alice: User) -> None:
+    for days in (29, 31):
+        tap = ended(f"{days} days", days=days)
+        heard(tap, alice, days=days)
+        ListenReason.objects.create(call=tap.call, user=alice, text="why", at=ago(days=days))
+    ListenSession.objects.update(reason="why")
+    assert counts(run("prune", "--calls-days", "30"), "reasons for listening") == [1]
+    assert ListenReason.objects.get().call.call_id == "29 days"
+    assert ListenSession.objects.filter(reason="why").count() == 2
 
 
 def test_prune_counts_without_deleting(alice: User) -> None:

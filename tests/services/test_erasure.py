@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -19,6 +20,8 @@ from monitor.models import (
     CallWords,
     LedgerEntry,
     LedgerKind,
+    ListenReason,
+    ListenSession,
     Tap,
     TapEvent,
 )
@@ -54,6 +57,8 @@ def make_own() -> Call:
     CallMark.objects.create(call=call, kind="help", severity=1, began_at=timezone.now(), note=WORD)
     tell(heard(f"My {WORD} and {NUMBER}", call.call_id))
     tell(summary(call.call_id, call_log=[said("user", WORD, 1)], caller_id_number=NUMBER))
+    ListenReason.objects.create(call=call, user=User.objects.create(username="eve"), text=WORD)
+    ListenSession.objects.create(tap=call.taps.get(), username="eve", reason=WORD)
     words = {"lines": [[1, "caller", WORD]], "text": WORD}
     CallWords.objects.update_or_create(call=call, defaults=words)
     Call.objects.filter(pk=call.pk).update(

@@ -114,6 +114,15 @@ class TestTeams:
         teams.meet_agent("desk")
         assert changes() == [{"name": "Sales", "takes_new_agents": True}]
 
+    def test_what_a_team_demands(self, sales: Team) -> None:
+        sales.needs_notice = sales.needs_reason = True
+        sales.save()
+        Team.objects.create(name="Support", needs_reason=True)
+        assert changes() == [
+            {"name": "Sales", "needs_notice": True, "needs_reason": True},
+            {"name": "Support", "needs_reason": True},
+        ]
+
 
 class TestWho:
     def test_whoever_does_it_on_a_page_is_named(self, as_root: Client, charlie: User) -> None:

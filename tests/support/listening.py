@@ -13,10 +13,11 @@ def listened(session: int, username: str = "alice", call_id: str = "call-1", **f
     """Write that somebody listened: 60 s were sent, 50 s heard, 5 s rewound."""
     heard = {"seconds_sent": 60.0, "seconds_acknowledged": 50.0, "seconds_rewound": 5.0}
     ends = {"reason": "the page left", **heard, **fields.pop("ends", {})}
+    begins = {"reads_words": True, **fields.pop("begins", {})}
     of = {"username": username, "call_id": call_id, "listen": session, **fields}
     new_ledger().append(
         [
-            Entry(LedgerKind.LISTEN_BEGAN, details={"reads_words": True}, **of),
+            Entry(LedgerKind.LISTEN_BEGAN, details=begins, **of),
             Entry(LedgerKind.LISTEN_ENDED, details=ends, **of),
         ]
     )

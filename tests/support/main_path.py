@@ -34,6 +34,7 @@ from tests.support.words import events, summary
 NUMBER, CALLER = "+12025550177", "Quartermaine"
 CALLED = "call-of-the-main-path"
 REASON, ASKED, SAID, TOLD = "marmalade", "zanzibar", "persimmon", "kaleidoscope"
+WHY = "tarpaulin"
 SUPERVISOR, PASSWORD, WRONG = "wilhelmina", "pw-of-wilhelmina", "pw-that-is-wrong"
 OWN_LOGIN, OWN_KEY = "own-login-secret", "own-key-secret"
 BROKEN_PATHS = ("/tap/{}", "/TAP/{}/status", "//tap/{}/status/", "/tap/{}/state", "/x?t={}")
@@ -49,7 +50,8 @@ class MainPath:
     def __init__(self, server: Server, rest: FakeRest) -> None:
         self._server = server
         self._rest = rest
-        self.secrets = {NUMBER[2:], CALLER, REASON, ASKED, SAID, TOLD, SUPERVISOR, PASSWORD, WRONG}
+        self.secrets = {NUMBER[2:], CALLER, REASON, ASKED, SAID, TOLD, WHY}
+        self.secrets |= {SUPERVISOR, PASSWORD, WRONG}
 
     async def walk(self) -> None:
         """Do it all, one thing after the other."""
@@ -104,7 +106,8 @@ class MainPath:
         await self._post(self._status_url, {"event_type": "calling.call.tap", "params": params})
 
     async def _listen(self, tap: Tap, sender: websockets.ClientConnection) -> None:
-        """Listen and watch, rewind, and send messages that make no sense."""
+        """Say why, listen and watch, rewind, and send messages that make no sense."""
+        await self._submit(f"/calls/{tap.call_id}/reason", at="/", reason=WHY)
         console = self._server.with_cookie("/console", self._cookie)
         async with self._listening(tap) as ear, console as watcher:
             await message_of(ear, "hello")
@@ -185,8 +188,9 @@ class MainPath:
 
     async def _broken(self, tap: Tap) -> None:
         """Do what the database refuses, so that errors of ours are logged with tracebacks."""
-        tables = ("monitor_callevent", "monitor_call", "monitor_ledgerentry", "monitor_tap")
-        async with _in_thread(lambda: refusing_rows(*tables)):
+        tables = ("callevent", "call", "ledgerentry", "tap", "listenreason")
+        async with _in_thread(lambda: refusing_rows(*[f"monitor_{one}" for one in tables])):
+            await self._submit(f"/calls/{tap.call_id}/reason", at="/", reason=WHY)
             await self._post(self._urls[0], events(CALLED, speech_detect={"text": SAID * 2}))
             await self._use("start_monitoring", {"reason": ASKED}, call_id="another")
             await self._use("start_monitoring", {"reason": ASKED})

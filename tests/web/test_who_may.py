@@ -101,6 +101,8 @@ TABLE: dict[str, Row] = {
     "calls/<int:call_id>/stop": Row("/calls/{call}/stop", "202 404 403 409 403 403", post=True),
     "calls/<int:call_id>/pause": Row("/calls/{call}/pause", "202 404 403 202 403 403", post=True),
     "calls/<int:call_id>/resume": Row("/calls/{call}/resume", ORDERS, post=True),
+    # The post of the table has no reason in it.
+    "calls/<int:call_id>/reason": Row("/calls/{call}/reason", "400 404 403 400 403 403", post=True),
     "taps/<uuid:tap_id>": Row("/taps/{tap}", "302 404 403 302 403 302"),
     "login": Row("/login", "302 302 302 302 302 200"),
     "logout": Row("/logout", DETOUR, post=True),

@@ -54,6 +54,10 @@ def test_a_mask_of_ones_own_hides_nothing_from_the_mask() -> None:
     assert masked("•••4155550142") == "•••0142"
 
 
+def test_shorter_numbers_are_left_where_only_long_ones_are_masked() -> None:
+    assert masked("ticket 471123 of 4155550142", fewest=7) == "ticket 471123 of •••0142"
+
+
 def test_a_number_in_a_name_is_masked() -> None:
     assert masked("Ann Lee 415-555-0142 mobile") == "Ann Lee •••0142 mobile"
 

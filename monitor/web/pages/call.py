@@ -23,6 +23,7 @@ from monitor.services import (
     ledger,
     packet_figures,
     permissions,
+    reasons,
     report_words,
     stored_words,
     talk_words,
@@ -111,6 +112,7 @@ def _described(user: Any, row: Call) -> dict[str, Any]:
         "console_url": paths.CONSOLE,
         "listen_url": paths.listen(ANY_TAP),
         "any_tap": ANY_TAP,
+        "reasons": reasons.recent(user),
         "words": tap_words.for_scripts(),
     }
 

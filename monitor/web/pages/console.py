@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from monitor import staticfiles
-from monitor.services import permissions
+from monitor.services import permissions, reasons
 from monitor.web import tap_words
 from monitor.web.orders import orders_allowed
 from monitor.web.sockets import paths
@@ -28,6 +28,7 @@ def console(request: HttpRequest) -> HttpResponse:
         "build": staticfiles.build(),
         "can_listen": permissions.may_listen(request.user),
         "can_read": permissions.may_read_words(request.user),
+        "reasons": reasons.recent(request.user),
         "sees_no_calls": permissions.scope_of(request.user).is_empty,
         **orders_allowed(request.user),
         "console_url": paths.CONSOLE,

@@ -27,6 +27,7 @@ class Line(NamedTuple):
     ended_at: Any
     call: Call | None
     call_id: str
+    reason: str
     heard: str
     rewound: str
 
@@ -54,6 +55,7 @@ def _lines(user: Any, rows: Iterable[Listening]) -> list[Line]:
             ended_at=one.ended_at,
             call=calls.get(one.call_id) if may_open else None,
             call_id=one.call_id,
+            reason=one.reason,
             heard=_("%(time)s heard") % {"time": _clock(one.seconds_acknowledged)},
             rewound=_("%(time)s rewound") % {"time": _clock(one.seconds_rewound)}
             if one.seconds_rewound

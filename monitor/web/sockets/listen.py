@@ -56,6 +56,8 @@ class ListenSocket(SupervisorSocket):
             raise Closed(CloseCode.NO_SUCH_TAP, str(openings.NoSuchTap()))
         if permissions.lacks_notice(self._asked_for):
             raise Closed(CloseCode.NO_NOTICE, "the parties were not told that it is listened to")
+        if permissions.lacks_reason(user, self._asked_for):
+            raise Closed(CloseCode.NO_REASON, "reason wanted")
         self._may_read_words = permissions.may_read_words(user)
         self._sees_full_numbers = permissions.sees_full_numbers(user)
 

@@ -2,6 +2,9 @@
 
 import { chosenDevice } from "../audio/devices.js";
 import { AudioOutput } from "../audio/output.js";
+import { refusalWords } from "../list/orders.js";
+import { part } from "../ui/dom.js";
+import { ask } from "../wire/orders.js";
 
 /** @typedef {import("../ui/scope.js").Scope} Scope */
 
@@ -36,7 +39,7 @@ export function callUrl(root, id) {
 /**
  * The address of something that the server tells of a call; the markup has 0 for the call.
  * @param {HTMLElement} root
- * @param {"timeline" | "words"} name
+ * @param {"timeline" | "words" | "reason"} name
  * @param {string} id the call's
  */
 export function callPartUrl(root, name, id) {
@@ -49,6 +52,24 @@ export function callPartUrl(root, name, id) {
  */
 export function csrfToken(root) {
   return /** @type {HTMLInputElement} */ (root.querySelector("[name=csrfmiddlewaretoken]")).value;
+}
+
+/**
+ * What a deck needs to ask why its call is listened to.
+ * @param {HTMLElement} root the page's
+ * @param {string} id the call's
+ * @param {import("../ui/tap-words.js").OrderWords} words
+ * @returns {import("../deck/reason.js").ReasonOptions}
+ */
+export function reasonOptions(root, id, words) {
+  const address = callPartUrl(root, "reason", id);
+  return {
+    offered: part(root, "reasons"),
+    give: async (reason) => {
+      const refusal = await ask(address, csrfToken(document), { reason });
+      return refusal && refusalWords(refusal, words);
+    },
+  };
 }
 
 /**

@@ -3,6 +3,7 @@
 import { DeckControls } from "../deck/controls.js";
 import { Deck } from "../deck/deck.js";
 import { Desk } from "../deck/desk.js";
+import { ReasonForm } from "../deck/reason.js";
 import { DeckView } from "../deck/view.js";
 import { isStale, newerTalk, playedLegs } from "../list/calls.js";
 import { takePackets } from "../list/packets.js";
@@ -14,7 +15,7 @@ import { noticeWords } from "../ui/words.js";
 import { signInHelps } from "../wire/protocol.js";
 import { TranscriptPanel } from "../words/panel.js";
 import { LiveSocket, socketUrl } from "../wire/socket.js";
-import { callPartUrl, onReturn, openOutput, others, tapUrl, url } from "./common.js";
+import { callPartUrl, onReturn, openOutput, others, reasonOptions, tapUrl, url } from "./common.js";
 import { openKeys } from "./keys.js";
 
 /** @typedef {import("../list/packets.js").Packets} Packets */
@@ -100,6 +101,7 @@ export class OneCall {
     const desk = new Desk(this.settings, scope);
     desk.join(this.call.id, deck, scope);
     new DeckControls(element, deck, scope, { desk, id: this.call.id });
+    new ReasonForm(part(element, "reason"), deck, scope, reasonOptions(root, this.call.id, this.words.orders));
     this.view = new DeckView(element, deck, scope, {
       announcer: part(root, "announce"),
       onMain: () => (deck.on ? deck.stop() : this.listen()),

@@ -4,6 +4,7 @@ import { DeckControls } from "../deck/controls.js";
 import { Deck } from "../deck/deck.js";
 import { followedOf } from "../deck/follow.js";
 import { isOver } from "../deck/light.js";
+import { ReasonForm } from "../deck/reason.js";
 import { DeckView } from "../deck/view.js";
 import { playedLegs } from "../list/calls.js";
 import { compareBuild } from "../ui/build.js";
@@ -12,7 +13,7 @@ import { fill, gettext } from "../ui/i18n.js";
 import { number } from "../ui/locale.js";
 import { agentName, noticeWords, who } from "../ui/words.js";
 import { TranscriptPanel } from "../words/panel.js";
-import { callPartUrl, others, tapUrl } from "./common.js";
+import { callPartUrl, others, reasonOptions, tapUrl } from "./common.js";
 
 /** @typedef {import("../ui/scope.js").Scope} Scope */
 /** @typedef {import("../wire/messages.js").Call} Call */
@@ -69,6 +70,7 @@ export class ShelfDeck {
     scope.own(() => this.element.remove());
     desk.join(call.id, this.deck, scope);
     new DeckControls(this.element, this.deck, scope, { desk, id: call.id });
+    new ReasonForm(part(this.element, "reason"), this.deck, scope, reasonOptions(root, call.id, words.orders));
     this.view = this.#view(shared);
     if (root.hasAttribute("data-can-read")) this.transcript = this.#transcript(shared);
     this.#label();

@@ -19,6 +19,7 @@ const REFUSED = {
   [Close.REVOKED]: REVOKED,
   [Close.TOO_MANY]: gettext("You already listen to as many calls as one account may, counting all windows."),
   [Close.NO_NOTICE]: NO_NOTICE,
+  [Close.NO_REASON]: gettext("The team of this call wants to know from everybody why they listen."),
 };
 
 /**

@@ -1,4 +1,4 @@
-/** Asks the server to have a call tapped, or its taps stopped. */
+/** Asks the server to have a call tapped, or its taps stopped, or tells it why the user listens. */
 
 const PATIENCE_MS = 15_000;
 const TAKEN = 202;
@@ -6,13 +6,15 @@ const TAKEN = 202;
 /**
  * @param {string} url
  * @param {string} token against forged requests; the server wrote it into the page
+ * @param {Record<string, string>} [fields] what the server must know beside the address
  * @returns {Promise<string>} why the server did not take the order, "" if it did
  */
-export async function ask(url, token) {
+export async function ask(url, token, fields = {}) {
   try {
     const answer = await fetch(url, {
       method: "POST",
       headers: { "X-CSRFToken": token },
+      body: new URLSearchParams(fields),
       redirect: "manual", // to a page for people, which would answer 200
       signal: AbortSignal.timeout(PATIENCE_MS),
     });

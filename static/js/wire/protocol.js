@@ -21,11 +21,14 @@ export const Close = Object.freeze({
   REVOKED: 4410,
   TOO_MANY: 4429,
   NO_NOTICE: 4451,
+  NO_REASON: 4453,
 });
 
 /**
- * @typedef {"nothing" | "sign in" | "come back" | "come back soon" | "come back live" | "wait for a place"} Reaction
+ * @typedef {"nothing" | "sign in" | "give a reason" | "come back" | "come back soon" | "come back live"
+ *   | "wait for a place"} Reaction
  *   nothing, sign in: trying again would get the same answer
+ *   give a reason: the same, until the user has said why they listen
  *   come back: with the usual back-off
  *   come back soon: another worker may be there, so the first try is made as soon as the server allows
  *   come back live: the connection works, so the first try needs no delay
@@ -48,6 +51,7 @@ export const REACTIONS = new Map(
     [Close.REVOKED, "sign in"],
     [Close.TOO_MANY, "wait for a place"],
     [Close.NO_NOTICE, "nothing"],
+    [Close.NO_REASON, "give a reason"],
   ]),
 );
 
@@ -62,10 +66,15 @@ export function reactionTo(code) {
 
 /** @param {number} code of a close after which trying again would get the same answer */
 export function isFinal(code) {
-  return reactionTo(code) === "nothing" || signInHelps(code);
+  return reactionTo(code) === "nothing" || signInHelps(code) || reasonHelps(code);
 }
 
 /** @param {number} code of a close that signing in may cure */
 export function signInHelps(code) {
   return reactionTo(code) === "sign in";
+}
+
+/** @param {number} code of a close that only a reason for listening may cure */
+export function reasonHelps(code) {
+  return reactionTo(code) === "give a reason";
 }

@@ -179,6 +179,13 @@ export class FakeElement extends CountedTarget {
     this.children.push(child);
   }
 
+  /** @param {FakeElement} child */
+  prepend(child) {
+    child.remove();
+    child.parent = this;
+    this.children.unshift(child);
+  }
+
   remove() {
     if (this.parent) this.parent.children = this.parent.children.filter((child) => child !== this);
   }

@@ -24,6 +24,10 @@ test("how the parties were told is said, and that they were not", () => {
   assert.match(refusal(4451), /were not told/);
 });
 
+test("who is refused for want of a reason is told so", () => {
+  assert.match(refusal(4453), /why they listen/);
+});
+
 test("durations are written for the eye and for screen readers", () => {
   assert.equal(duration(0), "0:00");
   assert.equal(duration(187_900), "3:07");

@@ -38,6 +38,13 @@ test("an order is posted with the token against forgery", async () => {
   assert.deepEqual(options.headers, { "X-CSRFToken": "token" });
 });
 
+test("what the server must know beside the address is posted as a form", async () => {
+  const { mock: posted } = answering(202, "{}");
+  await ask("/calls/1/reason", "token", { reason: "a complaint & more" });
+  const [, { body }] = /** @type {[string, RequestInit]} */ (/** @type {unknown} */ (posted.calls[0].arguments));
+  assert.equal(String(body), "reason=a+complaint+%26+more");
+});
+
 test("a server that is away is told", async () => {
   mock.method(globalThis, "fetch", async () => Promise.reject(new TypeError("Failed to fetch")));
   assert.equal(await ask("/calls/1/start", "token"), "unreachable");

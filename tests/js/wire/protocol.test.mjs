@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { isFinal, REACTIONS, reactionTo, signInHelps } from "../../../static/js/wire/protocol.js";
+import { isFinal, REACTIONS, reactionTo, reasonHelps, signInHelps } from "../../../static/js/wire/protocol.js";
 
 const protocol = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
 const section = protocol.split("## Pages' sockets")[1];
@@ -16,6 +16,7 @@ const documented = [...section.matchAll(/^\| (\d{4}) \| .* \| (.*) \|$/gm)].map(
 const WORDS = {
   nothing: /^nothing$/,
   "sign in": /^sign in$/,
+  "give a reason": /^ask the user why, post it, and reconnect$/,
   "come back": /^reconnect after a while$/,
   "come back soon": /^reconnect within `come_back_ms`$/,
   "come back live": /^reconnect, and go on live$/,
@@ -38,6 +39,10 @@ test("signing in helps users who are signed out, and nobody else", () => {
   assert.deepEqual([4401, 4410, 4403, 4404, 4429, 1000].map(signInHelps), [true, true, false, false, false, false]);
 });
 
-test("codes that only signing in can cure are final", () => {
-  assert.deepEqual([4401, 4403, 1000, 4429, 4408, 1012].map(isFinal), [true, true, true, false, false, false]);
+test("a reason helps users whose reason is wanted, and nobody else", () => {
+  assert.deepEqual([4453, 4451, 4403, 4401, 1000].map(reasonHelps), [true, false, false, false, false]);
+});
+
+test("codes that only the user can cure are final", () => {
+  assert.deepEqual([4401, 4453, 4403, 1000, 4429, 4408, 1012].map(isFinal), [true, true, true, true, false, false, false]);
 });

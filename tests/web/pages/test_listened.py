@@ -29,6 +29,11 @@ def test_a_listening_is_shown_with_its_call_and_what_was_heard(
     assert "0:05 rewound" in html
 
 
+def test_why_the_user_listened_is_shown(as_alice: Client, alice: User) -> None:
+    listened(1, user_id=alice.pk, begins={"reason": "a complaint"})
+    assert '<span class="listened-reason">a complaint</span>' in page(as_alice)
+
+
 def test_what_others_heard_is_not_shown_even_of_an_earlier_user_of_the_same_name(
     as_alice: Client, alice: User
 ) -> None:

@@ -32,7 +32,7 @@ async def test_who_listens_is_written_before_the_hello(server: Server, alice: Us
     session = await ListenSession.objects.aget()
     assert (began.username, began.user_id, began.call_id) == ("alice", alice.pk, "call-1")
     assert (began.tap, began.listen, began.address) == (opened.tap.pk, session.pk, "127.0.0.1")
-    assert json.loads(began.details) == {"notice": "", "reads_words": True}
+    assert json.loads(began.details) == {"notice": "", "reads_words": True, "reason": ""}
 
 
 async def test_what_was_sent_and_acknowledged_is_written_at_the_end(
