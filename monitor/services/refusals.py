@@ -2,7 +2,8 @@
 
 A page that is asked for again and again, or passwords that are tried, would add an entry each time.
 So each user, and all who are not signed in together, may add a few at once and one every ten
-seconds after that. The next entry says how many were left out.
+seconds after that. The next entry says how many were left out. That a call was not heard for want
+of what its team demands is written once in ten minutes for each user and call.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -24,6 +25,9 @@ from monitor.services.listens import Client
 
 AT_ONCE = 60  # entries
 A_SECOND = 0.1  # entries, after that: 8,640 a day
+AGAIN = 600  # seconds after which a refusal for what a team demands is written again
+DEMANDS = 1_000  # users and calls for which that is known; of more, the oldest are forgotten
+OF_DEMANDS = {"notice", "reason"}  # what a team may demand
 USERS = 1_000  # whose entries are counted; of more, those who were refused longest ago start again
 
 
@@ -34,16 +38,20 @@ class Left:
     comes every ten seconds.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, clock: Callable[[], float], at_once: int = AT_ONCE, a_second: float = A_SECOND
+    ) -> None:
         self._clock = clock
+        self._at_once = at_once
+        self._a_second = a_second
         self._at = clock()
-        self._entries = float(AT_ONCE)
+        self._entries = float(at_once)
         self._out = 0
 
     def take(self) -> int | None:
         """Return how many were left out before, or None if this one is left out, too."""
         now = self._clock()
-        self._entries = min(AT_ONCE, self._entries + (now - self._at) * A_SECOND)
+        self._entries = min(self._at_once, self._entries + (now - self._at) * self._a_second)
         self._at = now
         if self._entries < 1:
             self._out += 1
@@ -59,6 +67,7 @@ class Refusals:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._of_user = lru_cache(USERS)(self._begin)
+        self._of_demand = lru_cache(DEMANDS)(self._begin_demand)
 
     def record(self, entry: ledger.Entry) -> None:
         """Write that somebody was refused something. It stays refused if that is not possible."""
@@ -68,14 +77,29 @@ class Refusals:
         details = {"left_out": left_out} if left_out else {}
         ledger.append_anyway([replace(entry, details={**entry.details, **details})])
 
+    def record_demand(self, entry: ledger.Entry) -> None:
+        """Write that somebody was refused for what the team of a call demands, unless that was
+        written a short while ago."""
+        demand = self._of_demand(entry.user_id, entry.call_id, entry.details["why"])
+        if demand.take() is not None:
+            self.record(entry)
+
     def _begin(self, user_id: int | None) -> Left:
         return Left(self._clock)
 
+    def _begin_demand(self, user_id: int | None, call_id: str, why: str) -> Left:
+        return Left(self._clock, at_once=1, a_second=1 / AGAIN)
+
+
+def of_this_process() -> Refusals:
+    """Return the Refusals that MonitorConfig has made for this process."""
+    config: Any = apps.get_app_config("monitor")
+    return cast("Refusals", config.refusals)
+
 
 def record(entry: ledger.Entry) -> None:
-    """Write a refusal, by the Refusals that MonitorConfig has made for this process."""
-    config: Any = apps.get_app_config("monitor")
-    config.refusals.record(entry)
+    """Write a refusal."""
+    of_this_process().record(entry)
 
 
 def sign_in(request: HttpRequest, typed: str) -> None:
@@ -95,8 +119,14 @@ def provider_sign_in(request: HttpRequest, why: str, user: Any = None, **details
 
 def listening(user: Any, tap_id: uuid.UUID, client: Client, why: str) -> None:
     """Record that a user was refused to listen to a tap, if there is one of this id."""
-    if tap := Tap.objects.select_related("call").filter(pk=tap_id).first():
-        record(_by(user, client, "listen", why, call_id=tap.call.call_id, tap=tap.pk))
+    tap = Tap.objects.select_related("call").filter(pk=tap_id).first()
+    if tap is None:
+        return
+    entry = _by(user, client, "listen", why, call_id=tap.call.call_id, tap=tap.pk)
+    if why in OF_DEMANDS:
+        of_this_process().record_demand(entry)
+    else:
+        record(entry)
 
 
 def page(request: HttpRequest, what: str, why: str, call_id: str = "") -> None:

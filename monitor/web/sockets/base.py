@@ -167,7 +167,7 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         try:
             self.check_access(self._user)
         except Closed as refused:
-            if refused.code in (CloseCode.NOT_ALLOWED, CloseCode.NO_SUCH_TAP):
+            if refused.code != CloseCode.TRY_LATER:
                 self.record_refusal(refused)
             raise
 

@@ -26,6 +26,13 @@ from monitor.web.sockets.hello import hello, is_stalled
 from monitor.web.sockets.origin import client_of
 from monitor.wire.close import CloseCode, Closed
 
+#: Why the ledger says that a user may not hear a tap.
+REFUSED = {
+    CloseCode.NOT_ALLOWED: "permission",
+    CloseCode.NO_SUCH_TAP: "team",
+    CloseCode.NO_NOTICE: "notice",
+    CloseCode.NO_REASON: "reason",
+}
 ACK = 64  # bytes of an ack, at most; the ack of the largest position has 40
 
 
@@ -62,8 +69,8 @@ class ListenSocket(SupervisorSocket):
         self._sees_full_numbers = permissions.sees_full_numbers(user)
 
     def record_refusal(self, refused: Closed) -> None:
-        why = "team" if refused.code == CloseCode.NO_SUCH_TAP else "permission"
-        refusals.listening(self._user, self._asked_for, client_of(self.scope), why)
+        client = client_of(self.scope)
+        refusals.listening(self._user, self._asked_for, client, REFUSED[refused.code])
 
     @property
     def _asked_for(self) -> uuid.UUID:

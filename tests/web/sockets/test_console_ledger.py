@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import Group, Permission, User
 
-from monitor.models import LedgerEntry, LedgerKind
+from monitor.models import Agent, LedgerEntry, LedgerKind, Team
 from tests.support.cast import permit
 from tests.support.ledger import entries, no_entries
 from tests.support.servers import Server
@@ -74,6 +75,28 @@ async def test_who_was_refused_a_tap_of_another_team_is_told(server: Server, cha
         await closing(page)
     _, details = await told(LedgerKind.REFUSED)
     assert details == {"what": "listen", "why": "team"}
+
+
+@pytest.mark.parametrize(
+    ("demand", "why"), [("needs_notice", "notice"), ("needs_reason", "reason")]
+)
+async def test_who_was_refused_for_what_a_team_demands_is_told(
+    server: Server, alice: User, demand: str, why: str
+) -> None:
+    team = await Team.objects.acreate(name="Sales", **{demand: True})
+    await Agent.objects.acreate(name="desk", team=team)
+    # Of a name of its own: the server may have written of it already.
+    opened = await open_tap(f"refused-for-{why}", agent="desk")
+    for _ in range(3):
+        async with server.listen(opened.tap.pk, alice) as page:
+            await closing(page)
+    [refused] = await database_sync_to_async(entries)(LedgerKind.REFUSED)
+    assert (refused.username, refused.call_id, refused.tap) == (
+        "alice",
+        f"refused-for-{why}",
+        opened.tap.pk,
+    )
+    assert json.loads(refused.details) == {"what": "listen", "why": why}
 
 
 async def test_who_was_refused_the_list_is_told(server: Server, charlie: User) -> None:
