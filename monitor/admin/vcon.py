@@ -1,12 +1,14 @@
 """Writes a call as a vCon, the IETF's format for conversations (draft-ietf-vcon-vcon-core).
 
-It has the parties, what each of them said, and the carrier's summary; there is no recording.
+It has the parties, what each of them said, the carrier's summary, and how the parties were told
+that they are listened to; there is no recording.
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +16,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from monitor.models import Call
+from monitor.models import Call, Tap
 from monitor.services import conversation
 from monitor.services.conversation import Line
 
@@ -35,6 +37,8 @@ def document(call: Call) -> dict[str, Any]:
         "parties": _parties(call),
         "dialog": [_dialog(line) for line in said],
     }
+    if notices := [_notice(tap, said) for tap in call.taps.order_by("requested_at", "pk")]:
+        written["attachments"] = notices
     if summary:
         written["analysis"] = [_analysis(summary, said)]
     return written
@@ -69,6 +73,24 @@ def _analysis(summary: str, said: Sequence[Line]) -> dict[str, Any]:
     if said:
         made["dialog"] = list(range(len(said)))
     return made
+
+
+def _notice(tap: Tap, said: Sequence[Line]) -> dict[str, Any]:
+    """Return how the parties were told of a tap: by its agent, as its row has it; "" is not at all.
+
+    The draft wants an attachment to name a dialog. Where nothing was said there is none.
+    """
+    told: dict[str, Any] = {
+        "purpose": "notice",
+        "start": _date(tap.requested_at),
+        "party": PARTIES["agent"],
+        "mediatype": "application/json",
+        "body": json.dumps({"leg": tap.direction, "notice": tap.notice}),
+        "encoding": "json",
+    }
+    if said:
+        told["dialog"] = 0
+    return told
 
 
 def _uuid(call: Call) -> uuid.UUID:

@@ -12,7 +12,7 @@ from django.test import Client
 from monitor.adapters.carriers.signalwire import words
 from monitor.admin import vcon
 from monitor.models import AdminAction, Call
-from monitor.services import call_events
+from monitor.services import call_events, taps
 from tests.support.rows import NOW
 from tests.support.vcon import SCHEMA
 from tests.support.words import AGENT, CALL, heard, said, summary
@@ -60,6 +60,27 @@ def test_it_has_the_parties_what_they_said_and_the_summary(call: Call) -> None:
     assert document["dialog"][1]["start"] == "2030-01-01T11:59:52.500Z"
     (made,) = document["analysis"]
     assert (made["type"], made["body"], made["dialog"]) == ("summary", "All is well.", [0, 1])
+
+
+def test_it_has_how_the_parties_were_told_of_each_tap(call: Call) -> None:
+    assert "attachments" not in vcon.document(call)
+    opened = taps.open_tap(CALL, direction="speak", notice="tone")
+    taps.open_tap(CALL, direction="listen")
+    document = vcon.document(call)
+    jsonschema_rs.validate(SCHEMA, document)
+    by_tone, untold = document["attachments"]
+    assert json.loads(by_tone["body"]) == {"leg": "speak", "notice": "tone"}
+    assert json.loads(untold["body"]) == {"leg": "listen", "notice": ""}
+    assert (by_tone["party"], by_tone["dialog"]) == (1, 0)
+    assert by_tone["start"][:19] == opened.tap.requested_at.isoformat()[:19]
+
+
+def test_a_notice_names_no_dialog_where_nothing_was_said() -> None:
+    tap = taps.open_tap("silent", notice="contract").tap
+    document = vcon.document(tap.call)
+    jsonschema_rs.validate(SCHEMA, document)
+    [notice] = document["attachments"]
+    assert "dialog" not in notice
 
 
 def test_its_uuid_is_that_of_the_call(call: Call) -> None:

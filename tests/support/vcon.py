@@ -28,6 +28,17 @@ ANALYSIS = _object(
     {"type": {"const": "summary"}, "vendor": TEXT, **CONTENT},
     {"dialog": {"type": "array", "items": INDEX, "minItems": 1}},
 )
+NOTICE = _object(
+    {
+        "purpose": {"const": "notice"},
+        "start": DATE,
+        "party": INDEX,
+        "mediatype": {"const": "application/json"},
+        "body": TEXT,
+        "encoding": {"const": "json"},
+    },
+    {"dialog": INDEX},
+)
 SCHEMA = _object(
     {
         "vcon": {"const": "0.4.0"},
@@ -40,5 +51,8 @@ SCHEMA = _object(
         "parties": {"type": "array", "items": PARTY, "minItems": 2},
         "dialog": {"type": "array", "items": DIALOG},
     },
-    {"analysis": {"type": "array", "items": ANALYSIS, "minItems": 1}},
+    {
+        "analysis": {"type": "array", "items": ANALYSIS, "minItems": 1},
+        "attachments": {"type": "array", "items": NOTICE, "minItems": 1},
+    },
 )
