@@ -222,12 +222,17 @@ def by_whoever_acts(kind: LedgerKind, **details: Any) -> Entry:
 
 
 def tips() -> list[Tip]:
-    """Return the tips of the chains that were written last, the newest first.
+    """Return the tips of the chains that were written last, the newest first."""
+    return [Tip(row.chain, row.number, row.mac) for row in newest_entries()]
+
+
+def newest_entries() -> list[LedgerEntry]:
+    """Return the newest entry of each of the chains that were written last, the newest first.
 
     Those that the newest entry with tips has are taken from there, because to ask every entry for
     its chain would take long.
     """
-    known = LedgerEntry.objects.filter(kind=LedgerKind.TIPS).order_by("-pk").first()
+    known = _newest_with_tips()
     chains = {tip.chain for tip in tips_in(known.details)} if known else set()
     since = known.pk if known else 0
     newer = LedgerEntry.objects.filter(pk__gte=since).order_by()
@@ -235,8 +240,17 @@ def tips() -> list[Tip]:
     newest = [
         LedgerEntry.objects.filter(chain=chain).order_by("-number").first() for chain in chains
     ]
-    found = sorted((row for row in newest if row), key=attrgetter("pk"), reverse=True)
-    return [Tip(row.chain, row.number, row.mac) for row in found[:TIPS]]
+    return sorted((row for row in newest if row), key=attrgetter("pk"), reverse=True)[:TIPS]
+
+
+def published_tips() -> list[Tip]:
+    """Return the tips that were published last."""
+    known = _newest_with_tips()
+    return tips_in(known.details) if known else []
+
+
+def _newest_with_tips() -> LedgerEntry | None:
+    return LedgerEntry.objects.filter(kind=LedgerKind.TIPS).order_by("-pk").first()
 
 
 def _tip_of(chain: str) -> Tip | None:

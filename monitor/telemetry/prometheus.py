@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -14,6 +14,10 @@ from prometheus_client.core import (
 )
 
 from monitor.telemetry.metrics import MICROSECONDS, SUM, Counter, Gauge, Histogram, Metrics
+
+LEDGER_ENTRIES = "earshot_ledger_chain_entries"
+LEDGER_AGE = "earshot_ledger_chain_age_seconds"
+LEDGER_HEAD = "earshot_ledger_head"
 
 
 class ServiceCollector:
@@ -62,3 +66,40 @@ class ServiceCollector:
         values = [process.get(gauge.name, 0) for process in self._gauges]
         name = f"earshot_{gauge.name}"
         return GaugeMetricFamily(name, gauge.description, value=gauge.combine(values))
+
+
+class LedgerCollector:
+    """Collects how the chains of the listening ledger stand, for one scrape."""
+
+    def __init__(
+        self,
+        entries: Mapping[str, int],
+        ages: Mapping[str, float],
+        heads: Iterable[tuple[str, int, str]],
+    ) -> None:
+        self._entries = entries
+        self._ages = ages
+        self._heads = heads
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric. prometheus_client calls this method by its name."""
+        length = GaugeMetricFamily(
+            LEDGER_ENTRIES, "Entries of each chain that was written within a day.", labels=["chain"]
+        )
+        for chain, entries in self._entries.items():
+            length.add_metric([chain], entries)
+        yield length
+        age = GaugeMetricFamily(
+            LEDGER_AGE, "Seconds since the newest entry of each of them.", labels=["chain"]
+        )
+        for chain, seconds in self._ages.items():
+            age.add_metric([chain], seconds)
+        yield age
+        head = GaugeMetricFamily(
+            LEDGER_HEAD,
+            "The number of the newest published entry of each of them, with its MAC.",
+            labels=["chain", "mac"],
+        )
+        for chain, number, mac in self._heads:
+            head.add_metric([chain, mac], number)
+        yield head

@@ -13,7 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from monitor.bus.metrics import read_metrics
 from monitor.bus.process import this_process
 from monitor.bus.redis import Unavailable, find_trouble
-from monitor.telemetry.prometheus import ServiceCollector
+from monitor.services.ledger_state import chain_states
+from monitor.telemetry.prometheus import LedgerCollector, ServiceCollector
 
 
 @require_safe
@@ -26,7 +27,21 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Redis gives no answer\n", "text/plain", HTTPStatus.SERVICE_UNAVAILABLE)
     registry = CollectorRegistry()
     registry.register(ServiceCollector(this_process().metrics, *reported))
+    registry.register(_ledger())
     return HttpResponse(generate_latest(registry), CONTENT_TYPE_LATEST)
+
+
+def _ledger() -> LedgerCollector:
+    """Return what is known of the ledger: nothing while the database does not answer."""
+    try:
+        states = chain_states()
+    except DatabaseError:
+        states = []
+    return LedgerCollector(
+        {state.chain: state.entries for state in states},
+        {state.chain: state.age for state in states},
+        [state.published for state in states if state.published],
+    )
 
 
 @require_safe

@@ -30,7 +30,7 @@ def checked(*arguments: object) -> str:
 
 @needs_promtool
 def test_the_configuration_is_valid() -> None:
-    assert "8 rules found" in checked("check", "config", RULES.with_name("prometheus.yml"))
+    assert "10 rules found" in checked("check", "config", RULES.with_name("prometheus.yml"))
 
 
 @needs_promtool

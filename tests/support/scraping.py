@@ -7,6 +7,7 @@ import urllib.request
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.bus.process import Process
+from monitor.telemetry.prometheus import LEDGER_AGE, LEDGER_ENTRIES, LEDGER_HEAD
 from tests.support.servers import Server
 
 
@@ -16,7 +17,8 @@ def served() -> set[str]:
     counters = {f"earshot_{one.name}_total" for one in metrics.counters}
     histograms = {f"earshot_{one.name}_bucket" for one in metrics.histograms}
     gauges = {f"earshot_{one.name}" for one in metrics.gauges}
-    return counters | histograms | gauges | {"earshot_workers"}
+    ledger = {LEDGER_ENTRIES, LEDGER_AGE, LEDGER_HEAD}
+    return counters | histograms | gauges | ledger | {"earshot_workers"}
 
 
 def scrape(server: Server) -> dict[str, float]:
