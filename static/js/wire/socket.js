@@ -1,7 +1,7 @@
 /**
- * A WebSocket that reconnects. Its back-off is stepped and jittered, and starts over only
- * once a message has arrived. The server tells it how soon the first try may be. It abandons a connection that has gone quiet, and does not try
- * again where the server refused it for good.
+ * A WebSocket that reconnects. Its back-off is stepped and jittered, and starts over only once a
+ * message has arrived. The server tells it how soon the first try may be. It abandons a connection
+ * that has gone quiet, and does not try again where the server refused it for good.
  */
 
 import { Close, isFinal, reactionTo } from "./protocol.js";
