@@ -37,6 +37,7 @@ from monitor.wire.frame import unpack_header
 UNIT = 0.02  # seconds of audio in a message of the sender
 ACK_EVERY = 1.0  # seconds
 WITHIN = 40.0  # seconds, after which a socket counts as not closed
+ENDS_IN = 8.0  # seconds in which a session reaches its age
 PASSWORD, CHOSEN = "dew on a lantern", "rain behind the mill"
 
 
@@ -54,13 +55,15 @@ Cause = Callable[[Ear], object]
 
 def post(ear: Ear, path: str, **fields: str) -> None:
     """Post a form of a page, with the token that the password's page has."""
-    page = urllib.request.Request(f"http://127.0.0.1:{ear.port}/password", headers=_headers(ear))
+    page = urllib.request.Request(
+        f"http://127.0.0.1:{ear.port}/password", headers={"Cookie": ear.cookie}
+    )
     with urllib.request.urlopen(page) as answer:
         csrf = answer.headers["Set-Cookie"].partition(";")[0]
         found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', answer.read().decode())
     assert found
     body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": found[1]}).encode()
-    headers = {**_headers(ear), "Cookie": f"{ear.cookie}; {csrf}"}
+    headers = {"Cookie": f"{ear.cookie}; {csrf}"}
     sent = urllib.request.Request(f"http://127.0.0.1:{ear.port}{path}", body, headers)
     urllib.request.build_opener(NotFollowed).open(sent).close()
 
@@ -71,10 +74,6 @@ class NotFollowed(urllib.request.HTTPErrorProcessor):
     def http_response(self, request: Any, response: Any) -> Any:
         assert response.status == 302, response.status
         return response
-
-
-def _headers(ear: Ear) -> dict[str, str]:
-    return {"Cookie": ear.cookie}
 
 
 def _deactivate(ear: Ear) -> None:
@@ -109,13 +108,17 @@ def _deactivate_in_admin(ear: Ear) -> None:
     )
 
 
-def _reach_age(ear: Ear) -> None:
-    """Have the session end now, as after SESSION_MAX_HOURS."""
-    from django.contrib.sessions.models import Session
-    from django.utils import timezone
+def _shorten(ear: Ear) -> float:
+    """Have the session reach its age in ENDS_IN seconds; return when, in Unix time."""
+    from django.conf import settings
 
-    key = ear.cookie.partition("=")[2]
-    Session.objects.filter(session_key=key).update(expire_date=timezone.now())
+    from monitor.services.session_store import SIGNED_IN_AT, SessionStore
+
+    session = SessionStore(ear.cookie.partition("=")[2])
+    ends_at = time.time() + ENDS_IN
+    session[SIGNED_IN_AT] = ends_at - settings.SESSION_COOKIE_AGE
+    session.save()
+    return ends_at
 
 
 def _take_factor(ear: Ear) -> None:
@@ -140,7 +143,6 @@ CAUSES: dict[str, Cause] = {
     "team taken, code": lambda ear: ear.user.teams.clear(),
     "second factor taken, code": _take_factor,
     "user deleted, code": lambda ear: ear.user.delete(),
-    "age of the session": _reach_age,
 }
 
 
@@ -217,13 +219,15 @@ def deaf(port: int, tap: str, ear: Ear) -> socket.socket:
     return connection
 
 
-async def measure(send_port: int, hear_port: int, name: str, cause: Cause) -> str:
-    """Return a row of the table: how soon the two sockets of a user were closed."""
+async def measure(send_port: int, hear_port: int, name: str, cause: Cause | None) -> str:
+    """Return a row of the table: how soon the two sockets of a user were closed. Without a cause,
+    their session reaches its age."""
     from channels.db import database_sync_to_async as in_thread
 
     from monitor.models import ListenSession
 
     ear = await in_thread(make_ear)(send_port)
+    ends_at = 0.0 if cause else await in_thread(_shorten)(ear)
     (path,), (tap,) = await in_thread(state.open_taps)(1)
     sender = asyncio.create_task(send(send_port, path))
     await asyncio.sleep(0.5)
@@ -233,9 +237,12 @@ async def measure(send_port: int, hear_port: int, name: str, cause: Cause) -> st
     while await in_thread(sessions.count)() < 2:
         await asyncio.sleep(0.05)
     await asyncio.sleep(1.0)
-    began = time.time()
-    await in_thread(cause)(ear)
-    asked = time.time()
+    if cause:
+        began = time.time()
+        await in_thread(cause)(ear)
+        asked = time.time()
+    else:
+        began = asked = ends_at
     last, closed, code = await asyncio.wait_for(reading, WITHIN)
     while await in_thread(sessions.filter(ended_at=None).count)():
         assert time.time() < began + WITHIN, "a socket was not closed"
@@ -262,6 +269,7 @@ async def measure_all(send_port: int, hear_port: int, redis_pid: int) -> None:
     print(HEADING)
     for name, cause in CAUSES.items():
         print(await measure(send_port, hear_port, name, cause), flush=True)
+    print(await measure(send_port, hear_port, "age of the session", None), flush=True)
     try:
         last = await measure(send_port, hear_port, "deactivation, Redis stopped", without_redis)
     finally:
