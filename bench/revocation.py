@@ -192,11 +192,9 @@ async def hear(port: int, tap: str, ear: Ear) -> tuple[float, float, int]:
     What came is acknowledged as pages do it, or the socket would be closed for being too slow.
     """
     last = acknowledged = 0.0
-    url = f"ws://127.0.0.1:{port}/listen/{tap}"
-    headers = {"Cookie": ear.cookie}
     async with websockets.connect(
-        url,
-        additional_headers=headers,
+        f"ws://127.0.0.1:{port}/listen/{tap}",
+        additional_headers={"Cookie": ear.cookie},
         origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
     ) as page:
         try:
