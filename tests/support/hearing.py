@@ -88,14 +88,16 @@ async def record_sides(page: Page, seconds: float) -> tuple[np.ndarray, int]:
 async def record_unbroken(
     page: Page, seconds: float, within: float = 40.0
 ) -> tuple[np.ndarray, int]:
-    """Record both sides until there is a stretch without silence, and return that one.
+    """Record both sides until there is a stretch in which neither is interrupted, and return that
+    one. A side may be silent all the time.
 
     A busy machine interrupts the sound of a page. If it always does, the last stretch is returned.
     """
     until = time.monotonic() + within
     while True:
         sides, rate = await record_sides(page, seconds)
-        unbroken = share_heard(sides.mean(axis=0), rate) == 1
+        shares = [share_heard(side, rate) for side in sides]
+        unbroken = any(shares) and all(share in (0, 1) for share in shares)
         if unbroken or time.monotonic() > until:
             return sides, rate
 
