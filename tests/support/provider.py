@@ -57,7 +57,7 @@ class Provider:
     def __exit__(
         self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
+        self._process.kill()
         self._process.communicate()
 
     def knows(self, subject: str, **claims: Any) -> None:
