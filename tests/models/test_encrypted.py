@@ -124,12 +124,19 @@ class TestWithAKey:
 
     def test_a_text_that_was_changed_cannot_be_read(self) -> None:
         text = stored(made(caller_name="Ann"), "caller_name")
-        for changed in (text[:-3] + "AAA", text[:14] + "A" + text[15:], text + "A", text[:-5]):
+        for changed in (another_at(text, -3), another_at(text, 14), text + "A", text[:-5]):
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE monitor_call SET caller_name = %s", [changed])
             name = Call.objects.get().caller_name
             assert name in (LOST, changed)
             assert name != "Ann"
+
+
+def another_at(text: str, at: int) -> str:
+    """Return a text with another character at a place."""
+    characters = list(text)
+    characters[at] = "B" if characters[at] == "A" else "A"
+    return "".join(characters)
 
 
 class TestKeys:
