@@ -17,6 +17,9 @@ from django.test import Client
 from monitor.web.pages import provider as pages
 from monitor.wire import provider_groups
 
+# Now, without a provider: routes that are imported while a test has one would keep the provider's.
+from tests.support import provider_routes
+
 CLIENT, SECRET = "earshot", "only-for-tests-oidc"
 GROUPS = (
     "desk = role:Supervisors, team:Sales; leads = role:Supervisor leads, staff; audit = staff,"
@@ -91,11 +94,11 @@ class Provider:
 
 def set_up_provider(settings: Any, issuer: str, groups: str = GROUPS) -> None:
     """Have users sign in with a provider, as its settings do."""
+    settings.ROOT_URLCONF = provider_routes.__name__
     settings.OIDC_ISSUER = issuer
     settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = CLIENT, SECRET
     settings.OIDC_GROUPS = provider_groups.parse(groups)
     settings.OIDC_NAME = "Example Inc."
-    settings.ROOT_URLCONF = "tests.support.provider_routes"
     pages.provider.cache_clear()
 
 
