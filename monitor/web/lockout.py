@@ -9,6 +9,8 @@ therefore still sign in there, whatever a stranger tries, even behind the same p
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -21,7 +23,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
 from django.db.models import Max, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import ngettext
 
@@ -133,12 +135,27 @@ class LockOut(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
             if not request.axes_locked_out:
                 refusals.sign_in(request, name)
             request.axes_user_agent = _known_device(request, name) or request.axes_user_agent
-        super().user_login_failed(sender, credentials, request, **kwargs)
+        with _without_forms(request):
+            super().user_login_failed(sender, credentials, request, **kwargs)
         if request is not None:
             (judged,) = self.filter_user_attempts(request, credentials)
-            # axes appends every form that was sent to the row, which would grow without a limit.
-            judged.update(get_data="", post_data="")
+            judged.update(get_data="", post_data="")  # axes appends a line for each try
             _prune()
+
+
+@contextmanager
+def _without_forms(request: Any) -> Iterator[None]:
+    """Hide from axes what was sent. It would write that into the row, such as the number that is
+    looked for on the page to which the sign-in leads."""
+    if request is None:
+        yield
+        return
+    sent = request.GET, request.POST
+    request.GET = request.POST = QueryDict()
+    try:
+        yield
+    finally:
+        request.GET, request.POST = sent
 
 
 def locked_out_page(

@@ -10,6 +10,7 @@ import pytest
 from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.db.models.signals import post_save
 from django.test import Client
 
 from monitor.web import lockout
@@ -240,3 +241,18 @@ def test_a_name_too_long_to_be_kept_is_refused_and_counted(alice: User) -> None:
     assert attempt(Client(), user="a" * 5000).status_code == HTTPStatus.OK
     assert AccessAttempt.objects.get().username == "a" * 255
     assert fail(9, user="a" * 5000).status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def test_nothing_that_was_sent_is_written_not_even_for_a_moment(db: Any) -> None:
+    """What is overwritten at once is still in the database's files."""
+    written: list[str] = []
+
+    def note(instance: AccessAttempt, **kwargs: Any) -> None:
+        written.extend((str(instance.get_data), str(instance.post_data)))
+
+    post_save.connect(note, sender=AccessAttempt)
+    try:
+        fail(1, path="/login?next=/admin/monitor/call/%3Fq=12025550177")
+    finally:
+        post_save.disconnect(note, sender=AccessAttempt)
+    assert written == ["", ""]
