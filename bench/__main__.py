@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from bench import failovers, faults, plot, report, rows, soak, state, suite, targets
+from bench.cluster import rolling
 from bench.sound import rows as sound_rows
 from bench.sound import table as sound_table
 from bench.sound.page import BROWSERS
@@ -42,6 +43,8 @@ def _measured(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
         return _words(options)
     if options.storm:
         return _storm(options)
+    if options.rolling:
+        return _rolling()
     return _long_run(options) if options.soak or options.faults else _table(options)
 
 
@@ -77,6 +80,14 @@ def _storm(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     with Testbed() as testbed:
         result = storm_table.measure(testbed, rows.named(options.only or rows.SERVERS[0]), _log)
     return result, "\n".join(storm_table.lines(result))
+
+
+def _rolling() -> tuple[dict[str, Any], str]:
+    """Measure what listeners miss while all workers of a floor restart."""
+    _log(f"{rolling.WITHIN / 60:.0f} min at most")
+    signal.alarm(int(rolling.WITHIN) + GRACE)
+    result = rolling.measure(_log)
+    return result, "\n".join(rolling.lines(result))
 
 
 def _table(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
@@ -147,12 +158,7 @@ def _options() -> argparse.Namespace:
         metavar="ROW",
         help=f"instead, measure what a listener hears; all of: {', '.join(sound_rows.NAMES)}",
     )
-    parser.add_argument(
-        "--words", action="store_true", help="instead, measure what is said in 500 calls"
-    )
-    parser.add_argument(
-        "--storm", action="store_true", help="instead, have all pages of a floor come at once"
-    )
+    _add_floor_options(parser)
     parser.add_argument("--browser", choices=BROWSERS, help="measure the sound in one alone")
     parser.add_argument("--minutes", type=_minutes, help="length of each row of the sound (30 s)")
     parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
@@ -164,6 +170,19 @@ def _options() -> argparse.Namespace:
     if unknown := set(options.sound or ()) - set(sound_rows.NAMES):
         parser.error(f"--sound has no row {', '.join(sorted(unknown))}")
     return options
+
+
+def _add_floor_options(parser: argparse.ArgumentParser) -> None:
+    """Add what is measured of a whole floor."""
+    parser.add_argument(
+        "--words", action="store_true", help="instead, measure what is said in 500 calls"
+    )
+    parser.add_argument(
+        "--storm", action="store_true", help="instead, have all pages of a floor come at once"
+    )
+    parser.add_argument(
+        "--rolling", action="store_true", help="instead, restart the workers of a floor"
+    )
 
 
 def _minutes(text: str) -> float:

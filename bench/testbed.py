@@ -106,7 +106,7 @@ class Testbed:
             "RING_SECONDS": "30",
             "RTP_HOST": "127.0.0.1",
             "RTP_PUBLIC_IP": "127.0.0.1",
-            "RTP_PORTS": _free_rtp_ports(),
+            "RTP_PORTS": free_rtp_ports(),
             "LOG_LEVEL": "WARNING",
         }
 
@@ -266,7 +266,7 @@ def bound_udp_ports() -> set[int]:
     return {int(line.split()[1].partition(":")[2], 16) for line in lines}
 
 
-def _free_rtp_ports() -> str:
+def free_rtp_ports() -> str:
     """Return a range for RTP_PORTS with 600 even ports, below the system's ephemeral ports."""
     taken = bound_udp_ports()
     for first in range(10_000, 32_000, 1200):

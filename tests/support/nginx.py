@@ -17,11 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from django.conf import settings
 
-from tests.support import environment
+from bench.testbed import ROOT, free_port
 
-CONFIGURATION = Path(settings.BASE_DIR) / "deploy" / "nginx" / "earshot.conf"
+CONFIGURATION = ROOT / "deploy" / "nginx" / "earshot.conf"
 PROGRAM = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 STARTS_WITHIN = 10.0  # seconds
 #: What includes the configuration. Nothing of it is where an installed nginx has it.
@@ -45,16 +44,16 @@ class Nginx:
     """Passes requests on to workers at the ports that ``serve`` names."""
 
     def __init__(self, directory: Path) -> None:
-        self.port = environment.free_port()
-        self.http_port = environment.free_port()
+        self.port = free_port()
+        self.http_port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self._directory = directory
-        self._certificate = _certificate(directory)
+        self.certificate = _certificate(directory)
 
     @property
     def trust(self) -> ssl.SSLContext:
         """What a client needs to trust its certificate."""
-        return ssl.create_default_context(cafile=str(self._certificate))
+        return ssl.create_default_context(cafile=str(self.certificate))
 
     def serve(self, *workers: int) -> Self:
         """Write the configuration, with these ports instead of the ones of an example."""
@@ -92,6 +91,9 @@ class Nginx:
     ) -> None:
         self._process.terminate()
         self._process.wait(10)
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def said(self) -> str:
         """Return all that it has logged."""

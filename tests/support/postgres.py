@@ -71,6 +71,9 @@ class PostgresServer:
         self._process.stdin.close()
         self._process.wait(10)
 
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def _credentials(self) -> dict[str, Any]:
         if self._user is None:
             return {}
