@@ -201,6 +201,23 @@ class TestSignInRecords:
         as_root.post("/admin/axes/accesslog/", chosen)
         assert AccessLog.objects.filter(pk=record.pk).exists()
 
+    @pytest.mark.parametrize(
+        ("typed", "is_found"),
+        [
+            ("al", True),
+            ("Alice", True),
+            ("192.0.2.7", True),
+            ("lice", False),
+            ("192.0.2.8", False),
+            ("nobody", False),
+        ],
+    )
+    def test_they_are_found_by_the_beginning_of_a_name_or_by_an_address(
+        self, as_root: Client, record: AccessLog, typed: str, is_found: bool
+    ) -> None:
+        response: Any = as_root.get(f"/admin/axes/accesslog/?q={typed}")
+        assert (record in response.context["cl"].result_list) is is_found
+
     @pytest.mark.parametrize("model", ["accesslog", "accessattempt", "accessfailurelog"])
     def test_superusers_read_them(self, as_root: Client, model: str) -> None:
         response = as_root.get(f"/admin/axes/{model}/")

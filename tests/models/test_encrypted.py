@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.db.models import CharField, TextField
 from django.db.models.functions import Cast
@@ -194,3 +195,8 @@ class TestKeys:
         settings.ENCRYPTION_KEYS = ()
         assert [one.id for one in keys(None, databases=["default"])] == ["monitor.E006"]
         assert keys(None, databases=None) == []
+
+
+@pytest.mark.django_db
+def test_the_columns_are_those_of_the_migrations() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
