@@ -25,7 +25,7 @@ class ListenRecord:
     async def open(self, opening: openings.Opening) -> openings.OpenedListen:
         """Write the row and the ledger's entry, before the first byte is sent.
 
-        Raises NoSuchTap, NotOpen and TooMany of ``listens``, and ledger.NotWritten.
+        Raises NoSuchTap, NotOpen and TooMany of ``openings``, and ledger.NotWritten.
         """
         self._opening = self._writes.begin(self._outcome(opening))
         return await asyncio.shield(self._opening)
