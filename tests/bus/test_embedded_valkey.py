@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,19 +18,16 @@ from tests.support import environment
 
 
 @pytest.fixture
-def launch(settings: Any, tmp_path: Path) -> Iterator[Launch]:
+def launch(settings: Any, tmp_path: Path, signals_back: None) -> Iterator[Launch]:
     """What script/server starts with, in a checkout of its own and without a REDIS_URL."""
     settings.VAR_DIR = tmp_path / "var"
     settings.VAR_DIR.mkdir(mode=0o755)
     settings.REDIS_URL = ""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     launch = Launch("127.0.0.1", environment.free_port())
     try:
         yield launch
     finally:
-        launch.stop()  # ignores signals from then on
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        launch.stop()
 
 
 def test_only_its_user_can_open_its_socket_and_it_listens_on_no_port(

@@ -103,7 +103,7 @@ class TestDemoUsers:
         assert not self.sign_in(supervisor)
 
     def test_a_second_start_beside_a_running_demo_locks_nobody(
-        self, supervisor: str, monkeypatch: pytest.MonkeyPatch
+        self, supervisor: str, monkeypatch: pytest.MonkeyPatch, signals_back: None
     ) -> None:
         monkeypatch.setattr(Launch, "prepare", _runs_already)
         with pytest.raises(Exception, match="runs already"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -148,6 +149,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for module in (open_streams, rtp_media, rtp_port, stream):
         monkeypatch.setattr(module, "time", clock)
     return clock
+
+
+@pytest.fixture
+def signals_back() -> Iterator[None]:
+    """Give SIGINT and SIGTERM their handlers back after the test. What script/server runs ignores
+    both while it ends, and so would every process that a later test starts."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
