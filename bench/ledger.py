@@ -111,14 +111,12 @@ async def _append() -> float:
 
 async def _join(users: list[Any], tap_ids: list[uuid.UUID]) -> float:
     """Have all users join the taps at once; return how many seconds that took."""
-    from monitor.concurrency import Coalesced, Writes, in_thread
-    from monitor.fanout.floor import OPENED_AT_ONCE
-    from monitor.fanout.listen_record import ListenRecord
+    from monitor.concurrency import Writes, in_thread
+    from monitor.fanout.listen_record import ListenRecord, ListenWrites
     from monitor.services import listens, openings
 
-    writes, client = Writes(), listens.Client("192.0.2.7", "Browser")
-    opening = Coalesced(openings.open_listens, writes, OPENED_AT_ONCE)
-    records = [ListenRecord(writes, opening, Coalesced(listens.end, writes)) for _ in users]
+    writes, client = ListenWrites(Writes()), listens.Client("192.0.2.7", "Browser")
+    records = [ListenRecord(writes) for _ in users]
     began = time.perf_counter()
     joined = await asyncio.gather(
         *(

@@ -81,14 +81,21 @@ class Writes:
 
 class Coalesced(Generic[T]):
     """Coalesces writes: what arrives during one write joins the next, so 200 listeners that
-    end together cost two transactions. A write takes at most ``most`` items."""
+    end together cost two transactions. A write takes at most ``most`` items, and the next one
+    begins ``rest`` seconds after it at the earliest."""
 
     def __init__(
-        self, write: Callable[[list[T]], None], writes: Writes, most: float = math.inf
+        self,
+        write: Callable[[list[T]], None],
+        writes: Writes,
+        most: float = math.inf,
+        rest: float = 0.0,
     ) -> None:
         self._write = in_thread(write)
         self._writes = writes
         self._most = most
+        self._rest = rest
+        self._rested_at = -math.inf  # on the loop's clock
         self._turn = asyncio.Lock()
         self._items: list[T] = []  # of the next write
         self._next: asyncio.Task[None] | None = None  # the write that will take the items
@@ -96,17 +103,27 @@ class Coalesced(Generic[T]):
     async def __call__(self, item: T) -> None:
         """Write an item, and return once it is written. It is written even if the caller is
         cancelled."""
+        await asyncio.shield(self.begin(item))
+
+    def begin(self, item: T) -> asyncio.Task[None]:
+        """Have an item written, and return the task of the write that has it."""
         if self._next is None or len(self._items) >= self._most:
             self._items = []
             self._next = self._writes.begin(self._take(self._items))
         self._items.append(item)
-        await asyncio.shield(self._next)
+        return self._next
 
     async def _take(self, items: list[T]) -> None:
+        clock = asyncio.get_running_loop().time
         async with self._turn:
+            if (tired := self._rested_at - clock()) > 0:
+                await asyncio.sleep(tired)
             if items is self._items:
                 self._next = None
-            await self._write(items)
+            try:
+                await self._write(items)
+            finally:
+                self._rested_at = clock() + self._rest
 
 
 class SharedRead(Generic[T]):

@@ -19,6 +19,7 @@ from monitor.bus.revocations import Revocation, Revocations
 from monitor.concurrency import in_thread
 from monitor.fanout.open_sockets import AT_ONCE, RECHECK, OpenSocket, OpenSockets
 from monitor.services import second_factor
+from monitor.services.permissions import TapRules
 from monitor.services.sign_ins import sign_in_of
 from monitor.wire.close import CloseCode, Closed
 
@@ -90,8 +91,13 @@ class AccessWatch:
 def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, Closed]]:
     """Return the sockets whose user may not have them any more, and how each is closed."""
     refused = []
+    sign_ins = {session_key: sign_in_of(session_key) for session_key in by_session}
+    taps = TapRules(
+        {one.tap_id for sockets in by_session.values() for one in sockets if one.tap_id},
+        {one.user.pk for one in sign_ins.values() if one},
+    )
     for session_key, sockets in by_session.items():
-        sign_in = sign_in_of(session_key)
+        sign_in = sign_ins[session_key]
         without_factor = sign_in is not None and second_factor.is_missing(*sign_in)
         for socket in sockets:
             try:
@@ -99,7 +105,7 @@ def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, 
                     raise Closed(CloseCode.REVOKED, "signed out")
                 if without_factor:
                     raise Closed(CloseCode.REVOKED, "set up your second factor first")
-                socket.check_access(sign_in.user)
+                socket.check_access(sign_in.user, taps)
             except Closed as closed:
                 refused.append((socket, _lost(closed)))
     return refused

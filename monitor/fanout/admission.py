@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.concurrency import in_thread
+from monitor.services.permissions import TapRules
 from monitor.services.sign_ins import SignIn, sign_in_of
 from monitor.wire.close import CloseCode, Closed
 
@@ -15,7 +17,7 @@ from monitor.wire.close import CloseCode, Closed
 #: One takes about 1 ms, and who else needs the database waits meanwhile.
 AT_ONCE = 50
 
-Check = Callable[[SignIn], None]
+Check = Callable[[SignIn, TapRules], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +25,7 @@ class _Coming:
     """A socket that asks to be let in."""
 
     check: Check
+    tap_id: uuid.UUID | None  # that it asks for, if it does
     outcome: asyncio.Future[SignIn]  # cancelled if the socket has left
     sign_in: SignIn | None = None
     error: Exception | None = None
@@ -42,20 +45,23 @@ class Admission:
     """Lets sockets in, or raises what is against it.
 
     A floor that comes back has several sockets of each session. The session, its user and the
-    user's permissions are read once for all of them that wait at the same time.
+    user's permissions are read once for all of them that wait at the same time, and what decides
+    who may hear their taps once for all sockets of a turn.
     """
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, list[_Coming]] = defaultdict(list)  # by session
         self._checking: asyncio.Task[None] | None = None
 
-    async def __call__(self, session_key: str, check: Check) -> SignIn:
+    async def __call__(
+        self, session_key: str, check: Check, tap_id: uuid.UUID | None = None
+    ) -> SignIn:
         """Return who is signed in by a session, once ``check`` has not raised anything.
 
-        ``check`` may read and write the database. Raises Closed if nobody is signed in, and what
-        ``check`` raises.
+        ``tap_id`` is the tap that is asked for. ``check`` may read and write the database. Raises
+        Closed if nobody is signed in, and what ``check`` raises.
         """
-        coming = _Coming(check, asyncio.get_running_loop().create_future())
+        coming = _Coming(check, tap_id, asyncio.get_running_loop().create_future())
         self._waiting[session_key].append(coming)
         if self._checking is None:
             self._checking = asyncio.create_task(self._check_waiting())
@@ -93,12 +99,23 @@ def _check_all(turn: dict[str, list[_Coming]]) -> None:
             sign_in, error = None, raised
         for one in sockets:
             one.sign_in, one.error = sign_in, error
-            if sign_in is not None and not one.outcome.cancelled():
-                _check(one, sign_in)
-
-
-def _check(coming: _Coming, sign_in: SignIn) -> None:
+    signed_in = [one for sockets in turn.values() for one in sockets if one.sign_in]
     try:
-        coming.check(sign_in)
+        _check_signed_in(signed_in)
     except Exception as error:
-        coming.sign_in, coming.error = None, error
+        for one in signed_in:
+            one.sign_in, one.error = None, error
+
+
+def _check_signed_in(sockets: Sequence[_Coming]) -> None:
+    taps = TapRules(
+        {one.tap_id for one in sockets if one.tap_id},
+        {one.sign_in.user.pk for one in sockets if one.sign_in},
+    )
+    for one in sockets:
+        if one.sign_in is None or one.outcome.cancelled():
+            continue
+        try:
+            one.check(one.sign_in, taps)
+        except Exception as error:
+            one.sign_in, one.error = None, error

@@ -7,7 +7,7 @@ from monitor.bus.process import Process
 from monitor.bus.reader import StreamReader
 from monitor.bus.ring import RingReader
 from monitor.bus.seconds import SecondsReader
-from monitor.concurrency import Coalesced, GatheredReads, SharedReads, Writes, in_thread
+from monitor.concurrency import GatheredReads, SharedReads, Writes, in_thread
 from monitor.fanout.access_watch import AccessWatch
 from monitor.fanout.admission import Admission
 from monitor.fanout.attention_news import AttentionNews
@@ -17,17 +17,14 @@ from monitor.fanout.consoles import Consoles
 from monitor.fanout.followers import call_words, tap_events
 from monitor.fanout.keepalive import Keepalive
 from monitor.fanout.lag_watch import LagWatch
+from monitor.fanout.listen_record import ListenWrites
 from monitor.fanout.live_list import LiveList
 from monitor.fanout.open_sockets import OpenSockets
 from monitor.fanout.session_recorder import SessionRecorder
 from monitor.fanout.strip_board import StripBoard
 from monitor.fanout.words_delay import WordsDelay
 from monitor.limits import Limits
-from monitor.services import descriptions, listens, openings
-
-#: Listeners who come together and are written in one transaction. It keeps other processes from
-#: writing for some 0.1 s on SQLite, and the last of them from hearing for as long.
-OPENED_AT_ONCE = 50
+from monitor.services import descriptions
 
 
 class Floor:
@@ -64,7 +61,6 @@ class Floor:
         self.lag_watch = LagWatch(self.open_sockets)
         self.session_recorder = SessionRecorder(self.open_sockets)
         self.admission = Admission()
-        self.open_listen = Coalesced(openings.open_listens, writes, OPENED_AT_ONCE)
-        self.end_listen = Coalesced(listens.end, writes)
+        self.listen_writes = ListenWrites(writes)
         self.describe_tap = GatheredReads(in_thread(descriptions.describe_taps))
         self.newest_frame = SharedReads(ring.newest)

@@ -7,11 +7,13 @@ too slow.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from monitor.concurrency import Batches
 from monitor.services.listens import Heard
+from monitor.services.permissions import TapRules
 from monitor.wire.close import CloseCode
 
 RECHECK = 30.0  # seconds within which every session is checked, in case a revocation was lost
@@ -27,7 +29,11 @@ class OpenSocket(Protocol):
     def user_id(self) -> int | None:
         """Whose it is. None until that is known."""
 
-    def check_access(self, user: Any) -> None:
+    @property
+    def tap_id(self) -> uuid.UUID | None:
+        """The tap that it hears or asks for. A console has none."""
+
+    def check_access(self, user: Any, taps: TapRules) -> None:
         """Raise Closed if this user may not have the socket. Reads the database."""
 
     def end(self, code: CloseCode, reason: str) -> None:

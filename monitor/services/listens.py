@@ -57,7 +57,8 @@ class Ending(NamedTuple):
 def end(endings: Iterable[Ending]) -> None:
     """Record the end of any number of sessions, and write it into the ledger, in one transaction.
 
-    Raises ledger.NotWritten; the sessions are then ended as abandoned.
+    The caller has their calls published. Raises ledger.NotWritten; the sessions are then ended as
+    abandoned.
     """
     # In the order of their IDs, as whoever else ends several locks them.
     ledger.append_with(partial(_end, sorted(endings)))
@@ -69,7 +70,6 @@ def _end(endings: Sequence[Ending]) -> list[ledger.Entry]:
         ListenSession.objects.filter(pk=session_id).update(
             ended_at=now, seen_at=now, end_reason=reason[:100], **heard._asdict()
         )
-    announce.publish_change(*{one.tap_id for one in endings})
     marks.end_listened([one.session_id for one in endings])
     return _end_entries({one.session_id: _end_details(one) for one in endings})
 

@@ -77,9 +77,10 @@ class Opening:
 
 def open_listens(openings: Sequence[Opening]) -> None:
     """Record that users are about to hear taps, and write it into the ledger, in one transaction:
-    200 listeners that come together cost a few, and each call is described once.
+    200 listeners that come together cost a few.
 
-    Each opening then has its listen or its refusal. Raises ledger.NotWritten; nobody hears then.
+    Each opening then has its listen or its refusal. The caller has the calls of those that begin
+    published. Raises ledger.NotWritten; nobody hears then.
     """
     ledger.append_with(partial(_open, openings))
 
@@ -102,7 +103,6 @@ def _open(openings: Sequence[Opening]) -> list[ledger.Entry]:
             "reason": session.reason,
         }
         entries.append(listens.entry(LedgerKind.LISTEN_BEGAN, session, **details))
-    announce.publish_change(*{one.tap_id for one in openings if one.listen})
     return entries
 
 

@@ -7,10 +7,12 @@ is to be treated as one that does not exist.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from monitor.models import Agent, Call, ListenReason, Tap
 
@@ -81,11 +83,6 @@ def taps_of(user: Any) -> QuerySet[Tap]:
     return scope_of(user).within(Tap.objects.all(), "call__")
 
 
-def knows_tap(user: Any, tap_id: uuid.UUID) -> bool:
-    """Return whether a user may know of a tap, if there is one of this id."""
-    return sees_all_teams(user) or taps_of(user).filter(pk=tap_id).exists()
-
-
 def sees_all_teams(user: Any) -> bool:
     """Return whether a user sees the calls of all teams, and of agents without one."""
     return bool(user.is_active and user.has_perm("monitor.see_all_teams"))
@@ -96,20 +93,76 @@ def may_listen(user: Any) -> bool:
     return bool(user.is_active and user.has_perm("monitor.listen_tap"))
 
 
-def lacks_notice(tap_id: uuid.UUID) -> bool:
-    """Return whether nobody may hear a tap, because the agent's team demands that the parties are
-    told of it, and they were not."""
-    strict = Agent.objects.filter(team__needs_notice=True).values("name")
-    return Tap.objects.filter(pk=tap_id, notice="", call__agent__in=strict).exists()
+class _TapRule(NamedTuple):
+    """A tap's call, and what the agent's team demands of those who hear it."""
+
+    call_id: int
+    agent: str
+    lacks_notice: bool
+    needs_reason: bool
 
 
-def lacks_reason(user: Any, tap_id: uuid.UUID) -> bool:
-    """Return whether a user may hear a tap only after saying why, because the agent's team demands
-    that, and has not done so."""
-    strict = Agent.objects.filter(team__needs_reason=True).values("name")
-    given = ListenReason.objects.filter(user=user.pk).values("call")
-    asked = Tap.objects.filter(pk=tap_id, call__agent__in=strict)
-    return asked.exclude(call__in=given).exists()
+class TapRules:
+    """Decides which of some users may hear which of some taps.
+
+    Any number of them takes two queries, so that listeners who come together are checked together,
+    and one for each user who does not see all teams.
+    """
+
+    def __init__(self, tap_ids: Collection[uuid.UUID], users: Collection[int] = ()) -> None:
+        self._rules = _rules_of(tap_ids)
+        strict = {rule.call_id for rule in self._rules.values() if rule.needs_reason}
+        self._given = _reasons_given(strict, users)
+        self._scope_of_teams = lru_cache(None)(scope_of_teams)
+
+    def may_know(self, user: Any, tap_id: uuid.UUID) -> bool:
+        """Return whether a user may know of a tap, if there is one of this id."""
+        if sees_all_teams(user):
+            return True
+        rule = self._rules.get(tap_id)
+        return rule is not None and self._scope_of_teams(user).has(rule.agent)
+
+    def lacks_notice(self, tap_id: uuid.UUID) -> bool:
+        """Return whether nobody may hear a tap, because the agent's team demands that the parties
+        are told of it, and they were not."""
+        rule = self._rules.get(tap_id)
+        return rule is not None and rule.lacks_notice
+
+    def lacks_reason(self, user: Any, tap_id: uuid.UUID) -> bool:
+        """Return whether a user may hear a tap only after saying why, because the agent's team
+        demands that, and has not done so."""
+        rule = self._rules.get(tap_id)
+        return rule is not None and rule.needs_reason and (rule.call_id, user.pk) not in self._given
+
+
+def _rules_of(tap_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, _TapRule]:
+    if not tap_ids:
+        return {}
+    agents = Agent.objects.filter(name=OuterRef("call__agent"))
+    rows = (
+        Tap.objects.filter(pk__in=tap_ids)
+        .order_by()
+        .values_list(
+            "pk",
+            "call",
+            "call__agent",
+            "notice",
+            Exists(agents.filter(team__needs_notice=True)),
+            Exists(agents.filter(team__needs_reason=True)),
+        )
+    )
+    return {
+        pk: _TapRule(call_id, agent, needs_notice and not notice, needs_reason)
+        for pk, call_id, agent, notice, needs_notice, needs_reason in rows
+    }
+
+
+def _reasons_given(calls: Collection[int], users: Collection[int]) -> set[tuple[int, int]]:
+    """Return for which of some calls which of some users have said why they hear them."""
+    if not calls:
+        return set()
+    given = ListenReason.objects.filter(call__in=calls, user__in=users).order_by()
+    return set(given.values_list("call_id", "user_id"))
 
 
 def may_hold(user: Any) -> bool:

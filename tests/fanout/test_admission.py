@@ -14,6 +14,7 @@ from django.test import Client
 from monitor.concurrency import in_thread
 from monitor.fanout.admission import Admission
 from monitor.services import sign_ins
+from monitor.services.permissions import TapRules
 from monitor.services.sign_ins import SignIn
 from monitor.wire.close import CloseCode, Closed
 
@@ -38,11 +39,11 @@ def admission() -> Admission:
     return Admission()
 
 
-def let_in(_: SignIn) -> None:
+def let_in(_: SignIn, taps: TapRules) -> None:
     """Have nothing against anybody."""
 
 
-def refuse(_: SignIn) -> None:
+def refuse(_: SignIn, taps: TapRules) -> None:
     raise Closed(CloseCode.NOT_ALLOWED, "you may not")
 
 
@@ -96,10 +97,10 @@ async def test_who_has_left_before_its_turn_is_not_checked(
 ) -> None:
     session = await session_of(alice)
     checked: list[str] = []
-    goes = asyncio.create_task(admission(session, lambda _: checked.append("gone")))
+    goes = asyncio.create_task(admission(session, lambda *_: checked.append("gone")))
     await asyncio.sleep(0)
     goes.cancel()
-    await admission(session, lambda _: checked.append("stays"))
+    await admission(session, lambda *_: checked.append("stays"))
     assert checked == ["stays"]
 
 
@@ -108,7 +109,7 @@ async def test_no_session_has_all_turns_however_many_sockets_it_opens(
 ) -> None:
     hers, his = await session_of(alice), await session_of(bob)
     let_in_by_turn: list[str] = []
-    many = (admission(hers, lambda _: let_in_by_turn.append("alice")) for _ in range(200))
-    one = admission(his, lambda _: let_in_by_turn.append("bob"))
+    many = (admission(hers, lambda *_: let_in_by_turn.append("alice")) for _ in range(200))
+    one = admission(his, lambda *_: let_in_by_turn.append("bob"))
     await asyncio.gather(*many, one)
     assert let_in_by_turn.index("bob") == 50

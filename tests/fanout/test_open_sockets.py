@@ -7,6 +7,7 @@ from typing import Any
 from monitor.fanout.keepalive import Keepalive
 from monitor.fanout.open_sockets import OpenSockets
 from monitor.fanout.session_recorder import COUNTED, SessionRecorder
+from monitor.services.permissions import TapRules
 from monitor.wire.close import CloseCode
 
 
@@ -16,9 +17,10 @@ class Socket:
     def __init__(self, session_key: str = "session", user_id: int = 1) -> None:
         self.session_key = session_key
         self.user_id = user_id
+        self.tap_id = None
         self.keepalives = 0
 
-    def check_access(self, user: Any) -> None:
+    def check_access(self, user: Any, taps: TapRules) -> None:
         pass
 
     def end(self, code: CloseCode, reason: str) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
-from monitor.bus.process import Process
 from monitor.models import LedgerKind, ListenSession
 from monitor.services import ledger, listens, openings, taps
 from monitor.services.taps import OpenedTap
@@ -215,24 +213,6 @@ class TestListenersWhoComeTogether:
         assert sum(one.listen is not None for one in wishes) == 8
         with pytest.raises(openings.TooMany):
             wishes[-1].opened()
-
-    def test_each_call_is_described_once(
-        self,
-        opened: OpenedTap,
-        alice: User,
-        bob: User,
-        process: Process,
-        django_capture_on_commit_callbacks: Any,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        told: list[Any] = []
-        monkeypatch.setattr(process.publisher, "publish", lambda *events: told.extend(events))
-        other = taps.open_tap("other")
-        with django_capture_on_commit_callbacks(execute=True):
-            openings.open_listens(self.wishes([opened, other], alice, bob))
-        listeners = {one["call"]["id"]: one["call"]["listeners"] for one in told}
-        assert len(told) == 2
-        assert list(listeners.values()) == [["alice", "bob"], ["alice", "bob"]]
 
     def test_nobody_hears_while_the_ledger_takes_no_entry(
         self, opened: OpenedTap, alice: User

@@ -242,7 +242,7 @@ class Listener:
     check_access: Any = ListenSocket.check_access
 
     def __init__(self, tap_id: uuid.UUID) -> None:
-        self._asked_for = tap_id
+        self.tap_id = tap_id
 
 
 RIGHTS = st.sampled_from(["permission", "team", "account"])

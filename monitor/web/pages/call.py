@@ -120,7 +120,7 @@ def _described(user: Any, row: Call) -> dict[str, Any]:
 def _lacks_notice(legs: Sequence[Tap]) -> bool:
     """Return whether a call is tapped, and no leg of it may be heard for want of a notice."""
     going = [leg.pk for leg in legs if leg.is_open]
-    return bool(going) and all(map(permissions.lacks_notice, going))
+    return bool(going) and all(map(permissions.TapRules(going).lacks_notice, going))
 
 
 def _leg(leg: Tap, legs: int) -> dict[str, Any]:

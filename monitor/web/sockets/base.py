@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -17,6 +18,7 @@ from monitor.bus.redis import Unavailable
 from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.services import second_factor
+from monitor.services.permissions import TapRules
 from monitor.services.sign_ins import SignIn
 from monitor.web import password_change
 from monitor.web.sockets.origin import App, session_key_of
@@ -45,7 +47,12 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         self.user_id: int | None = None
         self._ended: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
-    def check_access(self, user: Any) -> None:
+    @property
+    def tap_id(self) -> uuid.UUID | None:
+        """The tap that the socket hears or asks for, if it does."""
+        return None
+
+    def check_access(self, user: Any, taps: TapRules) -> None:
         """Raise Closed if this user may not have this socket. Reads the database."""
         raise NotImplementedError
 
@@ -135,7 +142,8 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         if not self.session_key:
             raise Closed(CloseCode.NOT_SIGNED_IN, "not signed in")
         self._floor.open_sockets.add(self)  # first: the right may be lost while it is checked
-        session = (await self._floor.admission(self.session_key, self._check)).session
+        admitted = await self._floor.admission(self.session_key, self._check, self.tap_id)
+        session = admitted.session
         await self.opened()
         tasks = [asyncio.create_task(one) for one in (self._read(receive), self.send_loop())]
         try:
@@ -156,7 +164,7 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
                 raise outcome
         return Closed(CloseCode.DONE, "the page left")
 
-    def _check(self, sign_in: SignIn) -> None:
+    def _check(self, sign_in: SignIn, taps: TapRules) -> None:
         """Take the user who is signed in. Raises Closed if that user may not have this socket."""
         self._user = sign_in.user
         self.user_id = sign_in.user.pk
@@ -165,7 +173,7 @@ class SupervisorSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no 
         if second_factor.is_missing(*sign_in):
             raise Closed(CloseCode.NOT_ALLOWED, "set up your second factor first")
         try:
-            self.check_access(self._user)
+            self.check_access(self._user, taps)
         except Closed as refused:
             if refused.code != CloseCode.TRY_LATER:
                 self.record_refusal(refused)

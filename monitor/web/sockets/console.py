@@ -10,7 +10,7 @@ from monitor.fanout.audience import Subscriber
 from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.services import ledger, list_record, permissions, refusals
-from monitor.services.permissions import Scope, Sight
+from monitor.services.permissions import Scope, Sight, TapRules
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
 from monitor.web.sockets.known_sight import KnownSight
 from monitor.web.sockets.origin import client_of
@@ -40,7 +40,7 @@ class ConsoleSocket(SupervisorSocket):
         self._needs_snapshot = False
         self._shown: Scope | None = None  # whose calls the page shows, once it shows any
 
-    def check_access(self, user: Any) -> None:
+    def check_access(self, user: Any, taps: TapRules) -> None:
         if not permissions.may_watch(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not see the live list")
         try:

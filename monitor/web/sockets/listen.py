@@ -20,6 +20,7 @@ from monitor.fanout.mailbox import Mailbox
 from monitor.fanout.rewind import NotRewound, Rewind
 from monitor.fanout.tap_follower import TapFollower
 from monitor.services import descriptions, ledger, listens, openings, permissions, refusals
+from monitor.services.permissions import TapRules
 from monitor.web.sockets.base import ALIVE, SupervisorSocket
 from monitor.web.sockets.clock import ClockAnswers, NotTold
 from monitor.web.sockets.hello import hello, is_stalled
@@ -48,7 +49,7 @@ class ListenSocket(SupervisorSocket):
             floor.limits.grace, self._add_note, self._on_pause, partial(self.end, CloseCode.DONE)
         )
         self._clock = ClockAnswers()
-        self._record = ListenRecord(floor.writes, floor.open_listen, floor.end_listen)
+        self._record = ListenRecord(floor.listen_writes)
         self._notes: list[str] = []  # JSON messages to be sent before the next Frame
         self._audience: TapAudience  # once it is joined
         self._call = ""  # its id, once it is known
@@ -56,30 +57,29 @@ class ListenSocket(SupervisorSocket):
         self._frames = 0  # sent by the send loop
         self._dropped = 0  # Frames that /metrics has counted
 
-    def check_access(self, user: Any) -> None:
+    @property
+    def tap_id(self) -> uuid.UUID:
+        tap_id: uuid.UUID = self.scope["url_route"]["kwargs"]["tap_id"]
+        return tap_id
+
+    def check_access(self, user: Any, taps: TapRules) -> None:
         if not permissions.may_listen(user):
             raise Closed(CloseCode.NOT_ALLOWED, "you may not listen to this tap")
-        if not permissions.knows_tap(user, self._asked_for):
+        if not taps.may_know(user, self.tap_id):
             raise Closed(CloseCode.NO_SUCH_TAP, str(openings.NoSuchTap()))
-        if permissions.lacks_notice(self._asked_for):
+        if taps.lacks_notice(self.tap_id):
             raise Closed(CloseCode.NO_NOTICE, "the parties were not told that it is listened to")
-        if permissions.lacks_reason(user, self._asked_for):
+        if taps.lacks_reason(user, self.tap_id):
             raise Closed(CloseCode.NO_REASON, "reason wanted")
         self._may_read_words = permissions.may_read_words(user)
         self._sees_full_numbers = permissions.sees_full_numbers(user)
 
     def record_refusal(self, refused: Closed) -> None:
         client = client_of(self.scope)
-        refusals.listening(self._user, self._asked_for, client, REFUSED[refused.code])
-
-    @property
-    def _asked_for(self) -> uuid.UUID:
-        tap_id: uuid.UUID = self.scope["url_route"]["kwargs"]["tap_id"]
-        return tap_id
+        refusals.listening(self._user, self.tap_id, client, REFUSED[refused.code])
 
     async def opened(self) -> None:
         listen = await self._open_listen()
-        self._tap_id = listen.tap_id
         # Before the subscription, whose first event is about this listener, and would otherwise
         # look like a new state.
         self._follower.begin(listen.tap_id, listen.state, listen.transitions)
@@ -102,13 +102,13 @@ class ListenSocket(SupervisorSocket):
 
     async def _describe_tap(self) -> dict[str, Any]:
         try:
-            return await self._floor.describe_tap(self._tap_id)
+            return await self._floor.describe_tap(self.tap_id)
         except KeyError:
             raise Closed(CloseCode.NO_SUCH_TAP, str(openings.NoSuchTap())) from None
 
     async def _open_listen(self) -> openings.OpenedListen:
         client = client_of(self.scope)
-        opening = openings.Opening(self._user, self._asked_for, client, self._may_read_words)
+        opening = openings.Opening(self._user, self.tap_id, client, self._may_read_words)
         try:
             return await self._record.open(opening)
         except (openings.NoSuchTap, openings.NotOpen) as error:
@@ -144,7 +144,7 @@ class ListenSocket(SupervisorSocket):
 
     async def _with_older(self, live: list[bytes]) -> list[bytes]:
         try:
-            older = await self._rewind.read(partial(self._floor.ring.last_seconds, self._tap_id))
+            older = await self._rewind.read(partial(self._floor.ring.last_seconds, self.tap_id))
         except NotRewound as refusal:
             await self.complain(str(refusal))
             return live

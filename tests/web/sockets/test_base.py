@@ -14,6 +14,7 @@ from monitor.fanout.floor import Floor
 from monitor.fanout.mailbox import Mailbox
 from monitor.fanout.open_sockets import OpenSockets
 from monitor.limits import Limits
+from monitor.services.permissions import TapRules
 from monitor.services.session_store import SessionStore
 from monitor.services.sign_ins import SignIn
 from monitor.telemetry.metrics import Metrics
@@ -37,7 +38,7 @@ class Page(SupervisorSocket):
         self.reason = ""
         self.keepalives = 0
 
-    def check_access(self, user: Any) -> None:
+    def check_access(self, user: Any, taps: TapRules) -> None:
         pass
 
     async def opened(self) -> None:
@@ -55,10 +56,10 @@ class Page(SupervisorSocket):
 
 def floor() -> Any:
     """What a ListenSocket takes from the Floor when it is made."""
-    return SimpleNamespace(limits=Limits(), writes=None, open_listen=None, end_listen=None)
+    return SimpleNamespace(limits=Limits(), listen_writes=None)
 
 
-async def admitted(session_key: str, check: Any) -> SignIn:
+async def admitted(session_key: str, check: Any, tap_id: Any) -> SignIn:
     """Let in everybody."""
     return SignIn(None, SessionStore(session_key))
 

@@ -36,9 +36,7 @@ def floor_with(ring: Any) -> Any:
         ring=ring,
         metrics=Metrics(),
         limits=Limits(),
-        writes=None,
-        open_listen=None,
-        end_listen=None,
+        listen_writes=None,
     )
 
 
@@ -53,7 +51,7 @@ async def listener(sent: list[dict[str, Any]]) -> ListenSocket:
         sent.append(message)
 
     listener = ListenSocket(floor_with(Silent()))
-    listener._tap_id = uuid.uuid4()
+    listener.scope = {"url_route": {"kwargs": {"tap_id": uuid.uuid4()}}}
     listener._send = send
     listener._fast_path = fast_path.take({})
     return listener
@@ -179,7 +177,7 @@ async def test_a_pause_that_is_told_while_a_listener_joins_is_followed(
     listener: ListenSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reader calls the listener's handler as soon as that is subscribed."""
-    tap = listener._tap_id
+    tap = listener.tap_id
     pause = {"changes": 1, "since": "2026-11-28T12:00:00+00:00", "until": None, "by": "alice"}
     told = {"type": "call", "call": {"pause": pause, "legs": [{"id": str(tap)}]}}
 
