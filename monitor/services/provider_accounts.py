@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model
 
 from monitor.models import LedgerKind, ProviderIdentity, Team
@@ -56,8 +56,10 @@ def admit(person: Person) -> Any:
 
     Raises NotAdmitted. What the groups no longer give is taken away all the same.
     """
-    with transaction.atomic():
-        user, why = _admitted(person)
+    user, why = _try(person)
+    if why is Why.NAME_TAKEN:
+        # By this person, if two first sign-ins came at the same time.
+        user, why = _try(person)
     if why:
         raise NotAdmitted(why, user)
     return user
@@ -86,6 +88,14 @@ def connect(user: Any, subject: str) -> None:
         user.save()
         passwords.mark_assigned(user)
         _connect(user, subject)
+
+
+def _try(person: Person) -> tuple[Any, Why | None]:
+    try:
+        with transaction.atomic():
+            return _admitted(person)
+    except IntegrityError:
+        return None, Why.NAME_TAKEN
 
 
 def _admitted(person: Person) -> tuple[Any, Why | None]:
