@@ -58,11 +58,12 @@ def measure(testbed: Testbed, row: rows.Row, log: Log) -> Figures:
     found = []
     for one in STORMS:
         log(f"{one.listeners} listeners of {one.taps} taps and {one.consoles} consoles at once")
-        found.append(_storm(testbed, row, one))
+        found.append(come_at_once(testbed, row, one))
     return {"name": row.name, "storms": found, "machine": report.machine(testbed)}
 
 
-def _storm(testbed: Testbed, row: rows.Row, storm: Storm) -> Figures:
+def come_at_once(testbed: Testbed, row: rows.Row, storm: Storm) -> Figures:
+    """Have all pages of a storm come to a server."""
     stages = [
         Stage("before", storm.taps, STEADY, settle=2, measure=BEFORE),
         Stage("storm", storm.taps, STEADY, settle=0, measure=storm.watched),
