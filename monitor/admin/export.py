@@ -12,11 +12,7 @@ before it sends any. It begins with the byte order mark by which Excel recognize
 from __future__ import annotations
 
 import codecs
-import csv
 import datetime
-import io
-import re
-import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,28 +20,25 @@ from operator import itemgetter
 from pathlib import PurePath
 from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from monitor.admin.cells import csv_lines
 from monitor.concurrency import in_thread
 from monitor.models import MASKED_FIELDS
 from monitor.wire.masking import masked
 
 Made = TypeVar("Made")
+#: The values of each field in the rows of a page.
+Values = Sequence[Sequence[Any]]
+#: What is made of the values of a field as soon as they are read, by its place.
+Readers = dict[int, Callable[[Any], Any]]
 
 PAGE = 500  # rows fetched, and sent, at once; about 0.2 MB of text, and 3 MB of rows
 CSV = "text/csv; charset=utf-8"
 CSV_BEGIN = codecs.BOM_UTF8
-
-#: Signs that make a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), with the
-#: full-width signs of Asian keyboards.
-SIGNS = "=+\\-@＝＋－＠"
-#: Places in a text where a cell may begin. The quotes around a text do not keep it together in a
-#: spreadsheet that separates cells at a semicolon or a tab: there the second cell of
-#: ``"a","Ann;=1+1"`` begins after the semicolon.
-CELL_BEGINS = re.compile(rf'^(?=[\t\r\n])|(?:^|[;,|\t\r\n])[ "]*(?=[{SIGNS}])')
-SEPARATORS = re.compile(r"[;,|\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,44 +80,14 @@ def attachment(body: AsyncIterator[bytes], name: str, content_type: str) -> Stre
     return StreamingHttpResponse(body, content_type=content_type, headers=headers)
 
 
-def cell(value: object) -> str:
-    """Return a value as the file holds it.
-
-    Moments are in UTC and durations in seconds. Text has an apostrophe wherever a spreadsheet
-    would otherwise find a formula.
-    """
-    written: str = WRITTEN.get(type(value), _text)(value)
-    return written
-
-
-def _text(value: object) -> str:
-    text = str(value)
-    if not text or (text[0].isalnum() and not SEPARATORS.search(text)):
-        return text  # most are such, and this is found out three times as fast
-    return CELL_BEGINS.sub(r"\g<0>'", text)
-
-
-def _moment(value: datetime.datetime) -> str:
-    return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-
-
-#: How values are written, by their type. All others are texts.
-WRITTEN: dict[type, Callable[[Any], str]] = {
-    type(None): lambda _: "",
-    bool: lambda value: "true" if value else "false",
-    uuid.UUID: str,
-    datetime.datetime: _moment,
-    datetime.timedelta: lambda value: f"{value.total_seconds():.3f}",
-}
-
-
 async def in_pages(
     rows: QuerySet[Any], moment: str, make: Callable[[list[Any]], Made]
 ) -> AsyncIterator[Made]:
     """Yield what ``make`` makes of each page of the rows, newest first.
 
     It runs in the database's thread, because the loop has live audio to carry. The rows may be
-    objects, or tuples that begin with their moment and their primary key.
+    objects, or tuples that begin with their moment, as the database writes it, and their primary
+    key.
     """
     ordered = rows.order_by(f"-{moment}", "-pk")
     page = ordered
@@ -134,39 +97,53 @@ async def in_pages(
             return
         made, last = found
         yield made
-        at, key = last[:2] if isinstance(last, tuple) else (getattr(last, moment), last.pk)
+        if isinstance(last, tuple):
+            at, key = _moment(last[0]), last[1]
+        else:
+            at, key = getattr(last, moment), last.pk
         page = ordered.filter(_after(at, key, moment))
 
 
-def csv_lines(rows: list[list[str]]) -> bytes:
-    """Return rows of cells as lines of CSV."""
-    text = io.StringIO()
-    # Every cell is quoted, so that a program which splits at another separator keeps it whole.
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
-    return text.getvalue().encode()
-
-
 async def _body(sheet: Sheet, rows: QuerySet[Any]) -> AsyncIterator[bytes]:
-    yield CSV_BEGIN + csv_lines([list(sheet.columns)])
+    yield CSV_BEGIN + csv_lines([[name] for name in sheet.columns])
     own = [name for one in sheet.columns.values() for name in one.fields]
     fields = list(dict.fromkeys([sheet.moment, "pk", *own]))
     makers = [_maker(one, fields) for one in sheet.columns.values()]
-    callers = _callers(fields) if getattr(rows, "is_masked", False) else []
+    moments = _moments(rows.model)
+    read = [Cast(name, TextField()) if name in moments else name for name in fields]
+    readers: Readers = {place: _moment for place, name in enumerate(fields) if name in moments}
+    if getattr(rows, "is_masked", False):
+        readers |= dict.fromkeys(_callers(fields), masked)
     async for text in in_pages(
-        rows.values_list(*fields), sheet.moment, partial(_written, makers, callers)
+        rows.values_list(*read), sheet.moment, partial(_written, makers, readers)
     ):
         yield text
 
 
-def _maker(column: Column, fields: list[str]) -> Callable[[Sequence[Any]], object]:
-    """Return what makes a column of a row's fields."""
-    of = itemgetter(*map(fields.index, column.fields))
+def _moments(model: type[Model]) -> set[str]:
+    """Return the names of a model's moments.
+
+    They are read as the database writes them, because Python makes moments of such texts in a
+    fifth of the time that Django takes: three moments were a third of what a tap's row took.
+    """
+    return {one.name for one in model._meta.concrete_fields if isinstance(one, DateTimeField)}
+
+
+def _moment(written: str | None) -> datetime.datetime | None:
+    """Return a moment that PostgreSQL wrote with its zone, or SQLite without one and in UTC."""
+    if written is None:
+        return None
+    moment = datetime.datetime.fromisoformat(written)
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _maker(column: Column, fields: list[str]) -> Callable[[Values], Sequence[object]]:
+    """Return what makes a column of the values of the fields."""
+    places = [fields.index(name) for name in column.fields]
     make = column.make
     if make is None:
-        return of
-    if len(column.fields) == 1:
-        return lambda row: make(of(row))
-    return lambda row: make(*of(row))
+        return itemgetter(*places)
+    return lambda values: list(map(make, *(values[place] for place in places)))
 
 
 def _callers(fields: list[str]) -> list[int]:
@@ -175,19 +152,14 @@ def _callers(fields: list[str]) -> list[int]:
 
 
 def _written(
-    makers: list[Callable[[Sequence[Any]], object]], callers: list[int], rows: list[Sequence[Any]]
+    makers: list[Callable[[Values], Sequence[object]]],
+    readers: Readers,
+    rows: list[Sequence[Any]],
 ) -> bytes:
-    if callers:
-        rows = [_masked(row, callers) for row in rows]
-    return csv_lines([[cell(make(row)) for make in makers] for row in rows])
-
-
-def _masked(row: Sequence[Any], callers: list[int]) -> Sequence[Any]:
-    """Return a row with its caller masked."""
-    values = list(row)
-    for place in callers:
-        values[place] = masked(values[place])
-    return values
+    values: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, read in readers.items():
+        values[place] = list(map(read, values[place]))
+    return csv_lines([make(values) for make in makers])
 
 
 def _fetch(page: QuerySet[Any], make: Callable[[list[Any]], Made]) -> tuple[Made, Any] | None:

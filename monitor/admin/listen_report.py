@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from monitor.admin.cells import cell, csv_lines
 from monitor.admin.columns import moment
-from monitor.admin.export import CSV, CSV_BEGIN, attachment, cell, csv_lines, in_pages
+from monitor.admin.export import CSV, CSV_BEGIN, attachment, in_pages
 from monitor.models import LedgerEntry
 from monitor.services import listen_reports, stored_words
 from monitor.services.listen_reports import Listening
@@ -108,7 +109,7 @@ def _written(form: Form, beginnings: list[LedgerEntry]) -> bytes:
 
 
 def _as_csv(rows: Sequence[Listening]) -> bytes:
-    return csv_lines([[cell(getattr(one, name)) for name in COLUMNS] for one in rows])
+    return csv_lines([[getattr(one, name) for one in rows] for name in COLUMNS])
 
 
 def _as_json(rows: Sequence[Listening]) -> bytes:
@@ -121,7 +122,7 @@ def _plain(value: Any) -> str:
 
 
 FORMS = {
-    "csv": Form(CSV, CSV_BEGIN + csv_lines([list(COLUMNS)]), _as_csv),
+    "csv": Form(CSV, CSV_BEGIN + csv_lines([[name] for name in COLUMNS]), _as_csv),
     "jsonl": Form("application/jsonl; charset=utf-8", b"", _as_json),
 }
 

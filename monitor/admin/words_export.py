@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
-from monitor.admin.export import CSV, CSV_BEGIN, attachment, cell, csv_lines, in_pages
+from monitor.admin.cells import csv_lines
+from monitor.admin.export import CSV, CSV_BEGIN, attachment, in_pages
 from monitor.concurrency import in_thread
 from monitor.models import Call
 from monitor.services import conversation
@@ -52,8 +53,8 @@ def download(ending: str, calls: QuerySet[Call]) -> StreamingHttpResponse:
 
 
 def _as_csv(call: Call, lines: list[Line]) -> bytes:
-    rows = ((call.call_id, *(of(line) for of in COLUMNS.values())) for line in lines)
-    return csv_lines([[cell(value) for value in row] for row in rows])
+    columns = [list(map(of, lines)) for of in COLUMNS.values()]
+    return csv_lines([[call.call_id] * len(lines), *columns])
 
 
 def _as_json(call: Call, lines: list[Line]) -> bytes:
@@ -62,7 +63,7 @@ def _as_json(call: Call, lines: list[Line]) -> bytes:
 
 
 FORMS = {
-    "csv": Form(CSV, CSV_BEGIN + csv_lines([["call_id", *COLUMNS]]), _as_csv),
+    "csv": Form(CSV, CSV_BEGIN + csv_lines([[name] for name in ("call_id", *COLUMNS)]), _as_csv),
     "jsonl": Form("application/jsonl; charset=utf-8", b"", _as_json),
 }
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.admin import export
+from monitor.admin import cells, export
 from monitor.models import Call, ListenSession, Tap
 from monitor.services import taps
 from monitor.services.taps import OpenedTap
@@ -203,26 +203,31 @@ class TestFormulas:
 
     @pytest.mark.parametrize("text", ["Ann-Marie", "a; b", "1 + 1", "x@example.com", "a=b"])
     def test_an_innocent_text_stays_as_it_is(self, text: str) -> None:
-        assert export.cell(text) == text
+        assert cells.cell(text) == text
 
     @given(text=st.text("=+-@;\t,|\n\"' a"))
     def test_no_part_of_any_text_begins_a_formula(self, text: str) -> None:
-        for part in re.split("[;\t,|\n]", export.cell(text)):
+        for part in re.split("[;\t,|\n]", cells.cell(text)):
             assert not part.lstrip(' "').startswith(tuple("=+-@"))
 
     @given(text=st.text())
     def test_no_text_whatever_begins_a_formula(self, text: str) -> None:
-        cell = export.cell(text)
+        cell = cells.cell(text)
         assert not cell.startswith(SIGNS)
         assert cell.replace("'", "") == text.replace("'", "")
 
     @given(text=st.text(), more=st.text())
     def test_a_cell_stays_one_cell(self, text: str, more: str) -> None:
-        line = export.csv_lines([[export.cell(text), export.cell(more)]]).decode(
-            "utf-8", "surrogatepass"
-        )
+        line = cells.csv_lines([[text], [more]]).decode()
         rows = list(csv.reader(io.StringIO(line, newline="")))
-        assert rows == [[export.cell(text), export.cell(more)]]
+        assert rows == [[cells.cell(text), cells.cell(more)]]
+
+    @given(column=st.lists(st.text('=+\0;\t "a') | st.text() | st.none() | st.integers()))
+    def test_a_column_is_written_as_its_cells_are(self, column: list[object]) -> None:
+        """Also where a text has the sign that texts are joined by to look at a whole column."""
+        lines = cells.csv_lines([column]).decode()
+        rows = list(csv.reader(io.StringIO(lines, newline="")))
+        assert [row[0] for row in rows] == [cells.cell(value) for value in column]
 
 
 class TestFilters:
