@@ -29,20 +29,21 @@ class HistoryRows(MaskableRows[Any, Any]):
     Django truncates the moment of every row instead. On SQLite that calls Python for each of
     them, which took 300 of the 330 ms for a list of 100,000 taps.
 
-    ``at_least`` is how many rows are known to be there, so that they need not be counted.
+    ``known_count`` is how many rows there are, where that is known without counting them. Where it
+    is LISTED or more, there may be still more.
     """
 
-    at_least = 0
+    known_count: int | None = None
 
     def filter(self, *args: Any, **kwargs: Any) -> Self:
         """Narrow the rows: how many are left is not known."""
         found = super().filter(*args, **kwargs)
-        found.at_least = 0
+        found.known_count = None
         return found
 
     def _clone(self) -> Self:
         copy = cast("Self", super()._clone())  # type: ignore[misc]  # the stubs leave it out
-        copy.at_least = self.at_least
+        copy.known_count = self.known_count
         return copy
 
     def datetimes(  # type: ignore[override]  # a list serves the date hierarchy as well
@@ -76,10 +77,22 @@ class HistoryPaginator(Paginator):  # type: ignore[type-arg]  # no generic at ru
 
     @cached_property
     def count(self) -> int:
-        rows = self._found
-        if getattr(rows, "at_least", 0) >= LISTED:
-            return LISTED
-        return rows.order_by()[:LISTED].count()
+        known: int | None = getattr(self._found, "known_count", None)
+        if known is not None:
+            return min(known, LISTED)
+        return self._found.order_by().values("pk")[:LISTED].count()
+
+    def page(self, number: int | str) -> Any:
+        """Return a page, whose rows alone are joined with those that are shown with them.
+
+        PostgreSQL would join all that it puts in order first: 5,000 orders with their calls and
+        taps took 125 ms instead of 7.
+        """
+        page: Any = super().page(number)
+        rows = self._found.all()
+        rows.query.clear_where()
+        page.object_list = rows.filter(pk__in=page.object_list.values("pk"))
+        return page
 
 
 class HistoryList(ChangeList):

@@ -73,10 +73,12 @@ def _marks(text: str, terms: Sequence[Term]) -> dict[Term, list[tuple[int, int]]
     """Return where a line has each of the terms that it has."""
     words: list[Word] = list(word_search.words_of(text))
     forms = [word.form for word in words]
+    joined = f" {' '.join(forms)} "
     marks = {}
     for term in terms:
-        places = [(at, size) for at in range(len(words)) if (size := term.length_at(forms, at))]
-        if places:
+        if term.is_in(joined):  # most lines have none, which this finds out soonest
+            sizes = enumerate(term.length_at(forms, at) for at in range(len(forms)))
+            places = [(at, size) for at, size in sizes if size]
             marks[term] = [(words[at].begin, words[at + size - 1].end) for at, size in places]
     return marks
 

@@ -133,10 +133,19 @@ def narrowed(calls: QuerySet[Call], rows: QuerySet[Any], limit: int) -> QuerySet
     """
     keys = list(rows.order_by().values_list("call_id", flat=True)[: limit + 1])
     if len(keys) <= limit:
-        return calls.filter(pk__in=keys)
-    found = calls.filter(Exists(rows.filter(call=OuterRef("pk"))))
-    if isinstance(found, HistoryRows) and not calls.query.where:
-        found.at_least = limit  # no other condition leaves out any of them
+        return _with(calls, Q(pk__in=keys), len(keys))
+    return _with(calls, Q(Exists(rows.filter(call=OuterRef("pk")))), limit)
+
+
+def _with(rows: QuerySet[Any], condition: Q, count: int, path: str = "") -> QuerySet[Any]:
+    """Return the rows with a condition, which so many rows have to which ``path`` leads.
+
+    They need not be counted if those are rows of this table, and no other condition leaves out
+    some of them.
+    """
+    found = rows.filter(condition)
+    if isinstance(found, HistoryRows) and not path and not rows.query.where:
+        found.known_count = count
     return found
 
 
@@ -227,9 +236,10 @@ def _first_found(
         found = model._default_manager.filter(condition.indexed()).order_by()
         keys = list(found.values_list("pk", flat=True)[: MANY + 1])
         if len(keys) > MANY:
-            return rows.filter(condition.passing(path))
-        named = rows.filter(**{f"{path}pk__in": keys})
-        if keys and named.exists():  # others than the user may know of do not count
+            return _with(rows, condition.passing(path), len(keys), path)
+        named = _with(rows, Q(**{f"{path}pk__in": keys}), len(keys), path)
+        # Others than the user may know of do not count.
+        if keys and (getattr(named, "known_count", None) or named.exists()):
             return named
     return None
 

@@ -75,9 +75,15 @@ class Term:
 def words_of(text: str) -> Iterator[Word]:
     """Yield the words of a text."""
     for found in WORD.finditer(text):
-        parts = unicodedata.normalize("NFKD", found[0]).casefold()
-        if form := "".join(filter(str.isalnum, parts))[:MAX_WORD]:
+        if form := _form(found[0])[:MAX_WORD]:
             yield Word(found.start(), found.end(), form)
+
+
+def _form(word: str) -> str:
+    if word.isascii():  # has no accents; this takes a seventh of the time
+        return word.lower()
+    parts = unicodedata.normalize("NFKD", word).casefold()
+    return "".join(filter(str.isalnum, parts))
 
 
 def letters(text: str) -> str:
