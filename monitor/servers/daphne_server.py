@@ -1,6 +1,6 @@
 """Daphne's server, made into Earshot's; ``monitor.servers.daphne`` starts it.
 
-It is Daphne's own command line with nine differences:
+It is Daphne's own command line with ten differences:
 
 - A close frame carries its reason; Daphne sends the code alone.
 - A message that is too big is answered with a close frame; autobahn drops the connection.
@@ -9,6 +9,7 @@ It is Daphne's own command line with nine differences:
 - Forwarded addresses are left to the application (TRUSTED_PROXIES).
 - Clients cannot take the last file descriptors.
 - Many connections may come at the same moment.
+- A few of them are accepted in each turn of the event loop.
 - A stop waits until the sockets are closed.
 - The application is told of the stop (lifespan); Daphne never tells it.
 """
@@ -35,6 +36,7 @@ from monitor.servers.backpressure import Pace
 from monitor.servers.daphne import MAX_MESSAGE, PROXY_HEADERS
 from monitor.servers.daphne_socket import Socket
 from monitor.servers.descriptors import DescriptorLimit
+from monitor.servers.newcomers import AT_ONCE
 from monitor.telemetry.redaction import RedactedStream
 from monitor.wire import fast_path
 from monitor.wire.body_limit import BodyLimit, BodyLimits
@@ -78,8 +80,25 @@ class Server(daphne.server.Server):  # type: ignore[misc]  # daphne has no types
     def listen_success(self, port: Any) -> None:
         if not self._ports:
             _keep_reserve(self.http_factory, self._descriptors)
+            self._pace_newcomers()
         self._ports.append(port)
+        self._begin_turn()
         super().listen_success(port)
+
+    def _pace_newcomers(self) -> None:
+        """Accept AT_ONCE connections at most in a turn of the event loop. Twisted would accept 100,
+        and 20 more each time."""
+        build = self.http_factory.buildProtocol
+
+        def build_protocol(address: Any) -> Any:
+            asyncio.get_running_loop().call_soon(self._begin_turn)
+            return build(address)
+
+        self.http_factory.buildProtocol = build_protocol
+
+    def _begin_turn(self) -> None:
+        for port in self._ports:
+            port.numberAccepts = AT_ONCE
 
     def protocol_connected(self, protocol: Any) -> None:
         if isinstance(protocol, WebRequest):

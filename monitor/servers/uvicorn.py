@@ -4,19 +4,22 @@
         --loop uvloop monitor.asgi:application
 
 Every connection begins with HttpProtocol, which keeps clients from taking the last file
-descriptors. Where uvicorn or websockets lacks a name that our protocols use, uvicorn's
-own take their place, and the log says what is lost.
+descriptors, and has a few new connections served in each turn of the event loop. Where uvicorn or
+websockets lacks a name that our protocols use, uvicorn's own take their place, and the log says
+what is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from monitor.servers.descriptors import DescriptorLimit
+from monitor.servers.newcomers import Newcomers
 from monitor.wire import private_names
 
 logger = logging.getLogger(__name__)
@@ -64,9 +67,18 @@ class HttpProtocol(_http_protocol()):  # type: ignore[misc]  # chosen at run tim
     """Serves one connection until it becomes a WebSocket."""
 
     _descriptors = DescriptorLimit.of_process()
+    _newcomers = Newcomers()
+    _is_newcomer = True  # until its first bytes have come
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         descriptor = transport.get_extra_info("socket").fileno()
         if not self._descriptors.admits(descriptor, "new connections"):
             transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_newcomer:
+            self._is_newcomer = False
+            self._newcomers.add(self.transport, partial(super().data_received, data))
+        else:
+            super().data_received(data)

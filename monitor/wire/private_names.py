@@ -39,6 +39,12 @@ DAPHNE = (
     ),
     PrivateNames(
         "twisted",
+        "twisted.internet.tcp:Port",
+        ("numberAccepts",),
+        "accept a few connections in each turn of the event loop",
+    ),
+    PrivateNames(
+        "twisted",
         "twisted.web.http:HTTPChannel",
         ("_path", "requests"),
         "limit a body before it is in memory, and free a request that became a WebSocket",
@@ -53,6 +59,7 @@ DAPHNE = (
         "autobahn",
         AUTOBAHN,
         (
+            "CONFIG_ATTRS",
             "STATE_CLOSING",
             "STATE_OPEN",
             "_cancelAutoPingTimeoutCall",
@@ -63,7 +70,7 @@ DAPHNE = (
             "sendCloseFrame",
             "state",
         ),
-        "close with any code and its reason, and take frames past the parser",
+        "close with any code and its reason, take frames past the parser, and format no options",
     ),
     PrivateNames(
         "autobahn",

@@ -35,8 +35,9 @@ DOCUMENTED = {
     "options": "access_log proxy_headers",
     "redis": "connect disconnect read_response send_packed_command",
     "twisted": "addCallback addSystemEventTrigger asFuture buildProtocol connectionLost "
-    "connectionMade dataReceived errback fromFuture pauseProducing protocol registerProducer "
-    "resumeProducing stopListening transport unregisterProducer write Connection Deferred",
+    "connectionMade dataReceived errback factory fromFuture pauseProducing protocol "
+    "registerProducer resumeProducing stopListening transport unregisterProducer write Connection "
+    "Deferred",
     "uvicorn": "Config load http_protocol_class ws_protocol_class ws_max_size",
     "websockets": "OPEN code data_to_send fail reason reject serialize state",
 }
