@@ -75,10 +75,12 @@ def _words(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _storm(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Measure how long it takes until all who come at once hear and see."""
-    _log(f"{storm_table.WITHIN / 60:.0f} min at most")
-    signal.alarm(int(storm_table.WITHIN) + GRACE)
+    servers = [options.only] if options.only else rows.SERVERS
+    within = storm_table.WITHIN * len(servers)
+    _log(f"{within / 60:.0f} min at most")
+    signal.alarm(int(within) + GRACE)
     with Testbed() as testbed:
-        result = storm_table.measure(testbed, rows.named(options.only or rows.SERVERS[0]), _log)
+        result = storm_table.measure(testbed, servers, _log)
     return result, "\n".join(storm_table.lines(result))
 
 

@@ -34,12 +34,12 @@ async def come(door: Door, within: float) -> dict[str, Any]:
     server = await asyncio.start_server(door.admit, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        return await storm(StormPlan(port, [], ["a=1", "b=2", "c=3"], within))
+        return await storm(StormPlan(port, [], ["a=1", "b=2", "c=3"], within, within))
 
 
 async def test_who_is_refused_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "STEPS", (0.01,))
-    found = await come(Door(refusals=2), within=30)
+    found = await come(Door(refusals=2), within=3)
     assert found["tries"] == 2
     assert found["consoles"]["had"] == 3
 

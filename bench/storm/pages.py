@@ -1,8 +1,8 @@
 """``python -m bench.storm.pages``: many pages that come at once.
 
-It reads a plan from its input. Whoever is refused or closed comes again as a page does. Once all
-have audio or the list, or the plan's time is over, it prints a line of JSON: after how many seconds
-they had it, and with which codes sockets were closed.
+It reads a plan from its input. Whoever is refused or closed comes again as a page does. All stay
+until the plan's time is over. Then it prints a line of JSON: after how many seconds they had audio
+or the list, with which codes sockets were closed, and how much of a core the pages took meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import random
 import struct
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -39,6 +38,7 @@ class StormPlan:
     listeners: list[tuple[str, str]]  # the path and the cookie of each
     consoles: list[str]  # cookies
     within: float  # seconds
+    stay: float  # seconds in all
 
     def dumps(self) -> str:
         return json.dumps(asdict(self))
@@ -123,7 +123,8 @@ class Page:
 
 
 async def storm(plan: StormPlan) -> dict[str, Any]:
-    """Have all pages come; return what became of them."""
+    """Have all pages come and stay; return what became of them."""
+    began, used = time.monotonic(), time.process_time()
     chance, tally = random.Random(1), Tally()  # the same order in each run
     listeners = [Page(plan, path, cookie, chance) for path, cookie in plan.listeners]
     consoles = [Page(plan, "/console", cookie, chance) for cookie in plan.consoles]
@@ -132,10 +133,13 @@ async def storm(plan: StormPlan) -> dict[str, Any]:
     coming = [asyncio.create_task(page.come(tally)) for page in pages]
     acks = asyncio.create_task(_acknowledge(listeners))
     await asyncio.wait(coming, timeout=plan.within)
-    acks.cancel()
+    core = (time.process_time() - used) / (time.monotonic() - began)
     for task in coming:
         task.cancel()
+    await asyncio.sleep(began + plan.stay - time.monotonic())
+    acks.cancel()
     await asyncio.gather(*coming, acks, return_exceptions=True)
+    codes = {str(code): count for code, count in tally.codes.items()}
     for page in pages:
         page.leave()
     await asyncio.sleep(LOOK_EVERY)  # until they are closed
@@ -143,7 +147,8 @@ async def storm(plan: StormPlan) -> dict[str, Any]:
         "listeners": _times(listeners),
         "consoles": _times(consoles),
         "tries": sum(page.tries for page in pages),
-        "codes": Counter({str(code): count for code, count in tally.codes.items()}),
+        "codes": codes,
+        "core": core,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from bench import report, rows, state
@@ -19,6 +19,7 @@ PAGES = "bench.storm.pages"
 STEADY = 20  # listeners that are there before, and by which the delay of live audio is measured
 BEFORE = 5.0  # seconds of the window without a storm
 STARTS_WITHIN = 60.0  # seconds
+LEAVE_AFTER = 1.0  # seconds after the window
 LOOK_EVERY = 0.2  # seconds
 LISTENERS_PER_USER = 8  # openings.MAX_PER_USER
 
@@ -33,10 +34,15 @@ class Storm(NamedTuple):
     watched: float  # seconds
 
 
-STORMS = (Storm(20, 400, 0, 2.0, 30.0), Storm(100, 1000, 300, 5.0, 60.0))
-#: For everything.
+STORMS = (
+    Storm(20, 400, 0, 2.0, 15.0),
+    Storm(100, 1000, 300, 5.0, 20.0),
+    Storm(100, 3000, 300, 15.0, 40.0),
+)
+#: For everything on one server.
 WITHIN = sum(STARTS_WITHIN + BEFORE + one.watched + 30 for one in STORMS)
 COLUMNS = (
+    ("server", "server", "{}"),
     ("taps", "taps", "{}"),
     ("listeners", "listeners", "{}"),
     ("heard", "hear", "{}"),
@@ -49,17 +55,19 @@ COLUMNS = (
     ("p99_before", "p99 before, ms", "{:.0f}"),
     ("p99_during", "during, ms", "{:.0f}"),
     ("core", "core", "{:.0%}"),
+    ("pages_core", "pages' core", "{:.0%}"),
 )
 
 
-def measure(testbed: Testbed, row: rows.Row, log: Log) -> Figures:
-    """Make all storms on a server."""
+def measure(testbed: Testbed, servers: Sequence[str], log: Log) -> Figures:
+    """Make all storms on each of the servers."""
     state.prepare()
     found = []
-    for one in STORMS:
-        log(f"{one.listeners} listeners of {one.taps} taps and {one.consoles} consoles at once")
-        found.append(come_at_once(testbed, row, one))
-    return {"name": row.name, "storms": found, "machine": report.machine(testbed)}
+    for name in servers:
+        for one in STORMS:
+            log(f"{name}: {one.listeners} listeners of {one.taps} taps, {one.consoles} consoles")
+            found.append(come_at_once(testbed, rows.named(name), one))
+    return {"storms": found, "machine": report.machine(testbed)}
 
 
 def come_at_once(testbed: Testbed, row: rows.Row, storm: Storm) -> Figures:
@@ -81,6 +89,7 @@ def come_at_once(testbed: Testbed, row: rows.Row, storm: Storm) -> Figures:
     before, during = readings.stages
     heard, seen = said["listeners"], said["consoles"]
     return {
+        "server": row.name,
         "taps": storm.taps,
         "listeners": heard["came"],
         "heard": heard["had"],
@@ -91,6 +100,7 @@ def come_at_once(testbed: Testbed, row: rows.Row, storm: Storm) -> Figures:
         "seen_last": seen["last"],
         "tries": said["tries"],
         "codes": said["codes"],
+        "pages_core": said["core"],
         "goal": storm.goal,
         "p99_before": before.p99_ms,
         "p99_during": during.p99_ms,
@@ -110,7 +120,8 @@ def _plan(port: int, tap_ids: list[str], storm: Storm) -> StormPlan:
         for n in range(storm.listeners)
     ]
     consoles = [cookies[n % len(cookies)] for n in range(storm.consoles)]
-    return StormPlan(port, listeners, consoles, storm.watched - 2)
+    stay = storm.watched + LEAVE_AFTER
+    return StormPlan(port, listeners, consoles, storm.watched - 2, stay)
 
 
 def lines(result: Figures) -> list[str]:
@@ -118,13 +129,14 @@ def lines(result: Figures) -> list[str]:
     found = result["storms"]
     return [
         report.heading(result["machine"]),
-        f"{result['name']}: all pages come at once",
+        "all pages come at once",
         "",
         report.table(found, COLUMNS),
         "",
         *(
-            f"{one['listeners']} listeners: goal {one['goal']:.0f} s; sockets closed, by code: "
-            f"{one['codes'] or 'none'}; Frames lost by those who were there: {one['lost']}; "
+            f"{one['server']}, {one['listeners']} listeners: goal {one['goal']:.0f} s; "
+            f"sockets closed, by code: {one['codes'] or 'none'}; "
+            f"Frames lost by those who were there: {one['lost']}; "
             f"the sender late by up to {one['late_ms']:.0f} ms"
             for one in found
         ),
