@@ -20,7 +20,7 @@ from monitor.concurrency import in_thread
 from monitor.fanout.open_sockets import AT_ONCE, RECHECK, OpenSocket, OpenSockets
 from monitor.services import second_factor
 from monitor.services.permissions import TapRules
-from monitor.services.sign_ins import sign_in_of
+from monitor.services.sign_ins import sign_ins_of
 from monitor.wire.close import CloseCode, Closed
 
 logger = logging.getLogger(__name__)
@@ -91,13 +91,13 @@ class AccessWatch:
 def _refused(by_session: dict[str, list[OpenSocket]]) -> list[tuple[OpenSocket, Closed]]:
     """Return the sockets whose user may not have them any more, and how each is closed."""
     refused = []
-    sign_ins = {session_key: sign_in_of(session_key) for session_key in by_session}
+    sign_ins = sign_ins_of(by_session)
     taps = TapRules(
         {one.tap_id for sockets in by_session.values() for one in sockets if one.tap_id},
-        {one.user.pk for one in sign_ins.values() if one},
+        {one.user.pk for one in sign_ins.values()},
     )
     for session_key, sockets in by_session.items():
-        sign_in = sign_ins[session_key]
+        sign_in = sign_ins.get(session_key)
         without_factor = sign_in is not None and second_factor.is_missing(*sign_in)
         for socket in sockets:
             try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.concurrency import in_thread
 from monitor.services.permissions import TapRules
-from monitor.services.sign_ins import SignIn, sign_in_of
+from monitor.services.sign_ins import SignIn, sign_ins_of
 from monitor.wire.close import CloseCode, Closed
 
 #: Sockets that are checked in one turn of the database's thread, and as many of the last session.
@@ -44,9 +44,9 @@ class _Coming:
 class Admission:
     """Lets sockets in, or raises what is against it.
 
-    A floor that comes back has several sockets of each session. The session, its user and the
-    user's permissions are read once for all of them that wait at the same time, and what decides
-    who may hear their taps once for all sockets of a turn.
+    A floor that comes back has hundreds of sockets, several of each session. For all sockets of a
+    turn their sessions, users and permissions are read at once, and what decides who may hear
+    their taps.
     """
 
     def __init__(self) -> None:
@@ -92,30 +92,26 @@ class Admission:
 
 
 def _check_all(turn: dict[str, list[_Coming]]) -> None:
-    for session_key, sockets in turn.items():
-        try:
-            sign_in, error = sign_in_of(session_key), None
-        except Exception as raised:
-            sign_in, error = None, raised
-        for one in sockets:
-            one.sign_in, one.error = sign_in, error
-    signed_in = [one for sockets in turn.values() for one in sockets if one.sign_in]
+    sockets = [(key, one) for key, of_session in turn.items() for one in of_session]
     try:
-        _check_signed_in(signed_in)
+        sign_ins = sign_ins_of(turn)
+        taps = TapRules(
+            {one.tap_id for _, one in sockets if one.tap_id},
+            {one.user.pk for one in sign_ins.values()},
+        )
     except Exception as error:
-        for one in signed_in:
-            one.sign_in, one.error = None, error
+        for _, one in sockets:
+            one.error = error
+        return
+    for session_key, one in sockets:
+        if session_key in sign_ins and not one.outcome.cancelled():
+            _check(one, sign_ins[session_key], taps)
 
 
-def _check_signed_in(sockets: Sequence[_Coming]) -> None:
-    taps = TapRules(
-        {one.tap_id for one in sockets if one.tap_id},
-        {one.sign_in.user.pk for one in sockets if one.sign_in},
-    )
-    for one in sockets:
-        if one.sign_in is None or one.outcome.cancelled():
-            continue
-        try:
-            one.check(one.sign_in, taps)
-        except Exception as error:
-            one.sign_in, one.error = None, error
+def _check(coming: _Coming, sign_in: SignIn, taps: TapRules) -> None:
+    try:
+        coming.check(sign_in, taps)
+    except Exception as error:
+        coming.error = error
+    else:
+        coming.sign_in = sign_in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import pytest
@@ -70,11 +70,11 @@ async def test_a_session_that_several_sockets_have_is_read_once(
 ) -> None:
     read: list[str] = []
 
-    def reading(session_key: str) -> SignIn | None:
-        read.append(session_key)
-        return sign_ins.sign_in_of(session_key)
+    def reading(session_keys: Collection[str]) -> dict[str, SignIn]:
+        read.extend(session_keys)
+        return sign_ins.sign_ins_of(session_keys)
 
-    monkeypatch.setattr("monitor.fanout.admission.sign_in_of", reading)
+    monkeypatch.setattr("monitor.fanout.admission.sign_ins_of", reading)
     session = await session_of(alice)
     others = [await session_of(alice) for _ in range(3)]
     asked = [session, *others] * 30  # more than are checked in one turn

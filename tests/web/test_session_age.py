@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from monitor.services.session_store import SessionStore
-from monitor.services.sign_ins import sign_in_of
+from monitor.services.sign_ins import sign_ins_of
 from tests.support.cast import signed_in
 from tests.support.servers import Server
 from tests.support.talk import closing, message_of, open_tap
@@ -74,7 +74,7 @@ class TestWithoutUse:
 
     def test_an_open_socket_is_a_use(self, as_alice: Client) -> None:
         unused(HOUR / 2, as_alice)
-        assert sign_in_of(as_alice.session.session_key or "")
+        assert sign_ins_of([as_alice.session.session_key or ""])
         assert left(as_alice) > HOUR - 60
 
 
