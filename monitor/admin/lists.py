@@ -36,15 +36,27 @@ class HistoryRows(MaskableRows[Any, Any]):
     known_count: int | None = None
 
     def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """Narrow the rows: how many are left is not known."""
+        """Narrow the rows: how many are left is not known, unless there is no condition at all."""
         found = super().filter(*args, **kwargs)
-        found.known_count = None
+        if any(args) or kwargs:
+            found.known_count = None
         return found
 
     def _clone(self) -> Self:
         copy = cast("Self", super()._clone())  # type: ignore[misc]  # the stubs leave it out
         copy.known_count = self.known_count
         return copy
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return each value, which is asked for by itself.
+
+        SQLite looks up the first moment or the last one in an index if it is asked for one of
+        them. For both it read the moments of all 1.9 million listens of a year, in 0.4 s.
+        """
+        found = super().aggregate(*args)
+        for name, value in kwargs.items():
+            found |= super().aggregate(**{name: value})
+        return found
 
     def datetimes(  # type: ignore[override]  # a list serves the date hierarchy as well
         self, field_name: str, kind: str, order: str = "ASC", tzinfo: Any = None
@@ -53,8 +65,7 @@ class HistoryRows(MaskableRows[Any, Any]):
         return list(self._periods(field_name, kind))
 
     def _periods(self, field_name: str, kind: str) -> Iterator[datetime.datetime]:
-        moments = self.order_by(field_name).values_list(field_name, flat=True)
-        first = moments.first()
+        first = self._first(field_name)
         while first is not None:
             local = timezone.localtime(first).replace(tzinfo=None)
             begins = _begin(local, kind)
@@ -62,7 +73,19 @@ class HistoryRows(MaskableRows[Any, Any]):
             # This many days later lies in the next period, whatever the length of this one.
             days = {"year": 366, "month": 31, "day": 1}[kind]
             ends = _begin(begins + datetime.timedelta(days=days), kind)
-            first = moments.filter(**{f"{field_name}__gte": timezone.make_aware(ends)}).first()
+            first = self._first(field_name, timezone.make_aware(ends))
+
+    def _first(
+        self, field_name: str, since: datetime.datetime | None = None
+    ) -> datetime.datetime | None:
+        """Return the first moment of the rows, of those since a moment if one is given.
+
+        That limit comes before all others, because SQLite begins to read at the first lower one.
+        """
+        limit = {f"{field_name}__gte": since} if since else {}
+        rows = HistoryRows(self.model).filter(**limit) & self
+        moments = rows.order_by(field_name).values_list(field_name, flat=True)
+        return cast("datetime.datetime | None", moments.first())
 
 
 class HistoryPaginator(Paginator):  # type: ignore[type-arg]  # no generic at run time

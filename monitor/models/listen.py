@@ -63,6 +63,8 @@ class ListenSession(models.Model):
             models.Index(fields=("-started_at",)),
             models.Index(fields=("user", "-started_at")),
             models.Index(fields=("agent", "-started_at"), name="listen_of_agent"),
+            # Who has listened to an agent, whom the history offers to filter by.
+            models.Index(fields=("agent", "user"), name="listener_of_agent"),
             models.Index(
                 fields=("-started_at",), condition=models.Q(ended_at=None), name="listening_now"
             ),

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -46,10 +47,12 @@ def make_rows(count: int) -> None:
         )
         for call in calls
     )
+    listener = User.objects.create(username="listener")
     ListenSession.objects.bulk_create(
         ListenSession(
             tap=tap,
             agent=tap.agent,
+            user=listener,
             username=f"user-{n}",
             address=f"10.0.{n}",
             started_at=tap.requested_at,
@@ -161,6 +164,36 @@ class TestIndexes:
     def test_a_users_listens_are_found_in_one(self, alice: User) -> None:
         rows = ListenSession.objects.filter(user=alice).order_by("-started_at")
         assert_indexed(rows, "user_id")
+
+    def test_a_teams_listeners_are_found_in_one(self) -> None:
+        """That each user has listened to an agent is not looked for among all that they heard."""
+        listened = ListenSession.objects.filter(agent="agent-7", user=OuterRef("pk"))
+        plan = User.objects.filter(Exists(listened)).explain()
+        assert "listener_of_agent" in plan, plan
+
+    def test_the_first_moment_and_the_last_are_asked_for_by_themselves(
+        self, as_root: Client
+    ) -> None:
+        """For both at once SQLite reads all moments."""
+        with CaptureQueriesContext(connection) as queries:
+            as_root.get(LISTENS)
+        asked = [query["sql"] for query in queries if "MIN(" in query["sql"]]
+        assert len(asked) == 1
+        assert "MAX(" not in asked[0]
+
+    def test_the_months_of_a_year_are_looked_for_from_the_end_of_the_last_one_on(
+        self, as_root: Client
+    ) -> None:
+        """SQLite begins to read at the limit that is named first."""
+        year = timezone.localtime().year
+        with CaptureQueriesContext(connection) as queries:
+            as_root.get(LISTENS, {"started_at__year": str(year)})
+        limits = [
+            re.findall(r'"started_at" >= .([\d-]+ [\d:]+)', query["sql"]) for query in queries
+        ]
+        found = [both for both in limits if len(both) == 2]
+        assert found
+        assert all(first > second for first, second in found)
 
     def test_a_missing_index_is_noticed(self) -> None:
         """Even if another one leads through all rows in the order of the list."""

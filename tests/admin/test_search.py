@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from monitor.admin import lists, search
-from monitor.models import ListenSession
+from monitor.models import CallTool, ListenSession
 from monitor.services import taps
 from monitor.services.taps import OpenedTap
 from tests.support.cast import see_only
@@ -119,6 +119,15 @@ class TestMany:
             changelist = as_root.get(LISTENS, {"q": "alice"}).context["cl"]
         assert changelist.result_count == 1
         assert not any("COUNT(" in query["sql"] for query in queries)
+
+    def test_what_a_filter_found_is_not_counted_once_more(
+        self, as_root: Client, opened: OpenedTap
+    ) -> None:
+        CallTool.objects.create(call=opened.tap.call, name="look_up", uses=1, failures=0)
+        with CaptureQueriesContext(connection) as queries:
+            changelist = as_root.get(CALLS, {"tool": "look_up"}).context["cl"]
+        assert changelist.result_count == 1
+        assert not any("SELECT COUNT(*)" in query["sql"] for query in queries)
 
     def test_a_list_ends_where_it_says_so(
         self, as_root: Client, monkeypatch: pytest.MonkeyPatch, db: Any
