@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from monitor.models import ENDED, LedgerKind, ListenSession, Tap
-from monitor.services import announce, ledger, listens, reasons
+from monitor.services import ledger, listens, reasons
 
 MAX_PER_USER = 8  # calls that one user may hear at the same time, in all windows together
 #: A session counts against MAX_PER_USER for this long after its last heartbeat.
@@ -104,16 +103,6 @@ def _open(openings: Sequence[Opening]) -> list[ledger.Entry]:
         }
         entries.append(listens.entry(LedgerKind.LISTEN_BEGAN, session, **details))
     return entries
-
-
-def start(user: Any, tap: Tap, client: listens.Client) -> ListenSession:
-    """Record that a user is about to hear a tap. Raises NoSuchTap, TooMany and NotOpen."""
-    opening = Opening(user, tap.pk, client)
-    with transaction.atomic():
-        for _, session in _begin([opening]):
-            announce.publish_change(tap.pk)
-            return session
-    raise opening.refusal or NoSuchTap
 
 
 def _begin(openings: Sequence[Opening]) -> list[tuple[Opening, ListenSession]]:

@@ -13,8 +13,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from monitor.models import ListenSession, Tap, TapEvent
-from monitor.services import listens, media, openings, tap_urls, taps
+from monitor.services import listens, media, tap_urls, taps
 from monitor.services.taps import OpenedTap
+from tests.support.listening import begin_listening
 from tests.support.markup import links, refused
 from tests.support.rows import NOW, SECOND, change, keep_talk
 from tests.support.status import body, post
@@ -48,7 +49,7 @@ def ended(client: Client, opened: OpenedTap, alice: User) -> Tap:
     """A tap from its request to its end, heard by alice."""
     media.connect(opened.tap.pk, "a")
     media.record_codec(opened.tap.pk, "PCMA", "audio/x-alaw")
-    session = openings.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
+    session = begin_listening(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
     post(client, opened, body(opened, "tapping", tag="Zoë"))
     media.disconnect(opened.tap.pk, "a", media.Count(1234, 2048000, 5), "1000")
     listens.end(
@@ -118,7 +119,7 @@ class TestTap:
             assert text in html
 
     def test_who_still_listens(self, as_bob: Client, alice: User, opened: OpenedTap) -> None:
-        openings.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
+        begin_listening(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
         assert "listening now" in page(as_bob, opened.tap)
 
     def test_who_listened_needs_its_own_permission(

@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from playwright.async_api import Page, Route, expect
 
 from monitor.models import AdminAction, CallOrder, ListenSession, OrderKind, Tap
-from monitor.services import listens, marks, media, openings
+from monitor.services import listens, marks, media
 from monitor.services.taps import OpenedTap
 from tests.support.browsing import sign_in, type_password
 from tests.support.listed import Listed, call, condition, iso
+from tests.support.listening import begin_listening
 from tests.support.second_factors import add_app
 from tests.support.servers import Server
 from tests.support.talk import open_tap
@@ -216,7 +217,7 @@ def everything_about(opened: OpenedTap, listener: User) -> None:
     tap = opened.tap
     media.connect(tap.pk, "a")
     marks.ask_for_help(tap.call.call_id, "the caller is upset")
-    openings.start(listener, tap, listens.Client("192.0.2.7", "Browser"))
+    begin_listening(listener, tap, listens.Client("192.0.2.7", "Browser"))
     CallOrder.objects.create(
         call=tap.call, tap=tap, kind=OrderKind.STOP, asked_by=listener, username=listener.username
     )

@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 
 from monitor.audio.condition import Kind
 from monitor.models import Call, CallMark, TapState
-from monitor.services import listens, marks, openings, transitions
+from monitor.services import listens, marks, transitions
 from monitor.services.taps import OpenedTap
 from monitor.services.transitions import Transition
 from tests.support.alerts import HUMAN, look, ongoing, since, tell, turns
+from tests.support.listening import begin_listening
 from tests.support.rows import NOW, SECOND, change, read
 from tests.support.words import (
     at,
@@ -107,7 +108,7 @@ class TestListening:
     """What was said wants a listener."""
 
     def listen(self, user: User, opened: OpenedTap, second: float) -> int:
-        session = openings.start(user, opened.tap, listens.Client("192.0.2.7", "Browser"))
+        session = begin_listening(user, opened.tap, listens.Client("192.0.2.7", "Browser"))
         session.started_at = NOW + second * SECOND
         session.save()
         return session.pk

@@ -12,9 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from monitor.audio.condition import Kind
 from monitor.models import CallMark, ListenSession, Tap
-from monitor.services import listens, marks, media, openings, taps
+from monitor.services import listens, marks, media, taps
 from monitor.services.descriptions import current_calls, describe_taps
 from monitor.services.taps import OpenedTap
+from tests.support.listening import begin_listening
 from tests.support.rows import NOW, SECOND, change, read
 
 NEVER_PAUSED = {"changes": 0, "since": None, "until": None, "by": ""}
@@ -174,9 +175,9 @@ class TestListeners:
     def test_those_who_listen_now_are_named_once_in_the_order_in_which_they_joined(
         self, opened: OpenedTap, listening: OpenedTap, alice: User, bob: User
     ) -> None:
-        first = openings.start(alice, listening.tap, CLIENT)
-        openings.start(bob, opened.tap, CLIENT)
-        openings.start(alice, opened.tap, CLIENT)
+        first = begin_listening(alice, listening.tap, CLIENT)
+        begin_listening(bob, opened.tap, CLIENT)
+        begin_listening(alice, opened.tap, CLIENT)
         assert described()["listeners"] == ["alice", "bob"]
         listens.end([listens.Ending(first.pk, first.tap_id, "the page left", listens.Heard(10))])
         assert described()["listeners"] == ["bob", "alice"]
@@ -184,7 +185,7 @@ class TestListeners:
     def test_each_leg_counts_its_own(
         self, opened: OpenedTap, listening: OpenedTap, alice: User
     ) -> None:
-        openings.start(alice, listening.tap, CLIENT)
+        begin_listening(alice, listening.tap, CLIENT)
         assert [leg["listeners"] for leg in described()["legs"]] == [0, 1]
 
 

@@ -14,6 +14,7 @@ from monitor.models import LedgerKind, ListenSession
 from monitor.services import ledger, listens, openings, taps
 from monitor.services.taps import OpenedTap
 from tests.support.ledger import entries, take_no_entries
+from tests.support.listening import begin_listening
 from tests.support.rows import SECOND, change
 
 #: 170 Frames were sent, 2 were left out; 10.2 s were sent, 9 s acknowledged, and 3 s were older.
@@ -24,7 +25,7 @@ class TestListening:
     CLIENT = listens.Client("192.0.2.7", "Browser")
 
     def test_who_where_and_when_is_written(self, opened: OpenedTap, alice: User) -> None:
-        session = openings.start(alice, opened.tap, self.CLIENT)
+        session = begin_listening(alice, opened.tap, self.CLIENT)
         listens.end(
             [listens.Ending(session.pk, session.tap_id, "the page left", listens.Heard(700, 3))]
         )
@@ -34,7 +35,7 @@ class TestListening:
         assert row.ended_at is not None
 
     def test_the_name_outlives_the_user(self, opened: OpenedTap, alice: User) -> None:
-        openings.start(alice, opened.tap, self.CLIENT)
+        begin_listening(alice, opened.tap, self.CLIENT)
         alice.delete()
         row = ListenSession.objects.get()
         assert (row.user, row.username) == (None, "alice")
@@ -44,39 +45,39 @@ class TestListening:
     ) -> None:
         listening = taps.open_tap("call-1", direction="listen")
         for _ in range(8):
-            openings.start(alice, opened.tap, self.CLIENT)
-            openings.start(alice, listening.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, listening.tap, self.CLIENT)
         with pytest.raises(openings.TooMany):
-            openings.start(alice, listening.tap, self.CLIENT)
+            begin_listening(alice, listening.tap, self.CLIENT)
 
     def test_each_call_takes_a_place(self, opened: OpenedTap, alice: User) -> None:
         for number in range(8):
-            openings.start(alice, taps.open_tap(f"other-{number}").tap, self.CLIENT)
+            begin_listening(alice, taps.open_tap(f"other-{number}").tap, self.CLIENT)
         with pytest.raises(openings.TooMany):
-            openings.start(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
 
     def test_nobody_hears_more_than_eight_calls_at_once(
         self, opened: OpenedTap, alice: User
     ) -> None:
         for _ in range(8):
-            openings.start(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
         with pytest.raises(openings.TooMany, match="you already hear 8 calls"):
-            openings.start(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
 
     def test_sessions_of_a_worker_that_was_killed_take_no_place_up_after_10_s(
         self, opened: OpenedTap, alice: User
     ) -> None:
         for _ in range(8):
-            openings.start(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
         ListenSession.objects.update(seen_at=F("seen_at") - openings.OPEN_FOR)
         assert openings.OPEN_FOR == 10 * SECOND
-        openings.start(alice, opened.tap, self.CLIENT)
+        begin_listening(alice, opened.tap, self.CLIENT)
 
     def test_what_was_heard_so_far_is_written_with_a_sign_of_life(
         self, opened: OpenedTap, alice: User
     ) -> None:
-        goes_on = openings.start(alice, opened.tap, self.CLIENT)
-        ended = openings.start(alice, opened.tap, self.CLIENT)
+        goes_on = begin_listening(alice, opened.tap, self.CLIENT)
+        ended = begin_listening(alice, opened.tap, self.CLIENT)
         listens.end(
             [listens.Ending(ended.pk, ended.tap_id, "the page left", listens.Heard(700, 3))]
         )
@@ -91,7 +92,7 @@ class TestListening:
     def test_an_abandoned_session_is_ended_at_its_last_sign_of_life(
         self, opened: OpenedTap, alice: User
     ) -> None:
-        session = openings.start(alice, opened.tap, self.CLIENT)
+        session = begin_listening(alice, opened.tap, self.CLIENT)
         seen_at = ListenSession.objects.get().seen_at
         assert listens.end_abandoned(seen_at + 29 * SECOND) == 0
         assert listens.end_abandoned(seen_at + 30 * SECOND) == 1
@@ -101,7 +102,7 @@ class TestListening:
     def test_an_abandoned_sessions_end_is_in_the_ledger_once(
         self, opened: OpenedTap, alice: User
     ) -> None:
-        session = openings.start(alice, opened.tap, self.CLIENT)
+        session = begin_listening(alice, opened.tap, self.CLIENT)
         listens.heartbeat([session.pk], {session.pk: HEARD})
         seen_at = ListenSession.objects.get().seen_at
         for _ in range(2):
@@ -113,9 +114,10 @@ class TestListening:
         assert details["reason"] == "the server went away"
 
     def test_a_session_whose_end_the_ledger_does_not_take_stays_open(
-        self, opened: OpenedTap, alice: User, full_ledger: None
+        self, opened: OpenedTap, alice: User, request: pytest.FixtureRequest
     ) -> None:
-        session = openings.start(alice, opened.tap, self.CLIENT)
+        session = begin_listening(alice, opened.tap, self.CLIENT)
+        request.getfixturevalue("full_ledger")
         ends = (
             lambda: listens.end_abandoned(session.seen_at + 30 * SECOND),
             lambda: listens.end([listens.Ending(session.pk, session.tap_id, "left", HEARD)]),
@@ -136,39 +138,39 @@ class TestAfterTheEnd:
     def test_who_did_not_listen_is_refused(
         self, opened: OpenedTap, alice: User, bob: User, state: str
     ) -> None:
-        openings.start(bob, opened.tap, self.CLIENT)
+        begin_listening(bob, opened.tap, self.CLIENT)
         change(opened, state=state, ended_at=timezone.now())
         with pytest.raises(openings.NotOpen, match="this call has ended"):
-            openings.start(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
 
     def test_who_listened_then_may_come_back(self, opened: OpenedTap, alice: User) -> None:
-        session = openings.start(alice, opened.tap, self.CLIENT)
+        session = begin_listening(alice, opened.tap, self.CLIENT)
         change(opened, state="finished", ended_at=timezone.now())
         listens.end(
             [listens.Ending(session.pk, session.tap_id, "the page left", listens.Heard(700, 3))]
         )
-        assert openings.start(alice, opened.tap, self.CLIENT).pk != session.pk
+        assert begin_listening(alice, opened.tap, self.CLIENT).pk != session.pk
 
     @pytest.mark.parametrize(("before", "may"), [(14, True), (16, False)])
     def test_who_was_cut_off_up_to_15_s_before_may_come_back(
         self, opened: OpenedTap, alice: User, before: int, may: bool
     ) -> None:
-        openings.start(alice, opened.tap, self.CLIENT)
+        begin_listening(alice, opened.tap, self.CLIENT)
         ended_at = timezone.now()
         ListenSession.objects.update(ended_at=ended_at - before * SECOND)
         change(opened, state="finished", ended_at=ended_at)
         if may:
-            openings.start(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
         else:
             with pytest.raises(openings.NotOpen):
-                openings.start(alice, opened.tap, self.CLIENT)
+                begin_listening(alice, opened.tap, self.CLIENT)
 
     def test_but_not_once_the_tap_was_asked_to_stop(self, opened: OpenedTap, alice: User) -> None:
-        openings.start(alice, opened.tap, self.CLIENT)
+        begin_listening(alice, opened.tap, self.CLIENT)
         now = timezone.now()
         change(opened, state="finished", ended_at=now, stop_requested_at=now)
         with pytest.raises(openings.NotOpen, match="monitoring of this call was stopped"):
-            openings.start(alice, opened.tap, self.CLIENT)
+            begin_listening(alice, opened.tap, self.CLIENT)
 
 
 class TestListenersWhoComeTogether:

@@ -13,10 +13,11 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from monitor.audio.condition import Kind
 from monitor.bus.process import this_process
 from monitor.models import CallMark, ListenSession, TapState
-from monitor.services import listens, marks, media, openings, taps, transitions
+from monitor.services import listens, marks, media, taps, transitions
 from monitor.services.marks import Mark
 from monitor.services.taps import OpenedTap
 from monitor.services.transitions import Transition
+from tests.support.listening import begin_listening
 from tests.support.rows import NOW, SECOND, change, read
 
 CLIENT = listens.Client("192.0.2.7", "Browser")
@@ -154,7 +155,7 @@ class TestHelp:
         return CallMark.objects.get()
 
     def listen(self, user: User, opened: OpenedTap, since: int, until: int | None = None) -> int:
-        session = openings.start(user, opened.tap, CLIENT)
+        session = begin_listening(user, opened.tap, CLIENT)
         session.started_at = NOW + since * SECOND
         session.ended_at = None if until is None else NOW + until * SECOND
         session.save()

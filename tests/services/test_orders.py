@@ -12,6 +12,7 @@ from monitor.models import Call, CallOrder, OrderKind, Tap
 from monitor.services import calls, carrier_requests, listens, media, openings, orders, taps
 from monitor.services.descriptions import current_calls
 from monitor.services.taps import OpenedTap
+from tests.support.listening import begin_listening
 from tests.support.orders import claimed, ended, newest_tap, open_other_side, the_order
 from tests.support.rest import set_up_rest
 from tests.support.rows import MINUTE, change, read, reasons
@@ -165,7 +166,7 @@ class TestStop:
     ) -> None:
         orders.ask_stop(alice, opened.tap.call_id)
         with pytest.raises(openings.NotOpen):
-            openings.start(alice, read(opened), listens.Client("192.0.2.7", "Browser"))
+            begin_listening(alice, read(opened), listens.Client("192.0.2.7", "Browser"))
         with pytest.raises(media.Refused):
             media.connect(opened.tap.pk, "a")
 

@@ -42,6 +42,7 @@ from monitor.web.sockets.listen import ListenSocket
 from monitor.wire.status_report import StatusReport
 from tests.support.cast import permit, signed_in
 from tests.support.fuzz import examples
+from tests.support.listening import begin_listening
 from tests.support.rows import SECOND
 
 REQUESTED, TAPPING, FINISHED = TapState.REQUESTED, TapState.TAPPING, TapState.FINISHED
@@ -335,7 +336,7 @@ class LifeWithListener(LifeOfATap):
         assert self.describe_rights()
         client = listens.Client("192.0.2.1", "Browser")
         try:
-            self.listen_id = openings.start(self.user, self.tap.tap, client).pk
+            self.listen_id = begin_listening(self.user, self.tap.tap, client).pk
         except openings.NotOpen:
             assert self.stopped_at or self.seen[-1] in ENDED
         else:

@@ -15,6 +15,7 @@ from monitor.models import Call, Tap, TapState
 from monitor.services import listens, media, openings, permissions, tap_status, tap_urls, taps
 from monitor.services.taps import AlreadyTapped, OpenedTap
 from monitor.wire.status_report import StatusReport
+from tests.support.listening import begin_listening
 from tests.support.rows import NOW, SECOND, change, read, reasons
 
 
@@ -189,7 +190,7 @@ class TestStopping:
     def test_from_then_on_it_takes_no_listener(self, opened: OpenedTap, alice: User) -> None:
         taps.stop_taps("call-1")
         with pytest.raises(openings.NotOpen, match="monitoring of this call was stopped"):
-            openings.start(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
+            begin_listening(alice, opened.tap, listens.Client("192.0.2.7", "Browser"))
         assert not opened.tap.listens.exists()
 
     def test_it_is_ended_after_5_seconds_in_which_signalwire_did_nothing(

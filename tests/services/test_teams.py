@@ -11,9 +11,10 @@ from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from monitor.models import Agent, Call, ListenSession, Tap, Team
-from monitor.services import calls, openings, taps, teams
+from monitor.services import calls, taps, teams
 from monitor.services.listens import Client
 from tests.support.cast import permit
+from tests.support.listening import begin_listening
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +54,7 @@ class TestAgentsAppear:
 
     def test_its_name_is_then_in_the_rows_of_the_call_too(self, alice: User) -> None:
         tap = taps.open_tap("call-1").tap
-        listen = openings.start(alice, tap, Client("192.0.2.7", "Browser"))
+        listen = begin_listening(alice, tap, Client("192.0.2.7", "Browser"))
         assert (tap.agent, listen.agent) == ("", "")
         lock("call-1", "sales")
         tap.refresh_from_db()
@@ -64,7 +65,7 @@ class TestAgentsAppear:
         self, alice: User
     ) -> None:
         tap = taps.open_tap("call-1", agent="sales").tap
-        listen = openings.start(alice, tap, Client("192.0.2.7", "Browser"))
+        listen = begin_listening(alice, tap, Client("192.0.2.7", "Browser"))
         assert (tap.agent, listen.agent) == ("sales", "sales")
 
     def test_what_is_told_of_a_known_call_asks_for_no_agent(
@@ -136,7 +137,7 @@ def test_taps_and_listens_of_an_older_installation_get_the_agent_of_their_call(
     monkeypatch.setattr(agents_of_taps, "CALLS", 2)
     for number in range(5):
         tap = taps.open_tap(f"call-{number}", agent=f"agent-{number}").tap
-        openings.start(alice, tap, Client("192.0.2.7", "Browser"))
+        begin_listening(alice, tap, Client("192.0.2.7", "Browser"))
     for rows in (Tap.objects, ListenSession.objects):
         rows.update(agent="")
     agents_of_taps.copy_agents(apps, None)
