@@ -37,9 +37,18 @@ class Child:
         self._process.terminate()
         self._process.wait(ENDS_WITHIN)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def log(self) -> str:
+        """Return all that it has written by now."""
+        return self._said.read_text()
+
     def said(self) -> dict[str, Any]:
         """Return what it has told by now, in lines of JSON."""
         told: dict[str, Any] = {}
-        for line in self._said.read_text().splitlines():
-            told |= json.loads(line)
+        for line in self.log().splitlines():
+            if line.startswith("{"):
+                told |= json.loads(line)
         return told

@@ -82,32 +82,32 @@ class Generator:
             await asyncio.sleep(TICK)
 
     async def _reach(self, stage: Stage) -> None:
-        plan = self._plan
+        plan, port = self._plan, self._plan.listen_port or self._plan.port
         for numbers in self._batches(range(len(self._taps), stage.taps)):
             self._taps += await self._open_taps(numbers)
             self._audio.set(len(self._taps))
         self._joining = len(self._listeners), time.monotonic()
         for listeners in self._batches(plan.listeners[len(self._listeners) : stage.listeners]):
-            self._listeners += await self._open(self._sockets(ListenerSocket, listeners))
+            self._listeners += await self._open(self._sockets(ListenerSocket, listeners), port)
             if plan.greeting:
                 self._acks.set(len(self._listeners))
         for listeners in self._batches(
             plan.non_reading[len(self._non_reading) : stage.non_reading]
         ):
-            self._non_reading += await self._open(self._sockets(NonReadingSocket, listeners))
+            self._non_reading += await self._open(self._sockets(NonReadingSocket, listeners), port)
         while len(self._consoles) > stage.consoles:
             self._consoles.pop().leave()
         for cookies in self._batches(plan.consoles[len(self._consoles) : stage.consoles]):
-            requests = [handshake(plan.port, "/console", one) for one in cookies]
+            requests = [handshake(port, "/console", one) for one in cookies]
             self._consoles += await self._open(
-                [ConsoleSocket(one, self._tally) for one in requests]
+                [ConsoleSocket(one, self._tally) for one in requests], port
             )
 
     async def _open_taps(self, numbers: Sequence[int]) -> list[TapSocket] | list[RtpTap]:
         uris, port = self._plan.taps, self._plan.port
         if not uris[0].startswith(SCHEME):
             return await self._open(
-                [TapSocket(handshake(port, uris[n]), self._tally, n) for n in numbers]
+                [TapSocket(handshake(port, uris[n]), self._tally, n) for n in numbers], port
             )
         senders = [RtpTap(self._tally, n) for n in numbers]
         for sender, n in zip(senders, numbers, strict=True):
@@ -121,7 +121,7 @@ class Generator:
         plan = self._plan
         return [
             kind(
-                handshake(plan.port, one.path, one.cookie),
+                handshake(plan.listen_port or plan.port, one.path, one.cookie),
                 self._tally,
                 self._taps[one.tap].voice,
                 plan.header,
@@ -130,14 +130,14 @@ class Generator:
             for one in listeners
         ]
 
-    async def _open(self, sockets: list[S]) -> list[S]:
+    async def _open(self, sockets: list[S], port: int) -> list[S]:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(HANDSHAKE):
             for socket in sockets:
                 await loop.create_connection(
                     lambda socket=socket: socket,  # type: ignore[misc]
                     "127.0.0.1",
-                    self._plan.port,
+                    port,
                 )
             await asyncio.gather(*(socket.opened for socket in sockets))
         return sockets

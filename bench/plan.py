@@ -51,6 +51,7 @@ class Plan:
     header: int = 0  # bytes before the samples of a message
     greeting: bool = False  # whether a listener is sent a hello, and acknowledges
     at_once: int = 16  # sockets that are opened at the same time
+    listen_port: int = 0  # of listeners and consoles, if they go to another server than the taps
     non_reading: list[Listener] = field(default_factory=list)
 
     def dumps(self) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from bench import state
 from bench.plan import UNIT, Listener, Plan, Readings, Stage
-from bench.testbed import Load, RtpServer, Server, Testbed, bound_udp_ports
+from bench.testbed import Load, RtpServer, Server, Testbed, bound_udp_ports, free_port
 
 BOUND_WITHIN = 15.0  # seconds; leases are read once a second
 HEADER = 16  # bytes before the samples of a Frame
@@ -145,6 +146,7 @@ class Running(NamedTuple):
     server: Server
     load: Load
     tap_ids: list[str]
+    listening: Server  # where the listeners and the consoles are
 
 
 class Outcome(NamedTuple):
@@ -157,36 +159,60 @@ class Outcome(NamedTuple):
 
 @contextmanager
 def loaded(
-    testbed: Testbed, row: Row, stages: list[Stage], env: Mapping[str, str], at_once: int = 16
+    testbed: Testbed,
+    row: Row,
+    stages: list[Stage],
+    env: Mapping[str, str],
+    at_once: int = 16,
+    *,
+    apart: bool = False,
 ) -> Iterator[Running]:
-    """Start the server, and then the load generator."""
-    most = stages[-1]
+    """Start the server, and then the load generator. With ``apart``, another server is started for
+    the listeners and the consoles, on the same core."""
     state.reset()
     kind = RtpServer if row.transport == "rtp" else Server
-    with kind(testbed, row.command, **row.env, **env) as server:
-        taps, tap_ids = open_taps(row, most.taps)
-        count = most.listeners + most.non_reading
-        cookies = state.cookies(count, most.consoles) if row.ours else []
-        listeners = [
-            Listener(n % most.taps, f"/listen/{tap_ids[n % most.taps]}", _cookie(cookies, n))
-            for n in range(count)
-        ]
-        plan = Plan(
-            port=testbed.port,
-            server_pid=server.pid,
-            redis_pid=testbed.redis_pid if row.uses_redis else None,
-            core=testbed.cores.generator,
-            taps=taps,
-            listeners=listeners[: most.listeners],
-            non_reading=listeners[most.listeners :],
-            consoles=[_cookie(cookies, n) for n in range(most.consoles)],
-            stages=stages,
-            header=HEADER if row.ours else 0,
-            greeting=row.ours,
-            at_once=at_once,
-        )
-        with Load(plan, testbed.directory) as load:
-            yield Running(server, load, tap_ids)
+    there = copy.copy(testbed)
+    there.port = free_port() if apart else testbed.port
+    whole = {**row.env, "ALLOWED_ORIGINS": f"http://127.0.0.1:{there.port}", **env}
+    with ExitStack() as stack:
+        server = stack.enter_context(kind(testbed, row.command, **whole))
+        listening = stack.enter_context(Server(there, row.command, **whole)) if apart else server
+        taps, tap_ids = open_taps(row, stages[-1].taps)
+        plan = _plan(testbed, row, stages, server.pid, taps, tap_ids)
+        plan = replace(plan, at_once=at_once, listen_port=there.port)
+        load = stack.enter_context(Load(plan, testbed.directory))
+        yield Running(server, load, tap_ids, listening)
+
+
+def _plan(
+    testbed: Testbed,
+    row: Row,
+    stages: list[Stage],
+    server_pid: int,
+    taps: list[str],
+    tap_ids: list[str],
+) -> Plan:
+    """Return what the load generator is to do: the listeners take turns with the taps."""
+    most = stages[-1]
+    count = most.listeners + most.non_reading
+    cookies = state.cookies(count, most.consoles) if row.ours else []
+    listeners = [
+        Listener(n % most.taps, f"/listen/{tap_ids[n % most.taps]}", _cookie(cookies, n))
+        for n in range(count)
+    ]
+    return Plan(
+        port=testbed.port,
+        server_pid=server_pid,
+        redis_pid=testbed.redis_pid if row.uses_redis else None,
+        core=testbed.cores.generator,
+        taps=taps,
+        listeners=listeners[: most.listeners],
+        non_reading=listeners[most.listeners :],
+        consoles=[_cookie(cookies, n) for n in range(most.consoles)],
+        stages=stages,
+        header=HEADER if row.ours else 0,
+        greeting=row.ours,
+    )
 
 
 def run(testbed: Testbed, row: Row, stages: list[Stage], within: float, **env: str) -> Outcome:

@@ -92,7 +92,7 @@ def ring(tap_id: str, sent: int) -> Ring:
     from monitor.bus.keys import audio_key
     from monitor.wire import frame
 
-    client = _redis()
+    client = redis_client()
     key = audio_key(uuid.UUID(tap_id))
     entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(key))
     frames = [fields[b"f"] for _, fields in entries]
@@ -129,7 +129,7 @@ def dropped() -> int:
     """Return how many Frames were dropped for any cause since Redis was emptied."""
     from monitor.bus.keys import TOTALS
 
-    totals = cast("dict[bytes, bytes]", _redis().hgetall(TOTALS))
+    totals = cast("dict[bytes, bytes]", redis_client().hgetall(TOTALS))
     return sum(int(value) for key, value in totals.items() if key.startswith(b"dropped"))
 
 
@@ -137,7 +137,7 @@ def words() -> list[dict[str, Any]]:
     """Return what was published last of each call's words."""
     from monitor.bus.keys import WORDS
 
-    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", _redis().xrange(WORDS))
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", redis_client().xrange(WORDS))
     messages = [json.loads(fields[b"j"]) for _, fields in entries]
     return list({message["call"]: message for message in messages}.values())
 
@@ -152,7 +152,7 @@ def reset() -> None:
     from monitor.services import listens
 
     now = timezone.now()
-    _redis().flushall()  # in a cluster, at every master
+    redis_client().flushall()  # in a cluster, at every master
     listens.end_abandoned(now + listens.ABANDONED_AFTER)
     RtpLease.objects.all().delete()
     Tap.objects.exclude(state__in=ENDED).update(state=TapState.FINISHED, ended_at=now)
@@ -160,12 +160,12 @@ def reset() -> None:
 
 def cut_connections() -> None:
     """Cut all connections to Redis but this one."""
-    _redis().client_kill_filter(_type="normal", skipme=True)
+    redis_client().client_kill_filter(_type="normal", skipme=True)
 
 
 def pause_redis(seconds: float) -> None:
     """Have Redis answer nobody for ``seconds``."""
-    _redis().client_pause(round(seconds * 1000))
+    redis_client().client_pause(round(seconds * 1000))
 
 
 @contextlib.contextmanager
@@ -181,7 +181,8 @@ def redis_at(url: str) -> Iterator[None]:
         settings.REDIS_URL = os.environ["REDIS_URL"] = before
 
 
-def _redis() -> redis.Redis:
+def redis_client() -> redis.Redis:
+    """Return a client of the Redis that the servers use."""
     from monitor.bus.redis import new_client
 
     return new_client()

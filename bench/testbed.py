@@ -256,6 +256,11 @@ def take_the_machine() -> None:
     A browser has many threads, and a listener's machine does not also run a test suite.
     """
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    go_before_others()
+
+
+def go_before_others() -> None:
+    """Let this process and its children run before others, where it may say so."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
