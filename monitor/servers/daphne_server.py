@@ -36,7 +36,6 @@ from monitor.servers.backpressure import Pace
 from monitor.servers.daphne import MAX_MESSAGE, PROXY_HEADERS
 from monitor.servers.daphne_socket import Socket
 from monitor.servers.descriptors import DescriptorLimit
-from monitor.servers.newcomers import AT_ONCE
 from monitor.telemetry.redaction import RedactedStream
 from monitor.wire import fast_path
 from monitor.wire.body_limit import BodyLimit, BodyLimits
@@ -48,6 +47,9 @@ logger = logging.getLogger(__name__)
 #: too few when all pages of a floor come back at once: those that found no room tried again after
 #: 1, 3, 7, 15 and 31 s.
 BACKLOG = 2048
+#: Connections that are accepted in a turn of the event loop. The handshake of one takes about 1 ms,
+#: and when all pages of a floor come back at once, live audio would wait for all of theirs.
+AT_ONCE = 8
 
 DAPHNE_PROXY_HEADERS = (
     "proxy_forwarded_address_header",

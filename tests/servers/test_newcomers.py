@@ -8,6 +8,7 @@ from typing import Any
 
 import uvloop
 
+from monitor.servers import daphne_server
 from monitor.servers.daphne_server import Server
 from monitor.servers.newcomers import AT_ONCE, Newcomers
 
@@ -127,4 +128,4 @@ async def test_daphne_accepts_no_more_in_a_turn_however_many_came_in_the_last() 
     assert server.http_factory.buildProtocol("192.0.2.7") == "192.0.2.7"
     port.numberAccepts += 20  # as Twisted does after a turn in which it accepted as many as it may
     await asyncio.sleep(0)
-    assert port.numberAccepts == AT_ONCE
+    assert port.numberAccepts == daphne_server.AT_ONCE
