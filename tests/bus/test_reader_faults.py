@@ -173,7 +173,7 @@ async def test_a_half_open_connection_is_noticed_within_block_and_timeout_and_lo
     hasty: bool,
 ) -> None:
     """Tried once with short times and once with the real ones, 1 + 2 s."""
-    timeout = 0.2 if hasty else TIMEOUT
+    timeout = 0.6 if hasty else TIMEOUT
     if hasty:
         monkeypatch.setattr(reader_module, "TIMEOUT", timeout)
         monkeypatch.setattr(reader_module, "BLOCK_MS", 100)
@@ -186,9 +186,9 @@ async def test_a_half_open_connection_is_noticed_within_block_and_timeout_and_lo
             stream.add()
             await subscription.has(1)
             proxy.hold()
-            began = time.monotonic()
+            began, breaks = time.monotonic(), reader.breaks  # a busy machine may have caused some
             stream.add(10)
-            await until(lambda: reader.breaks, within=limit + 0.3)
+            await until(lambda: reader.breaks > breaks, within=limit + 0.3)
             assert time.monotonic() - began > limit * 0.6
             await assert_asking_times_out(reader)
             proxy.flow()
