@@ -46,8 +46,15 @@ class Queries:
 
         Raises bus.Unavailable.
         """
-        async with asyncio.timeout(TIMEOUT):
-            return await query(self._client)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                return await query(self._client)
+        except (AttributeError, TypeError) as error:
+            # What redis-py 8.1 raises when it writes to a connection that has just been closed:
+            # https://github.com/redis/redis-py/issues/4287
+            if "'NoneType' object" not in str(error):
+                raise
+            raise ConnectionError("the connection was closed meanwhile") from error
 
     async def close(self) -> None:
         """Close the connections."""

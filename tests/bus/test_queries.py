@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import redis.asyncio
 
 from monitor.bus import queries as queries_module
 from monitor.bus.queries import Queries
+from monitor.bus.redis import Unavailable
 from tests.support.bus import open_queries
 
 
@@ -50,3 +52,20 @@ async def test_no_query_waits_long_for_its_turn_while_redis_is_frozen(
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     assert time.monotonic() - began < 2
     assert all(isinstance(one, TimeoutError) for one in outcomes)
+
+
+async def test_a_connection_that_closes_meanwhile_is_a_redis_that_is_away(queries: Queries) -> None:
+    async def closed(client: redis.asyncio.Redis) -> None:
+        writer: Any = None
+        writer.writelines([])
+
+    with pytest.raises(Unavailable, match="the connection was closed meanwhile"):
+        await queries.ask(closed)
+
+
+async def test_a_mistake_in_a_query_is_none(queries: Queries) -> None:
+    async def mistaken(client: redis.asyncio.Redis) -> None:
+        client.no_such_command()  # type: ignore[attr-defined]
+
+    with pytest.raises(AttributeError, match="no_such_command"):
+        await queries.ask(mistaken)
