@@ -72,6 +72,7 @@ class HttpProtocol(_http_protocol()):  # type: ignore[misc]  # chosen at run tim
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        self._connection = transport
         descriptor = transport.get_extra_info("socket").fileno()
         if not self._descriptors.admits(descriptor, "new connections"):
             transport.abort()
@@ -79,6 +80,6 @@ class HttpProtocol(_http_protocol()):  # type: ignore[misc]  # chosen at run tim
     def data_received(self, data: bytes) -> None:
         if self._is_newcomer:
             self._is_newcomer = False
-            self._newcomers.add(self.transport, partial(super().data_received, data))
+            self._newcomers.add(self._connection, partial(super().data_received, data))
         else:
             super().data_received(data)

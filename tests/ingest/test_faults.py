@@ -210,8 +210,8 @@ async def come_and_go(server: Server, path: str, sessions: list[str], turns: int
 async def test_a_thousand_listeners_that_came_and_left_leave_nothing_behind(
     transactional_db: Any, alone: str
 ) -> None:
-    """They come 20 at a time, and the first 200 are a warm-up that fills caches and pools. That of
-    SQLite's connection, which stays open, goes on to fill up to 2 MB.
+    """They come 20 at a time, and 1,000 others before them are a warm-up that fills caches and
+    pools. That of SQLite's connection, which stays open, goes on to fill up to 2 MB.
 
     A listener that stayed, with its socket, would take some 50 kB, and one that waited for the
     garbage collector 14 kB. The metrics are read only once a second, because Django leaves
@@ -231,10 +231,10 @@ async def test_a_thousand_listeners_that_came_and_left_leave_nothing_behind(
             left = await left_behind()
             return left if left[0] == 0 else None
 
-        await come_and_go(server, path, sessions, turns=10)
+        await come_and_go(server, path, sessions, turns=50)
         begun: list[float] = await eventually(at_rest, within=60, every=1)
         before = memory(server.process.pid)
-        await come_and_go(server, path, sessions, turns=40)
+        await come_and_go(server, path, sessions, turns=50)
 
         async def as_before() -> bool:
             left = await left_behind()
