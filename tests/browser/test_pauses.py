@@ -64,8 +64,8 @@ async def test_a_context_that_dies_is_replaced_and_the_call_is_heard_on(
     await sign_in(page, agents_server)
     simulate("--tone", "440", "--seconds", "60")
     await listen(page)
-    await page.evaluate("window.contexts.at(-1).die()")
-    await expect(page.locator(".deck")).to_have_attribute("data-audio", "buffering")
+    contexts = await page.evaluate("window.contexts.at(-1).die(), window.contexts.length")
+    await page.wait_for_function("before => window.contexts.length > before", arg=contexts)
     await expect(page.locator(".deck")).to_have_attribute("data-audio", "playing")
     await hears(page, 440)
     assert await ListenSession.objects.acount() == 1

@@ -84,7 +84,7 @@ async def test_words_appear_while_they_are_heard(
     simulate("--seconds", "60")
     await listen(page)
     await page.evaluate(WATCH)
-    samples, rate = await hearing.record(page, 14)
+    samples, rate = await hearing.record(page, 20)
     found = delays(await page.evaluate("window.appeared"), samples, rate)
     assert len(found) >= 2
     assert max(map(abs, found.values())) < AT_THE_EAR, found
