@@ -116,8 +116,8 @@ class Coalesced(Generic[T]):
     async def _take(self, items: list[T]) -> None:
         clock = asyncio.get_running_loop().time
         async with self._turn:
-            if (tired := self._rested_at - clock()) > 0:
-                await asyncio.sleep(tired)
+            if (too_soon := self._rested_at - clock()) > 0:
+                await asyncio.sleep(too_soon)
             if items is self._items:
                 self._next = None
             try:

@@ -91,6 +91,8 @@ def connect(user: Any, subject: str) -> None:
 
 
 def _try(person: Person) -> tuple[Any, Why | None]:
+    """Return what ``_admitted`` does. A name or subject that another sign-in takes meanwhile is
+    taken."""
     try:
         with transaction.atomic():
             return _admitted(person)

@@ -63,7 +63,7 @@ async def test_a_connection_that_closes_meanwhile_is_a_redis_that_is_away(querie
         await queries.ask(closed)
 
 
-async def test_a_mistake_in_a_query_is_none(queries: Queries) -> None:
+async def test_a_mistake_in_a_query_is_not_taken_for_that(queries: Queries) -> None:
     async def mistaken(client: redis.asyncio.Redis) -> None:
         client.no_such_command()  # type: ignore[attr-defined]
 
