@@ -65,7 +65,7 @@ OTHERS: tuple[tuple[str, Callable[[Costs], str]], ...] = (
         "memory of a web worker, of an `rtptaps`",
         lambda one: f"{one.worker_memory / MB:,.0f} MB, {one.rtp_base_memory / MB:,.0f} MB",
     ),
-    ("a tap that begins, at its worker", lambda one: f"{one.tap_begins / KB:,.1f} ms"),
+    ("a tap that begins, at its worker", lambda one: f"{one.tap_begins / 1_000:,.1f} ms"),
     ("a Frame of 60 ms in a ring", lambda one: f"{one.frame_memory:,.0f} B"),
     (
         "one node, 30 % of the taps heard",
