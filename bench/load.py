@@ -23,7 +23,15 @@ from bench import instruments
 from bench.plan import UNIT_SECONDS, Listener, Plan, Reading, Readings, Stage
 from bench.rtp import SCHEME, RtpTap
 from bench.wheel import Wheel
-from bench.wire import ConsoleSocket, ListenerSocket, NonReadingSocket, Socket, TapSocket, handshake
+from bench.wire import (
+    ConsoleSocket,
+    ListenerSocket,
+    NonReadingSocket,
+    Socket,
+    TapSocket,
+    handshake,
+    open_sockets,
+)
 
 TICK = 0.001  # seconds between two looks at the schedule; uvloop's timers count in ms
 ACK_EVERY = 1.0  # seconds
@@ -131,15 +139,8 @@ class Generator:
         ]
 
     async def _open(self, sockets: list[S], port: int) -> list[S]:
-        loop = asyncio.get_running_loop()
         async with asyncio.timeout(HANDSHAKE):
-            for socket in sockets:
-                await loop.create_connection(
-                    lambda socket=socket: socket,  # type: ignore[misc]
-                    "127.0.0.1",
-                    port,
-                )
-            await asyncio.gather(*(socket.opened for socket in sockets))
+            await open_sockets(sockets, port)
         return sockets
 
     async def _read(self, stage: Stage) -> Reading:

@@ -12,6 +12,7 @@ import math
 import os
 import struct
 import time
+from collections.abc import Sequence
 from typing import cast
 
 from bench.instruments import BIN, BINS, SILENT, Tally
@@ -247,3 +248,15 @@ class NonReadingSocket(ListenerSocket):
         if not self.opened.done():
             self.opened.set_result(None)
             self.transport.pause_reading()
+
+
+async def open_sockets(sockets: Sequence[Socket], port: int) -> None:
+    """Connect sockets to a port of this machine, and return once all handshakes are done."""
+    loop = asyncio.get_running_loop()
+    for socket in sockets:
+        await loop.create_connection(
+            lambda socket=socket: socket,  # type: ignore[misc]
+            "127.0.0.1",
+            port,
+        )
+    await asyncio.gather(*(socket.opened for socket in sockets))

@@ -16,7 +16,7 @@ from bench.plan import Readings, Stage
 from bench.sizing.costs import Audio, Line
 from bench.sizing.watch import BEFORE_END, Usage, Watch
 from bench.testbed import RtpServer, Server, Testbed
-from bench.wire import TapSocket, handshake
+from bench.wire import TapSocket, handshake, open_sockets
 
 Figures = dict[str, Any]
 
@@ -154,16 +154,9 @@ async def _hold(port: int, pid: int, requests: list[bytes]) -> Figures:
 
 async def _open(port: int, requests: list[bytes], tally: Tally, watch: Watch) -> Usage:
     """Open sockets, and return what the server uses once they have fallen silent."""
-    loop = asyncio.get_running_loop()
     for begin in range(0, len(requests), 16):
         sockets = [TapSocket(one, tally, 0) for one in requests[begin : begin + 16]]
-        for socket in sockets:
-            await loop.create_connection(
-                lambda socket=socket: socket,  # type: ignore[misc]
-                "127.0.0.1",
-                port,
-            )
-        await asyncio.gather(*(socket.opened for socket in sockets))
+        await open_sockets(sockets, port)
     await asyncio.sleep(FALLS_SILENT)
     return await asyncio.to_thread(watch.over, SHORT)
 
